@@ -1,0 +1,1 @@
+//! Studies and circuits: language, checker, program, clear-text evaluator

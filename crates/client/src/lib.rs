@@ -1,0 +1,1 @@
+//! Contributor, owner and analyst over the network

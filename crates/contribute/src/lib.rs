@@ -1,0 +1,1 @@
+//! The contributor without I/O: study check, split, pieces

@@ -1,0 +1,1 @@
+//! A helper as a pure state machine

@@ -1,0 +1,1 @@
+//! Protocols as pure round functions, and the interpreter of programs

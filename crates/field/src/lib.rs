@@ -1,0 +1,1 @@
+//! Prime fields and their slice kernels

@@ -1,0 +1,1 @@
+//! A federation of helper processes on this machine

@@ -1,0 +1,1 @@
+//! Secret sharing: split, commit, recombine, and keyed randomness

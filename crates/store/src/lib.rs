@@ -1,0 +1,1 @@
+//! Durable contributions, sealed columns and control records

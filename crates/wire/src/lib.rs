@@ -1,0 +1,1 @@
+//! Versioned messages, limits and the one codec
