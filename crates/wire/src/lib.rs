@@ -1,1 +1,27 @@
-//! Versioned messages, limits and the one codec
+//! Messages between clients and helpers, their limits, and the one codec.
+//!
+//! The API speaks JSON, so that a person can read it and any language can write it; bulk data (uploads) and
+//! messages between helpers are bincode with fixed-width little-endian integers, behind [`encode`] and
+//! [`decode`]: nothing else in the workspace knows the codec. Share vectors travel as opaque little-endian
+//! blobs ([`Blob`]). Every limit stands in [`limits`]. What is *not* here: what the messages mean.
+
+mod blob;
+mod codec;
+pub mod limits;
+mod manifest;
+mod refusal;
+mod request;
+mod run;
+mod seal;
+mod status;
+mod upload;
+
+pub use blob::Blob;
+pub use codec::{CodecError, decode, encode};
+pub use manifest::{Exclusion, LeftOut, Manifest, SignedManifest};
+pub use refusal::{Code, Refusal};
+pub use request::{Request, Signed, SignedError};
+pub use run::{RUN_RESULT_LABEL, RunReply, RunRequest};
+pub use seal::SealRequest;
+pub use status::{Status, StudyState, StudyStatus};
+pub use upload::{CommitHead, Contribution, PieceBytes, Receipt, ReceiptError, Upload};

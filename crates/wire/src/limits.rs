@@ -1,0 +1,28 @@
+//! Every limit on what another party may send, in one place. Bytes unless said otherwise.
+
+/// The largest message of any kind, HTTP body or frame between helpers.
+pub const MESSAGE_MAX: usize = 8 << 20;
+
+/// The largest body of an upload.
+pub const UPLOAD_MAX: usize = 4 << 20;
+
+/// What a client aims at for one upload, well under [`UPLOAD_MAX`].
+pub const UPLOAD_TARGET: usize = 512 << 10;
+
+/// Contributions in one upload.
+pub const UPLOAD_CONTRIBUTIONS_MAX: usize = 16_384;
+
+/// The largest study document.
+pub const STUDY_MAX: usize = 256 << 10;
+
+/// The largest circuit text.
+pub const CIRCUIT_MAX: usize = 64 << 10;
+
+/// The largest signed request (it contains a circuit text, escaped).
+pub const REQUEST_MAX: usize = 512 << 10;
+
+/// Studies one helper keeps.
+pub const STUDIES_MAX: usize = 1_024;
+
+/// Seals and runs that one helper works on at the same time.
+pub const ATTEMPTS_MAX: usize = 64;

@@ -1,0 +1,24 @@
+//! The owner's request to seal a study.
+
+use quorate_hash::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::request::Request;
+
+/// "Close this study with these helpers." Signed by the study's owner and sent to each of `members`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealRequest {
+    /// The federation's id.
+    pub federation: Digest,
+    /// The study's id.
+    pub study: Digest,
+    /// The helpers that take part, ascending.
+    pub members: Vec<u8>,
+    /// 256 random bits of the owner's: makes every attempt another one.
+    pub nonce: Digest,
+}
+
+impl Request for SealRequest {
+    const KIND: &'static str = "seal";
+}
