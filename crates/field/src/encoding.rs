@@ -1,0 +1,55 @@
+//! Canonical encoding: little-endian, [`Field::BYTES`] bytes an element, values `>= p` refused.
+//!
+//! On the wire and on disk alike. A value is never reduced silently: that would give one element two encodings,
+//! and two helpers with equal elements different digests. Whether bytes are canonical is not a secret (who sent
+//! other bytes is named), so the checks may branch.
+
+use crate::Field;
+
+/// Bytes that encode no element: the value is `>= p`. To blame: whoever sent or stored the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a canonical field element (the encoded value is not below the modulus): refuse what came with it"
+)]
+pub struct NonCanonical;
+
+/// The first element of a slice that is not canonical, or is cut short. To blame: whoever sent or stored it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "element {index} is not a canonical field element (not below the modulus, or cut short): refuse the whole message"
+)]
+pub struct NonCanonicalAt {
+    /// Zero-based position of the element.
+    pub index: usize,
+}
+
+/// Decodes `bytes.len() / F::BYTES` elements; a ragged tail counts as a non-canonical last element.
+pub fn read_slice<F: Field>(bytes: &[u8]) -> Result<Vec<F>, NonCanonicalAt> {
+    let whole = bytes.len() / F::BYTES;
+    if !bytes.len().is_multiple_of(F::BYTES) {
+        return Err(NonCanonicalAt { index: whole });
+    }
+    let mut elements = Vec::with_capacity(whole);
+    for (index, encoded) in bytes.chunks_exact(F::BYTES).enumerate() {
+        elements.push(F::read(encoded).map_err(|NonCanonical| NonCanonicalAt { index })?);
+    }
+    Ok(elements)
+}
+
+/// Encodes `elements` one after the other: `elements.len() * F::BYTES` bytes.
+pub fn write_slice<F: Field>(elements: &[F]) -> Vec<u8> {
+    let mut bytes = vec![0; elements.len() * F::BYTES];
+    for (element, encoded) in elements.iter().zip(bytes.chunks_exact_mut(F::BYTES)) {
+        element.write(encoded);
+    }
+    bytes
+}
+
+/// The bytes as an array; the length is the caller's contract, so a wrong one is a bug and panics.
+#[track_caller]
+pub(crate) fn exactly<const BYTES: usize>(bytes: &[u8]) -> [u8; BYTES] {
+    assert_eq!(bytes.len(), BYTES, "an encoded field element of this field has {BYTES} bytes");
+    let mut array = [0; BYTES];
+    array.copy_from_slice(bytes);
+    array
+}
