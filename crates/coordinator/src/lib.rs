@@ -1,1 +1,20 @@
-//! A helper as a pure state machine
+//! A helper as a pure state machine: `step(event, rng, clock) -> actions`.
+//!
+//! Uploads, group commits, seals, runs and the rules a study sets are decided here; sockets, files, time and
+//! randomness are the caller's. Writes are [`Action`]s whose end is an [`Event`]; reads of what is durable are
+//! answered at once through [`Records`]. The same events, randomness and clock give the same actions, bit by
+//! bit: the simulator replays whole federations on that. There is no iteration over a randomly ordered map.
+//!
+//! Reading order: [`event`], `helper` (dispatch), `upload`, `study`, `gather` (rounds), `seal`, `run`.
+
+mod config;
+mod coordinator;
+mod event;
+mod records;
+mod upload;
+
+pub use config::{Config, Timing};
+pub use coordinator::{Coordinator, StartError};
+pub use event::{Action, Event, Reply, Request, Ticket, Write};
+pub use records::{Records, RecordsError};
+pub use upload::{CheckedUpload, check_upload};

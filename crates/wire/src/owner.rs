@@ -1,9 +1,21 @@
-//! The owner's request to seal a study.
+//! The owner's requests: keep a study, seal it.
 
 use quorate_hash::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
+
+/// "Keep this study." Signed by the owner it names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudyRequest {
+    /// The study's document, exactly.
+    pub document: String,
+}
+
+impl Request for StudyRequest {
+    const KIND: &'static str = "study";
+}
 
 /// "Close this study with these helpers." Signed by the study's owner and sent to each of `members`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,153 @@
+//! What happens to a helper and what it wants done.
+
+use std::sync::Arc;
+
+use quorate_circuit::Study;
+use quorate_hash::Digest;
+use quorate_wire::{Receipt, Refusal, RunReply, Signed, SignedManifest, Status};
+
+use crate::CheckedUpload;
+
+/// Names a request until its reply; chosen by the caller, never used twice.
+pub type Ticket = u64;
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A client asks. Every ticket gets exactly one [`Action::Reply`], sooner or later.
+    Request {
+        /// Names the request.
+        ticket: Ticket,
+        /// What is asked.
+        request: Request,
+    },
+    /// A frame arrived from another helper, whose number the transport has proved.
+    Peer {
+        /// The sender.
+        from: u8,
+        /// Exactly the bytes of the sender's [`Action::Send`].
+        frame: Vec<u8>,
+    },
+    /// The writes of an [`Action::Store`] are durable. A store that fails must stop the process instead.
+    Stored {
+        /// The batch's number.
+        batch: u64,
+    },
+    /// Some time passed; wanted every 50 to 100 milliseconds.
+    Tick,
+    /// Asked for by [`Action::Continue`].
+    Continue,
+    /// The process is asked to stop: requests are refused from now on, attempts abort.
+    Stop,
+}
+
+/// What a client may ask.
+#[derive(Debug)]
+pub enum Request {
+    /// Create a study; a `StudyRequest` signed by its owner.
+    CreateStudy(Signed),
+    /// Store contributions.
+    Upload(CheckedUpload),
+    /// Seal a study; a `SealRequest` signed by its owner.
+    Seal(Signed),
+    /// Run a circuit; a `RunRequest` signed by one of its analysts.
+    Run(Signed),
+    /// Read a study.
+    Study(Digest),
+    /// Read the helper's state.
+    Status,
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The study is durable; its id.
+    Created(Digest),
+    /// The upload is durable.
+    Receipt(Receipt),
+    /// The study is sealed.
+    Sealed(Box<SignedManifest>),
+    /// The run's result shares.
+    Ran(RunReply),
+    /// The study.
+    Study(Arc<Study>),
+    /// The helper's state. `connected` is left empty: the transport knows.
+    Status(Status),
+}
+
+/// Something is wanted.
+#[derive(Debug)]
+pub enum Action {
+    /// Answer a request.
+    Reply {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The answer.
+        reply: Result<Reply, Refusal>,
+    },
+    /// Send a frame to another helper; it may be lost when there is no connection.
+    Send {
+        /// The receiver.
+        to: u8,
+        /// The bytes.
+        frame: Vec<u8>,
+    },
+    /// Make these writes durable, in this order, and say so with [`Event::Stored`]. Batches are stored in the order
+    /// they are given.
+    Store {
+        /// The batch's number.
+        batch: u64,
+        /// The writes.
+        writes: Vec<Write>,
+    },
+    /// Give [`Event::Continue`] after other waiting events had their turn: a long computation goes on in pieces.
+    Continue,
+}
+
+/// One write. All writes of a batch become durable together, or the process stops.
+#[derive(Debug)]
+pub enum Write {
+    /// Keep a contribution; writing the same id again changes nothing.
+    Contribution {
+        /// The study.
+        study: Digest,
+        /// The contribution.
+        id: Digest,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Set a control record.
+    Control {
+        /// Its key.
+        key: Vec<u8>,
+        /// Its value.
+        value: Vec<u8>,
+    },
+    /// Append to a column that is being laid out; nobody sees it before [`Write::ColumnsFinish`].
+    ColumnsAppend {
+        /// The study.
+        study: Digest,
+        /// The layout's name: the seal's session.
+        generation: Digest,
+        /// The column's index.
+        column: u32,
+        /// Little-endian elements.
+        bytes: Vec<u8>,
+    },
+    /// The columns are complete and immutable from now on.
+    ColumnsFinish {
+        /// The study.
+        study: Digest,
+        /// The layout's name.
+        generation: Digest,
+        /// How many columns.
+        columns: u32,
+    },
+    /// Forget an unfinished or finished layout.
+    ColumnsAbandon {
+        /// The study.
+        study: Digest,
+        /// The layout's name.
+        generation: Digest,
+    },
+}

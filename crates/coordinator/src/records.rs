@@ -1,0 +1,36 @@
+//! Reads of what is durable.
+
+use quorate_hash::Digest;
+
+/// A read that failed: this machine's disk, or damage found by a checksum.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("reading the store failed: {message}")]
+pub struct RecordsError {
+    /// What and where.
+    pub message: String,
+}
+
+/// What is durable at this helper. Answers may depend on nothing but the writes that were reported stored.
+pub trait Records {
+    /// Whether a contribution is there.
+    fn contains(&self, study: &Digest, id: &Digest) -> bool;
+    /// Contributions of a study.
+    fn count(&self, study: &Digest) -> u64;
+    /// Their ids, ascending.
+    fn ids(&self, study: &Digest) -> Vec<Digest>;
+    /// Contributions' bytes, in the order asked for. All of them are there.
+    fn contributions(&self, study: &Digest, ids: &[Digest]) -> Result<Vec<Vec<u8>>, RecordsError>;
+    /// One control record.
+    fn control(&self, key: &[u8]) -> Result<Option<Vec<u8>>, RecordsError>;
+    /// Control records whose keys begin with `prefix`, ascending.
+    fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordsError>;
+    /// Bytes `from..to` of a finished column; `None` if there is no such layout or column.
+    fn column(
+        &self,
+        study: &Digest,
+        generation: &Digest,
+        column: u32,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<u8>>, RecordsError>;
+}
