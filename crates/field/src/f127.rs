@@ -3,12 +3,14 @@
 //! p = 2^127-1 is a Mersenne prime, so 2^127 = 1 and 2^128 = 2 mod p. Sums are lazy with a count of carries
 //! ([`Lazy`]).
 
+mod kernels;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
 use crate::encoding::exactly;
 use crate::field::NamedField;
-use crate::operators::field_operators;
+use crate::operators::{field_kernels, field_operators};
 use crate::{Field, FieldId, NonCanonical};
 
 /// The modulus, which is also the mask of its 127 bits.
@@ -97,6 +99,13 @@ struct Lazy {
     carries: u64,
 }
 
+impl From<F127> for Lazy {
+    #[inline(always)]
+    fn from(x: F127) -> Self {
+        Self { sum: x.0, carries: 0 }
+    }
+}
+
 impl Lazy {
     #[inline(always)]
     fn add(&mut self, x: u128) {
@@ -157,18 +166,7 @@ impl Field for F127 {
         (Self::canonical(value), value.ct_eq(&P))
     }
 
-    fn dot(x: &[Self], y: &[Self]) -> Self {
-        crate::field::assert_same_length(x.len(), y.len());
-        let mut sum = Lazy::default();
-        x.iter().zip(y).for_each(|(x, y)| sum.add(x.folded_product(*y)));
-        sum.reduce()
-    }
-
-    fn sum_slice(x: &[Self]) -> Self {
-        let mut sum = Lazy::default();
-        x.iter().for_each(|x| sum.add(x.0));
-        sum.reduce()
-    }
+    field_kernels!();
 }
 
 impl NamedField for F127 {

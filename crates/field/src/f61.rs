@@ -3,12 +3,14 @@
 //! p = 2^61-1 is a Mersenne prime, so 2^61 = 1 mod p and reduction is a shift and an add. Three spare bits make
 //! sums lazy: eight canonical values add up in a `u64` before any reduction (8(p-1) = 2^64-16).
 
+mod kernels;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
 use crate::encoding::exactly;
 use crate::field::NamedField;
-use crate::operators::field_operators;
+use crate::operators::{field_kernels, field_operators};
 use crate::{Field, FieldId, NonCanonical};
 
 /// The modulus, which is also the mask of its 61 bits.
@@ -142,11 +144,7 @@ impl Field for F61 {
         (Self::canonical(value), value.ct_eq(&P))
     }
 
-    fn dot(x: &[Self], y: &[Self]) -> Self {
-        crate::field::assert_same_length(x.len(), y.len());
-        let products = |(x, y): (&[Self], &[Self])| x.iter().zip(y).map(|(x, y)| x.wide_mul(*y)).sum();
-        x.chunks(63).zip(y.chunks(63)).map(|chunk| Self::from_wide(products(chunk))).sum()
-    }
+    field_kernels!();
 }
 
 impl NamedField for F61 {

@@ -166,6 +166,13 @@ pub(crate) fn assert_same_length(left: usize, right: usize) {
     assert_eq!(left, right, "a slice kernel got slices of unequal length");
 }
 
+/// Every row as long as the accumulator.
+#[inline]
+#[track_caller]
+pub(crate) fn assert_rows_fit<F>(acc: &[F], rows: &[&[F]]) {
+    rows.iter().for_each(|row| assert_same_length(acc.len(), row.len()));
+}
+
 /// Is the canonical value above (p-1)/2? Doubling it wraps around the odd p, and so comes out odd, exactly then.
 fn is_above_half<F: Field>(x: F) -> Choice {
     let mut doubled = [0; 32];

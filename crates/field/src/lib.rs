@@ -15,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]
 
+mod backend;
 mod encoding;
 mod f127;
 mod f256;
@@ -27,6 +28,7 @@ mod laws;
 mod operators;
 pub mod tiny;
 
+pub use backend::{Backend, BackendError, force_backend};
 pub use encoding::{NonCanonical, NonCanonicalAt, read_slice, write_slice};
 pub use f61::F61;
 pub use f127::F127;

@@ -1,4 +1,4 @@
-//! Operator traits of a field, from its four inherent functions.
+//! Operator traits of a field from its four inherent functions, and its slice kernels from a module.
 
 /// Implements `+ - *`, unary `-`, their assigning forms and `Sum` from `add`, `sub`, `mul` and `neg`, which the
 /// type (given with its const parameters, if any) defines as inherent associated functions of those names with
@@ -60,4 +60,53 @@ macro_rules! field_operators {
     };
 }
 
-pub(crate) use field_operators;
+/// The slice kernels of [`Field`], inside its `impl`: lengths checked here, work done in a module `kernels`.
+macro_rules! field_kernels {
+    () => {
+        fn add_slices(acc: &mut [Self], x: &[Self]) {
+            $crate::field::assert_same_length(acc.len(), x.len());
+            kernels::add_slices(acc, x);
+        }
+
+        fn sub_slices(acc: &mut [Self], x: &[Self]) {
+            $crate::field::assert_same_length(acc.len(), x.len());
+            kernels::sub_slices(acc, x);
+        }
+
+        fn mul_slices(acc: &mut [Self], x: &[Self]) {
+            $crate::field::assert_same_length(acc.len(), x.len());
+            kernels::mul_slices(acc, x);
+        }
+
+        fn scale_slice(acc: &mut [Self], k: Self) {
+            kernels::scale_slice(acc, k);
+        }
+
+        fn axpy(acc: &mut [Self], k: Self, x: &[Self]) {
+            $crate::field::assert_same_length(acc.len(), x.len());
+            kernels::axpy(acc, k, x);
+        }
+
+        fn dot(x: &[Self], y: &[Self]) -> Self {
+            $crate::field::assert_same_length(x.len(), y.len());
+            kernels::dot(x, y)
+        }
+
+        fn sum_slice(x: &[Self]) -> Self {
+            kernels::sum_slice(x)
+        }
+
+        fn accumulate_rows(acc: &mut [Self], rows: &[&[Self]]) {
+            $crate::field::assert_rows_fit(acc, rows);
+            kernels::accumulate_rows(acc, rows);
+        }
+
+        fn weighted_sum(acc: &mut [Self], weights: &[Self], rows: &[&[Self]]) {
+            $crate::field::assert_same_length(weights.len(), rows.len());
+            $crate::field::assert_rows_fit(acc, rows);
+            kernels::weighted_sum(acc, weights, rows);
+        }
+    };
+}
+
+pub(crate) use {field_kernels, field_operators};

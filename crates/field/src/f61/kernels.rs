@@ -1,0 +1,27 @@
+//! Slice kernels of F61, dispatched to the active backend.
+//!
+//! | kernel | portable | AVX2 | AVX-512 |
+//! |---|---|---|---|
+//! | add, sub, sum, rows | scalar or SSE2 | portable, compiled for AVX2 | portable, compiled for AVX-512 |
+//! | mul, scale, axpy, dot, weighted sum | 64-bit multiply | the same with `mulx` | 52-bit multiply-add (IFMA) |
+
+use super::F61;
+use crate::backend::dispatched;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+dispatched! {
+    fn add_slices(acc: &mut [F61], x: &[F61]);
+    fn sub_slices(acc: &mut [F61], x: &[F61]);
+    fn mul_slices(acc: &mut [F61], x: &[F61]);
+    fn scale_slice(acc: &mut [F61], k: F61);
+    fn axpy(acc: &mut [F61], k: F61, x: &[F61]);
+    fn dot(x: &[F61], y: &[F61]) -> F61;
+    fn sum_slice(x: &[F61]) -> F61;
+    fn accumulate_rows(acc: &mut [F61], rows: &[&[F61]]);
+    fn weighted_sum(acc: &mut [F61], weights: &[F61], rows: &[&[F61]]);
+}
