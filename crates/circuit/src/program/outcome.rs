@@ -1,0 +1,185 @@
+//! Outcomes: what the analyst reads, computed in the clear of the outputs and the public number of rows.
+
+use std::fmt;
+
+use quorate_field::Integer;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{Program, PublicInstruction, Revealed};
+use crate::quantity::Quantity;
+
+/// One result.
+///
+/// The serde form is plain: a number (whole numbers of up to 64 bits exactly, others as the nearest double), a bool,
+/// a map from label to number, or null where there is no value. `Display` is exact wherever a decimal can be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// An exact number.
+    Number(Quantity),
+    /// A number that is not rational, or whose exact form is beyond 512 bits.
+    Real(f64),
+    /// A truth value.
+    Truth(bool),
+    /// One outcome for each label of a category.
+    Table(Vec<(String, Outcome)>),
+    /// No value.
+    Undefined(Undefined),
+}
+
+/// Why an outcome has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Undefined {
+    /// A quotient with zero below the line: a mean of no rows, for one.
+    #[error("undefined: division by zero")]
+    DivisionByZero,
+}
+
+impl Outcome {
+    /// The nearest double of a number, 1 or 0 of a truth value; `None` of a table or where there is no value.
+    pub fn to_f64(&self) -> Option<f64> {
+        match self {
+            Outcome::Number(quantity) => Some(quantity.to_f64()),
+            Outcome::Real(real) => Some(*real),
+            Outcome::Truth(truth) => Some(f64::from(u8::from(*truth))),
+            Outcome::Table(_) | Outcome::Undefined(_) => None,
+        }
+    }
+}
+
+impl Program {
+    /// The results, by name, of the outputs' integers and the number of rows that were computed on.
+    ///
+    /// `outputs` are in the order of [`Program::outputs`]; missing ones are taken for zero by a valid program's
+    /// caller's mistake only, which panics.
+    pub fn outcomes(&self, outputs: &[Integer], rows: u64) -> Vec<(String, Outcome)> {
+        assert_eq!(outputs.len(), self.outputs.len(), "one integer for each output");
+        let mut numbers: Vec<Number> = Vec::with_capacity(self.public.len());
+        for instruction in &self.public {
+            let at = |index: u32| numbers[index as usize];
+            let number = match instruction {
+                PublicInstruction::Constant(quantity) => Number::Exact(*quantity),
+                PublicInstruction::Rows(polynomial) => match polynomial.at(rows) {
+                    Some(value) => Number::Exact(value.into()),
+                    None => Number::Real(f64::INFINITY),
+                },
+                PublicInstruction::Output(index) => Number::Exact(outputs[*index as usize].into()),
+                PublicInstruction::Add(a, b) => at(*a).combine(at(*b), Quantity::checked_add, |x, y| x + y),
+                PublicInstruction::Multiply(a, b) => {
+                    at(*a).combine(at(*b), Quantity::checked_mul, |x, y| x * y)
+                }
+                PublicInstruction::Divide(a, b) => at(*a).divide(at(*b)),
+            };
+            numbers.push(number);
+        }
+        let number = |index: u32| numbers[index as usize].outcome();
+        let outcome = |result: &Revealed| match result {
+            Revealed::Number(index) => number(*index),
+            Revealed::Truth(index) => match number(*index) {
+                Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
+                other => other,
+            },
+            Revealed::Table(cells) => {
+                Outcome::Table(cells.iter().map(|(label, index)| (label.clone(), number(*index))).collect())
+            }
+        };
+        self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
+    }
+}
+
+/// A number on the way to an outcome: exact as long as 512 bits hold it.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    Exact(Quantity),
+    Real(f64),
+    Undefined(Undefined),
+}
+
+impl Number {
+    pub(crate) fn combine(
+        self,
+        other: Number,
+        exact: impl Fn(&Quantity, &Quantity) -> Option<Quantity>,
+        real: impl Fn(f64, f64) -> f64,
+    ) -> Number {
+        match (self, other) {
+            (Number::Undefined(why), _) | (_, Number::Undefined(why)) => Number::Undefined(why),
+            (Number::Exact(a), Number::Exact(b)) => match exact(&a, &b) {
+                Some(result) => Number::Exact(result),
+                None => Number::Real(real(a.to_f64(), b.to_f64())),
+            },
+            (a, b) => Number::Real(real(a.to_f64(), b.to_f64())),
+        }
+    }
+
+    pub(crate) fn divide(self, divisor: Number) -> Number {
+        if let (Number::Exact(_) | Number::Real(_), true) = (self, divisor.is_zero()) {
+            return Number::Undefined(Undefined::DivisionByZero);
+        }
+        self.combine(divisor, Quantity::checked_div, |x, y| x / y)
+    }
+
+    fn is_zero(self) -> bool {
+        match self {
+            Number::Exact(quantity) => quantity == Quantity::ZERO,
+            Number::Real(real) => real == 0.0,
+            Number::Undefined(_) => false,
+        }
+    }
+
+    pub(crate) fn to_f64(self) -> f64 {
+        match self {
+            Number::Exact(quantity) => quantity.to_f64(),
+            Number::Real(real) => real,
+            Number::Undefined(_) => f64::NAN,
+        }
+    }
+
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Number::Exact(quantity) => Outcome::Number(quantity),
+            Number::Real(real) => Outcome::Real(real),
+            Number::Undefined(why) => Outcome::Undefined(why),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Number(quantity) => quantity.fmt(f),
+            Outcome::Real(real) => real.fmt(f),
+            Outcome::Truth(truth) => truth.fmt(f),
+            Outcome::Undefined(why) => why.fmt(f),
+            Outcome::Table(cells) => {
+                let cells: Vec<_> =
+                    cells.iter().map(|(label, outcome)| format!("{label}: {outcome}")).collect();
+                f.write_str(&cells.join(", "))
+            }
+        }
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Outcome::Number(quantity) => serialize_number(quantity, serializer),
+            Outcome::Real(real) => serializer.serialize_f64(*real),
+            Outcome::Truth(truth) => serializer.serialize_bool(*truth),
+            Outcome::Undefined(_) => serializer.serialize_none(),
+            Outcome::Table(cells) => {
+                let mut map = serializer.serialize_map(Some(cells.len()))?;
+                cells.iter().try_for_each(|(label, outcome)| map.serialize_entry(label, outcome))?;
+                map.end()
+            }
+        }
+    }
+}
+
+fn serialize_number<S: Serializer>(quantity: &Quantity, serializer: S) -> Result<S::Ok, S::Error> {
+    let whole = quantity.numerator().to_i128().filter(|_| quantity.is_integer());
+    match whole.map(|whole| (u64::try_from(whole), i64::try_from(whole))) {
+        Some((Ok(whole), _)) => serializer.serialize_u64(whole),
+        Some((_, Ok(whole))) => serializer.serialize_i64(whole),
+        _ => serializer.serialize_f64(quantity.to_f64()),
+    }
+}

@@ -1,0 +1,87 @@
+//! Drafts: studies before they have a document. `study create` and `try` write their documents here.
+
+use quorate_field::FieldId;
+use quorate_hash::Digest;
+use toml::{Table, Value};
+
+use super::{Proportion, Sharing, Study, StudyError, smallest_field};
+use crate::column::Column;
+
+/// Everything that a document says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudyDraft {
+    /// What people call it.
+    pub name: String,
+    /// The federation's digest.
+    pub federation: Digest,
+    /// How values are split.
+    pub sharing: Sharing,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// Most rows of one contribution.
+    pub rows_max: u32,
+    /// Most contributions.
+    pub capacity: u64,
+    /// The field, or `None` for the smallest that holds every column's sum.
+    pub field: Option<FieldId>,
+    /// The owner's Ed25519 key.
+    pub owner: [u8; 32],
+    /// Fewest contributions to compute on.
+    pub min_cohort: u64,
+    /// Largest share of contributions that a seal may leave out.
+    pub excluded_max: Proportion,
+    /// The keys of those who may ask.
+    pub analysts: Vec<[u8; 32]>,
+}
+
+impl StudyDraft {
+    /// The document's text and the study that it is.
+    ///
+    /// # Errors
+    /// As [`Study::parse`]: nothing is written that would not be read.
+    pub fn document(&self) -> Result<(String, Study), StudyError> {
+        let rows = self.capacity.saturating_mul(self.rows_max.into());
+        let smallest = smallest_field(&self.columns, rows).unwrap_or(FieldId::F256);
+        let text = self.text(self.field.unwrap_or(smallest));
+        let study = Study::parse(&text)?;
+        Ok((text, study))
+    }
+
+    fn text(&self, field: FieldId) -> String {
+        let count = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+        let key = |key: &[u8; 32]| Value::String(Digest(*key).to_string());
+        let columns = self.columns.iter().map(|column| {
+            Value::Table(Table::from_iter([
+                ("name".to_owned(), Value::String(column.name.clone())),
+                ("domain".to_owned(), Value::String(column.domain.to_string())),
+            ]))
+        });
+        let line = |name: &str, value: Value| format!("{name} = {value}\n");
+        let mut text = line("format", count(1));
+        text += &line("name", Value::String(self.name.clone()));
+        text += &line("federation", Value::String(self.federation.to_string()));
+        text += &line("field", Value::String(field.as_str().to_owned()));
+        text += &line("rows_max", count(self.rows_max.into()));
+        text += &line("capacity", count(self.capacity));
+        text += &line("bits", Value::String("none".to_owned()));
+        text += &line("security", Value::String("passive".to_owned()));
+        text += &line("owner", key(&self.owner));
+        text += "\n[sharing]\n";
+        let kind = match self.sharing.kind {
+            super::SharingKind::Shamir => "shamir",
+            super::SharingKind::Additive => "additive",
+        };
+        text += &line("kind", Value::String(kind.to_owned()));
+        text += &line("helpers", count(self.sharing.helpers.into()));
+        text += &line("threshold", count(self.sharing.threshold.into()));
+        text += "\n[policy]\n";
+        text += &line("min_cohort", count(self.min_cohort));
+        text += &line("excluded_max", Value::String(self.excluded_max.to_string()));
+        text += &line("analysts", Value::Array(self.analysts.iter().map(key).collect()));
+        for column in columns {
+            text += "\n[[columns]]\n";
+            text += &toml::to_string(&column).unwrap_or_default();
+        }
+        text
+    }
+}

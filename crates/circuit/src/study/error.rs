@@ -1,0 +1,68 @@
+//! What can be wrong with a study's document. Its owner is to blame.
+
+use quorate_field::{FieldId, Integer};
+
+/// Why a document is no study: the key, what was expected, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StudyError {
+    /// More bytes than a document may have.
+    #[error("the study document has {bytes} bytes: expected at most {max}; ask for fewer columns")]
+    TooLong {
+        /// What it has.
+        bytes: usize,
+        /// What it may have.
+        max: usize,
+    },
+    /// Not TOML, a key missing, unknown, or of the wrong type.
+    #[error("the study document does not read: {message}")]
+    Document {
+        /// The place and the expectation, by the TOML parser.
+        message: String,
+    },
+    /// A key with a value out of what it may have.
+    #[error("study key `{key}` is {found}: expected {expected}; {help}")]
+    Value {
+        /// The key, with its position where there are several.
+        key: String,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A value that is foreseen and that no helper can keep yet.
+    #[error("study key `{key}` is \"{value}\": not built yet; {help}")]
+    NotBuiltYet {
+        /// The key.
+        key: &'static str,
+        /// What stands there.
+        value: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The field cannot hold a column's sum.
+    #[error(
+        "study key `field` is {declared}: the sum of column `{column}` over {rows} rows reaches {bound}, beyond the {} \
+         that {declared} holds; {}", declared.half(), would_do(*.suffices)
+    )]
+    FieldTooSmall {
+        /// The field in the document.
+        declared: FieldId,
+        /// The column.
+        column: String,
+        /// `capacity * rows_max`.
+        rows: u64,
+        /// The largest magnitude of the sum.
+        bound: Integer,
+        /// The smallest field that holds every column's sum, if there is one.
+        suffices: Option<FieldId>,
+    },
+}
+
+fn would_do(suffices: Option<FieldId>) -> String {
+    match suffices {
+        Some(field) => format!("field = \"{}\" would do", field.as_str()),
+        None => "no field would do: lower `capacity` or `rows_max`, or narrow the column's domain".to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! The printer: a tree as text that parses to the same tree.
+
+use std::fmt::{self, Display};
+
+use super::token::needs_quotes;
+use super::tree::{Binary, Circuit, Expression, ExpressionKind, Unary};
+use crate::quantity::scaled_decimal;
+
+/// `name` as it is written in a circuit: in quotes where it must be.
+pub(crate) fn quote(name: &str) -> String {
+    if needs_quotes(name) { format!("\"{name}\"") } else { name.to_owned() }
+}
+
+impl Display for Circuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "circuit {}\n", quote(&self.name.text))?;
+        for input in &self.inputs {
+            writeln!(f, "input {} : {}", quote(&input.name.text), input.domain)?;
+        }
+        writeln!(f)?;
+        self.reveals
+            .iter()
+            .try_for_each(|reveal| writeln!(f, "reveal {} = {}", quote(&reveal.name.text), reveal.expression))
+    }
+}
+
+/// With parentheses around every operand that is not a single word.
+impl Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ExpressionKind::Number { digits, decimals } => {
+                f.write_str(&scaled_decimal(digits, *decimals, true))
+            }
+            ExpressionKind::Name(name) => f.write_str(&quote(name)),
+            ExpressionKind::Call { function, arguments } => {
+                let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+                write!(f, "{}({})", quote(&function.text), arguments.join(", "))
+            }
+            ExpressionKind::Unary { operator, operand } => {
+                let operator = match operator {
+                    Unary::Negate => "-",
+                    Unary::Plus => "+",
+                    Unary::Not => "not ",
+                };
+                write!(f, "{operator}{}", Operand(operand))
+            }
+            ExpressionKind::Binary { operator, left, right } => {
+                write!(f, "{} {} {}", Operand(left), operator.symbol(), Operand(right))
+            }
+            ExpressionKind::If { condition, yes, no } => {
+                write!(f, "if {} then {} else {}", Operand(condition), Operand(yes), Operand(no))
+            }
+            ExpressionKind::Where { body, condition } => {
+                write!(f, "{} where {}", Operand(body), Operand(condition))
+            }
+            ExpressionKind::By { body, category } => write!(f, "{} by {}", Operand(body), Operand(category)),
+        }
+    }
+}
+
+impl Binary {
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Binary::Add => "+",
+            Binary::Subtract => "-",
+            Binary::Multiply => "*",
+            Binary::Divide => "/",
+            Binary::Compare(comparison) => comparison.symbol(),
+            Binary::And => "and",
+            Binary::Or => "or",
+        }
+    }
+}
+
+struct Operand<'a>(&'a Expression);
+
+impl Display for Operand<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.kind {
+            ExpressionKind::Number { .. } | ExpressionKind::Name(_) | ExpressionKind::Call { .. } => {
+                write!(f, "{}", self.0)
+            }
+            _ => write!(f, "({})", self.0),
+        }
+    }
+}

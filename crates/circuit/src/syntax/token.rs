@@ -1,0 +1,259 @@
+//! Tokens of a circuit's text, and the limits that hold before anything is parsed.
+//!
+//! One linear pass, no recursion. What comes out is bounded in number, in length and in nesting, so that the
+//! parser behind it, which does recurse, can never meet a text that exhausts the stack.
+
+use std::fmt;
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Span};
+
+/// Longest circuit, in bytes.
+pub const SOURCE_MAX: usize = 64 * 1024;
+/// Most tokens in a circuit.
+pub const TOKENS_MAX: usize = 16 * 1024;
+/// Most tokens in one statement (`circuit`, `input` or `reveal`).
+pub const STATEMENT_MAX: usize = 600;
+/// Deepest nesting of parentheses, and most `not`, `if` and signs that may nest in one statement.
+pub const NESTING_MAX: usize = 32;
+/// Longest name, in bytes.
+pub const NAME_MAX: usize = 128;
+/// Most digits of a number.
+pub const DIGITS_MAX: usize = 100;
+
+/// One token. Names are unquoted already; a quoted name is never a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token<'text> {
+    Name(&'text str),
+    Quoted(&'text str),
+    Number(&'text str),
+    Keyword(Keyword),
+    Symbol(&'static str),
+}
+
+/// Words that are not names unless quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyword {
+    Circuit,
+    Input,
+    Reveal,
+    And,
+    Or,
+    Not,
+    If,
+    Then,
+    Else,
+    Where,
+    By,
+}
+
+const KEYWORDS: [(&str, Keyword); 11] = [
+    ("circuit", Keyword::Circuit),
+    ("input", Keyword::Input),
+    ("reveal", Keyword::Reveal),
+    ("and", Keyword::And),
+    ("or", Keyword::Or),
+    ("not", Keyword::Not),
+    ("if", Keyword::If),
+    ("then", Keyword::Then),
+    ("else", Keyword::Else),
+    ("where", Keyword::Where),
+    ("by", Keyword::By),
+];
+
+/// Words kept free for later constructs, so that no circuit of today changes its meaning.
+pub(crate) const RESERVED: [&str; 4] = ["define", "let", "optional", "weighted"];
+
+/// Longest first, so that the first that fits is the right one.
+const SYMBOLS: [&str; 17] =
+    ["..", "==", "!=", "<=", ">=", "<", ">", "=", ":", "|", "(", ")", ",", "+", "-", "*", "/"];
+
+/// A token and its place.
+pub(crate) type Placed<'text> = (Token<'text>, Span);
+
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Token::Name(name) | Token::Number(name) => write!(f, "`{name}`"),
+            Token::Quoted(name) => write!(f, "`\"{name}\"`"),
+            Token::Symbol(symbol) => write!(f, "`{symbol}`"),
+            Token::Keyword(keyword) => write!(f, "`{keyword}`"),
+        }
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(KEYWORDS.iter().find(|(_, keyword)| keyword == self).map_or("", |(word, _)| word))
+    }
+}
+
+/// Whether `name` must be quoted to be read as a name.
+pub(crate) fn needs_quotes(name: &str) -> bool {
+    let mut characters = name.chars();
+    !characters.next().is_some_and(is_name_start)
+        || !characters.all(is_name_part)
+        || KEYWORDS.iter().any(|(word, _)| *word == name)
+        || RESERVED.contains(&name)
+}
+
+/// The tokens of `text`, within all limits.
+pub(crate) fn tokenize(text: &str) -> Result<Vec<Placed<'_>>, Diagnostics> {
+    if text.len() > SOURCE_MAX {
+        let span = Span::new(floor_boundary(text, SOURCE_MAX), text.len());
+        return Err(Diagnostic::new(span, "the circuit is too long", format!("beyond {SOURCE_MAX} bytes"))
+            .help(format!("a circuit has at most {SOURCE_MAX} bytes; this one has {}", text.len()))
+            .into());
+    }
+    let (mut tokens, mut diagnostics, mut at) = (Vec::new(), Diagnostics::default(), 0);
+    while let Some(first) = text[at..].chars().next() {
+        if first.is_whitespace() {
+            at += first.len_utf8();
+        } else if first == '#' {
+            at += text[at..].find('\n').unwrap_or(text.len() - at);
+        } else {
+            let (token, length) = next_token(&text[at..], first, at);
+            let span = Span::new(at, at + length);
+            match token {
+                Ok(token) => tokens.push((token, span)),
+                Err(diagnostic) if diagnostics.0.len() < 20 => diagnostics.push(diagnostic),
+                Err(_) => {}
+            }
+            if tokens.len() > TOKENS_MAX {
+                diagnostics.push(
+                    Diagnostic::new(span, "the circuit has too many words", "one too many")
+                        .help(format!("at most {TOKENS_MAX} names, numbers and symbols")),
+                );
+                break;
+            }
+            at += length;
+        }
+    }
+    diagnostics.or(tokens)
+}
+
+/// The token at the start of `rest`, which begins with `first`, and how many bytes to go on by.
+fn next_token<'text>(rest: &'text str, first: char, at: usize) -> (Result<Token<'text>, Diagnostic>, usize) {
+    if first == '"' {
+        return quoted(rest, at);
+    }
+    if first.is_ascii_digit() {
+        return number(rest, at);
+    }
+    if is_name_start(first) {
+        let length = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
+        let name = &rest[..length];
+        let keyword = KEYWORDS.iter().find(|(word, _)| *word == name);
+        let token = match keyword {
+            Some((_, keyword)) => Ok(Token::Keyword(*keyword)),
+            None if RESERVED.contains(&name) => Err(Diagnostic::new(
+                Span::new(at, at + length),
+                format!("`{name}` is a word kept for later"),
+                "cannot be a name",
+            )
+            .help(format!("to mean a column of this name, write it in quotes: \"{name}\""))),
+            None => within(length, NAME_MAX, "name", at).map(|()| Token::Name(name)),
+        };
+        return (token, length);
+    }
+    match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+        Some(symbol) => (Ok(Token::Symbol(symbol)), symbol.len()),
+        None => {
+            let span = Span::new(at, at + first.len_utf8());
+            let diagnostic = Diagnostic::new(span, format!("unexpected character {first:?}"), "not part of any word")
+                .help("a name with other characters than letters, digits and _ is written in quotes: \"yrs.service\"");
+            (Err(diagnostic), first.len_utf8())
+        }
+    }
+}
+
+fn quoted(rest: &str, at: usize) -> (Result<Token<'_>, Diagnostic>, usize) {
+    let end = rest[1..].find(['"', '\n']).map(|end| end + 1);
+    let Some(end) = end.filter(|&end| rest.as_bytes()[end] == b'"') else {
+        let length = end.unwrap_or(rest.len());
+        let span = Span::new(at, at + length);
+        return (
+            Err(Diagnostic::new(span, "a quoted name does not end", "no closing `\"` in this line")),
+            length,
+        );
+    };
+    let (name, length) = (&rest[1..end], end + 1);
+    let span = Span::new(at, at + length);
+    let token = if name.trim().is_empty() {
+        Err(Diagnostic::new(span, "a name is empty", "nothing between the quotes"))
+    } else if name.chars().any(char::is_control) {
+        Err(Diagnostic::new(span, "a name holds a control character", "not allowed in a name"))
+    } else {
+        within(name.len(), NAME_MAX, "name", at).map(|()| Token::Quoted(name))
+    };
+    (token, length)
+}
+
+/// Digits and `_`, then perhaps a point and digits. Of `0..5` it takes `0` only.
+fn number(rest: &str, at: usize) -> (Result<Token<'_>, Diagnostic>, usize) {
+    let digits = |from: usize| {
+        let tail = &rest[from..];
+        from + tail.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(tail.len())
+    };
+    let mut end = digits(0);
+    let after = &rest.as_bytes()[end..];
+    if after.first() == Some(&b'.') && after.get(1).is_some_and(u8::is_ascii_digit) {
+        end = digits(end + 1);
+    }
+    let glued = &rest[end..];
+    if glued.chars().next().is_some_and(is_name_start) {
+        let length = end + glued.find(|c| !is_name_part(c)).unwrap_or(glued.len());
+        let span = Span::new(at, at + length);
+        let diagnostic =
+            Diagnostic::new(span, "neither a number nor a name", "a name cannot begin with a digit")
+                .help("write numbers with digits, `_` and `.`, as in 1_000_000 or 0.25; quote such a name");
+        return (Err(diagnostic), length);
+    }
+    (within(end, DIGITS_MAX, "number", at).map(|()| Token::Number(&rest[..end])), end)
+}
+
+fn within(length: usize, max: usize, what: &str, at: usize) -> Result<(), Diagnostic> {
+    if length <= max {
+        return Ok(());
+    }
+    let span = Span::new(at, at + length);
+    Err(Diagnostic::new(span, format!("a {what} is too long"), format!("at most {max} bytes")))
+}
+
+/// Refuses a statement whose parsing would recurse too deeply or grow too large.
+pub(crate) fn check_nesting(statement: &[Placed<'_>]) -> Result<(), Diagnostic> {
+    let (mut open, mut nested, mut prefix) = (0_usize, 0_usize, true);
+    for (token, span) in statement {
+        match token {
+            Token::Symbol("(") => open += 1,
+            Token::Symbol(")") => open = open.saturating_sub(1),
+            Token::Keyword(Keyword::If | Keyword::Not) => nested += 1,
+            Token::Symbol("-" | "+") if prefix => nested += 1,
+            _ => {}
+        }
+        prefix = matches!(token, Token::Keyword(_)) || matches!(token, Token::Symbol(s) if *s != ")");
+        if open + nested > NESTING_MAX {
+            return Err(Diagnostic::new(*span, "the expression is nested too deeply", "one level too many")
+                .help(format!(
+                    "a statement may nest at most {NESTING_MAX} levels of parentheses, `if`, `not` and signs; \
+                     reveal the parts under names of their own"
+                )));
+        }
+    }
+    match statement.get(STATEMENT_MAX) {
+        None => Ok(()),
+        Some((_, span)) => Err(Diagnostic::new(*span, "the statement is too long", "one word too many")
+            .help(format!("a statement has at most {STATEMENT_MAX} names, numbers and symbols"))),
+    }
+}
+
+fn is_name_start(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+fn is_name_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
