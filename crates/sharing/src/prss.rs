@@ -20,6 +20,8 @@
 
 mod draw;
 mod keys;
+#[cfg(test)]
+mod secrecy;
 mod set;
 
 pub use draw::{Draw, Purpose};

@@ -12,6 +12,9 @@
 //! Cost: `t` streams, `(n - t)(t + 1)` products per cell, `n` commitments. Upload: `n - t` times the plain size and
 //! `32 t` bytes, and for each helper `32 n + 32` bytes of commitments and salt.
 
+#[cfg(test)]
+mod secrecy;
+
 use std::fmt;
 
 use quorate_field::{Field, write_slice};

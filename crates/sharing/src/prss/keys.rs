@@ -144,7 +144,7 @@ impl SessionKeys {
 }
 
 /// `f_A(j)` for these sets `A` and helper `j`.
-fn set_weights<F: Field>(
+pub(super) fn set_weights<F: Field>(
     scheme: &Scheme,
     helper: HelperNumber,
     sets: impl Iterator<Item = HelperSet>,
