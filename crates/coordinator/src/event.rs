@@ -58,6 +58,15 @@ pub enum Request {
     Status,
 }
 
+/// A study as a helper keeps it.
+#[derive(Debug)]
+pub struct KeptStudy {
+    /// The study, parsed and checked.
+    pub study: Study,
+    /// Its document, exactly as its owner signed it.
+    pub document: String,
+}
+
 /// The answer to a [`Request`].
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -69,8 +78,8 @@ pub enum Reply {
     Sealed(Box<SignedManifest>),
     /// The run's result shares.
     Ran(RunReply),
-    /// The study.
-    Study(Arc<Study>),
+    /// The study and its exact document.
+    Study(Arc<KeptStudy>),
     /// The helper's state. `connected` is left empty: the transport knows.
     Status(Status),
 }

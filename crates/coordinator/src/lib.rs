@@ -15,6 +15,6 @@ mod upload;
 
 pub use config::{Config, Timing};
 pub use coordinator::{Coordinator, StartError};
-pub use event::{Action, Event, Reply, Request, Ticket, Write};
+pub use event::{Action, Event, KeptStudy, Reply, Request, Ticket, Write};
 pub use records::{Records, RecordsError};
 pub use upload::{CheckedUpload, check_upload};

@@ -1,1 +1,20 @@
-//! Protocols as pure round functions, and the interpreter of programs
+//! Protocols as pure round functions, and the interpreter of programs.
+//!
+//! Every protocol is a function from what a helper holds to what it sends, and from what it received to what it
+//! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
+//! to), [`keys`] (how set keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the
+//! interpreter of row programs), [`verified`] (which results may be released).
+//!
+//! What is *not* here: sockets, clocks, the operating system's randomness, policy.
+
+#![cfg_attr(test, allow(clippy::cast_possible_truncation))]
+
+pub mod coin;
+pub mod degree;
+mod error;
+pub mod keys;
+pub mod linear;
+pub mod session;
+pub mod verified;
+
+pub use error::EngineError;

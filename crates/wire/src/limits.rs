@@ -13,7 +13,10 @@ pub const UPLOAD_TARGET: usize = 512 << 10;
 pub const UPLOAD_CONTRIBUTIONS_MAX: usize = 16_384;
 
 /// The largest study document.
-pub const STUDY_MAX: usize = 256 << 10;
+pub const STUDY_MAX: usize = 1 << 20;
+
+/// The largest signed study request (it contains the document, escaped).
+pub const STUDY_REQUEST_MAX: usize = 3 << 20;
 
 /// The largest circuit text.
 pub const CIRCUIT_MAX: usize = 64 << 10;

@@ -1,0 +1,252 @@
+//! Rounds of messages among the members of one attempt, over a transport that may lose, repeat and reorder.
+//!
+//! Every member sends every other one exactly one message per round and goes on when it has all of a round. What
+//! was sent is kept until the attempt is forgotten: a member that misses something repeats its own message, and
+//! whoever sees a repetition sends again what it has sent since. A message that differs from what the same member
+//! sent before in the same round, or comes from another life of that member, ends the attempt: randomness is never
+//! used for two different things.
+
+use std::collections::BTreeMap;
+
+use quorate_hash::{Digest, Tagged};
+use quorate_wire::{Blob, Code, Refusal};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::{Action, Timing};
+
+/// A frame between helpers. `scope` is the digest of the signed request that the attempt serves.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    pub(crate) version: u16,
+    pub(crate) scope: Digest,
+    pub(crate) boot: [u8; 16],
+    pub(crate) round: u32,
+    pub(crate) body: Blob,
+}
+
+/// The version of the messages between helpers.
+pub(crate) const VERSION: u16 = 1;
+
+/// The round number under which an attempt is aborted; the body is the refusal.
+pub(crate) const ABORT: u32 = u32::MAX;
+
+/// Messages of rounds this far ahead are kept; those further ahead are dropped and will be repeated.
+const ROUNDS_AHEAD: u32 = 4;
+
+/// An attempt never takes longer than this, whatever its members do.
+const ATTEMPT_MAX_MS: u64 = 3_600_000;
+
+/// One attempt's messages.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    scope: Digest,
+    /// The other members, ascending.
+    peers: Vec<u8>,
+    /// The round being waited for.
+    round: u32,
+    sent: BTreeMap<(u32, u8), Blob>,
+    received: BTreeMap<(u32, u8), Blob>,
+    /// Digest of every message ever received, to tell a repetition from a contradiction.
+    seen: BTreeMap<(u32, u8), Digest>,
+    lives: BTreeMap<u8, Life>,
+    started_ms: u64,
+    repeated_ms: u64,
+    bytes_sent: u64,
+}
+
+/// What is known of a peer.
+#[derive(Debug)]
+struct Life {
+    boot: Option<[u8; 16]>,
+    heard_ms: u64,
+    answered_ms: Option<u64>,
+}
+
+impl Exchange {
+    /// An exchange among `members` (which contains this helper), waiting for round 0.
+    pub(crate) fn new(scope: Digest, members: &[u8], cx: &Context<'_>) -> Self {
+        let peers: Vec<u8> = members.iter().copied().filter(|member| *member != cx.number).collect();
+        let life = || Life { boot: None, heard_ms: cx.now_ms, answered_ms: None };
+        Exchange {
+            scope,
+            lives: peers.iter().map(|peer| (*peer, life())).collect(),
+            peers,
+            round: 0,
+            sent: BTreeMap::new(),
+            received: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            started_ms: cx.now_ms,
+            repeated_ms: cx.now_ms,
+            bytes_sent: 0,
+        }
+    }
+
+    /// The other members.
+    pub(crate) fn peers(&self) -> &[u8] {
+        &self.peers
+    }
+
+    /// The round being waited for.
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// Payload bytes sent to other members so far.
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.bytes_sent
+    }
+
+    /// When the attempt began.
+    pub(crate) fn started_ms(&self) -> u64 {
+        self.started_ms
+    }
+
+    /// Goes on with fewer members; those left out are not waited for any more.
+    pub(crate) fn narrow(&mut self, members: &[u8]) {
+        self.peers.retain(|peer| members.contains(peer));
+    }
+
+    /// Sends the message of the current round to one member.
+    pub(crate) fn send(&mut self, to: u8, message: &impl Serialize, cx: &mut Context<'_>) {
+        let body = Blob::new(quorate_wire::encode(message));
+        self.transmit(self.round, to, &body, cx);
+        self.sent.insert((self.round, to), body);
+    }
+
+    /// Sends the same message of the current round to every other member.
+    pub(crate) fn broadcast(&mut self, message: &impl Serialize, cx: &mut Context<'_>) {
+        for to in self.peers.clone() {
+            self.send(to, message, cx);
+        }
+    }
+
+    /// Tells every member that the attempt is over.
+    pub(crate) fn abort(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
+        let body = abort_body(refusal);
+        for to in self.peers.clone() {
+            self.transmit(ABORT, to, &body, cx);
+        }
+    }
+
+    /// The messages of the current round by member, once all are there; the exchange then waits for the next round.
+    pub(crate) fn complete(&mut self) -> Option<BTreeMap<u8, Blob>> {
+        let round = self.round;
+        if !self.peers.iter().all(|peer| self.received.contains_key(&(round, *peer))) {
+            return None;
+        }
+        self.round += 1;
+        let take = |peer: &u8| self.received.remove(&(round, *peer)).map(|body| (*peer, body));
+        Some(self.peers.iter().filter_map(take).collect())
+    }
+
+    /// Takes a member's message; an error ends the attempt.
+    pub(crate) fn receive(&mut self, from: u8, frame: Frame, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let Some(life) = self.lives.get_mut(&from) else { return Ok(()) };
+        life.heard_ms = cx.now_ms;
+        if *life.boot.get_or_insert(frame.boot) != frame.boot {
+            let message = format!("helper {from} restarted during the attempt");
+            return Err(Refusal::new(Code::Unavailable, message).hint("try again").about(vec![from]));
+        }
+        if frame.round > self.round + ROUNDS_AHEAD {
+            return Ok(());
+        }
+        let place = (frame.round, from);
+        let digest = Tagged::new("quorate/1/frame").bytes(frame.body.as_slice()).finish();
+        match self.seen.get(&place) {
+            None => {
+                self.seen.insert(place, digest);
+                self.received.insert(place, frame.body);
+            }
+            Some(known) if *known == digest => self.repeat_for(from, frame.round, cx),
+            Some(_) => {
+                let message = format!("helper {from} sent two different messages in round {}", frame.round);
+                return Err(Refusal::new(Code::Disagreement, message).about(vec![from]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Repeats what is missing an answer; an error ends the attempt because a member is silent for too long.
+    pub(crate) fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let Timing { resend_ms, stall_ms, .. } = cx.config.timing;
+        let missing = self.missing();
+        let silent: Vec<u8> =
+            missing.iter().copied().filter(|peer| cx.now_ms >= self.lives[peer].heard_ms + stall_ms).collect();
+        if !silent.is_empty() || cx.now_ms >= self.started_ms + ATTEMPT_MAX_MS {
+            let who = if silent.is_empty() { missing } else { silent };
+            let names: Vec<String> = who.iter().map(u8::to_string).collect();
+            let message = format!("no answer from helper {} in round {}", names.join(", "), self.round);
+            return Err(Refusal::new(Code::Unavailable, message)
+                .hint("try again without the helpers that are away, if enough others are up")
+                .about(who));
+        }
+        if !missing.is_empty() && cx.now_ms >= self.repeated_ms + resend_ms {
+            self.repeated_ms = cx.now_ms;
+            for peer in missing {
+                self.repeat_since(peer, self.round.saturating_sub(1), cx);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a repetition: the member that repeats lacks something this helper sent since.
+    pub(crate) fn repeat_for(&mut self, to: u8, round: u32, cx: &mut Context<'_>) {
+        let pause_ms = cx.config.timing.resend_ms / 2;
+        let Some(life) = self.lives.get_mut(&to) else { return };
+        if life.answered_ms.is_some_and(|answered_ms| cx.now_ms < answered_ms + pause_ms) {
+            return;
+        }
+        life.answered_ms = Some(cx.now_ms);
+        self.repeat_since(to, round, cx);
+    }
+
+    fn repeat_since(&mut self, to: u8, round: u32, cx: &mut Context<'_>) {
+        let bodies: Vec<(u32, Blob)> = self
+            .sent
+            .range((round, 0)..)
+            .filter(|((_, receiver), _)| *receiver == to)
+            .map(|((round, _), body)| (*round, body.clone()))
+            .collect();
+        for (round, body) in bodies {
+            self.transmit(round, to, &body, cx);
+        }
+    }
+
+    /// Forgets what members cannot miss any more: whoever is in this round has everything before the last one.
+    pub(crate) fn forget_old(&mut self) {
+        let keep_from = self.round.saturating_sub(2);
+        self.sent = self.sent.split_off(&(keep_from, 0));
+    }
+
+    fn missing(&self) -> Vec<u8> {
+        let lacks = |peer: &&u8| !self.received.contains_key(&(self.round, **peer));
+        self.peers.iter().filter(lacks).copied().collect()
+    }
+
+    fn transmit(&mut self, round: u32, to: u8, body: &Blob, cx: &mut Context<'_>) {
+        self.bytes_sent += body.len() as u64;
+        cx.actions.push(Action::Send { to, frame: frame(self.scope, round, body.clone(), cx.boot) });
+    }
+}
+
+/// A frame's bytes.
+fn frame(scope: Digest, round: u32, body: Blob, boot: [u8; 16]) -> Vec<u8> {
+    quorate_wire::encode(&Frame { version: VERSION, scope, boot, round, body })
+}
+
+/// The frame that tells one helper that an attempt is over here.
+pub(crate) fn abort_frame(scope: Digest, refusal: &Refusal, boot: [u8; 16]) -> Vec<u8> {
+    frame(scope, ABORT, abort_body(refusal), boot)
+}
+
+fn abort_body(refusal: &Refusal) -> Blob {
+    Blob::new(serde_json::to_vec(refusal).unwrap_or_default())
+}
+
+/// Reads an abort's refusal; a body that does not read is still an abort.
+pub(crate) fn read_abort(from: u8, body: &Blob) -> Refusal {
+    serde_json::from_slice(body.as_slice()).unwrap_or_else(|_| {
+        Refusal::new(Code::Disagreement, format!("helper {from} aborted the attempt")).about(vec![from])
+    })
+}
