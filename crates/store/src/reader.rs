@@ -1,40 +1,103 @@
 //! Reader: everything committed, from any thread.
 
+use std::sync::Arc;
+
 use quorate_hash::Digest;
 
-use crate::{Columns, StoreError};
+use crate::columns::builder::Key;
+use crate::index::{Location, Segment};
+use crate::log::{RECORD_BYTES, whole_record};
+use crate::store::Shared;
+use crate::{Columns, StoreError, sync};
 
 /// A key and its value.
 pub type ControlRecord = (Vec<u8>, Vec<u8>);
 
-/// The reading side.
+/// The reading side of a store. Clones are cheap and see every batch once it is committed; within a batch,
+/// contributions and columns become visible before the control records that may point at them.
+///
+/// A reader keeps the store open and locked. After a failed commit contributions and columns can still be read,
+/// control records may not.
 #[derive(Clone)]
-pub struct Reader {}
+pub struct Reader {
+    shared: Arc<Shared>,
+}
 
-#[expect(clippy::unimplemented, unused_variables, missing_docs, reason = "signatures first")]
 impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Reader {
+        Reader { shared }
+    }
+
+    /// Whether a contribution is here.
     pub fn contains(&self, study: &Digest, id: &Digest) -> bool {
-        unimplemented!()
+        sync::read(&self.shared.index).get(study, id).is_some()
     }
+
+    /// How many contributions a study has.
     pub fn count(&self, study: &Digest) -> u64 {
-        unimplemented!()
+        sync::read(&self.shared.index).count(study)
     }
+
+    /// The ids of a study's contributions, sorted.
     pub fn ids(&self, study: &Digest) -> Vec<Digest> {
-        unimplemented!()
+        sync::read(&self.shared.index).ids(study)
     }
+
+    /// Contributions in the order asked for, each checked against its checksum. One read per contribution.
     pub fn contributions(&self, study: &Digest, ids: &[Digest]) -> Result<Vec<Vec<u8>>, StoreError> {
-        unimplemented!()
+        ids.iter().map(|id| self.contribution(study, id)).collect()
     }
+
+    fn contribution(&self, study: &Digest, id: &Digest) -> Result<Vec<u8>, StoreError> {
+        let (location, segment) = self.locate(study, id)?;
+        let Segment { name, file } = segment;
+        let offset = u64::from(location.offset);
+        let damaged = || StoreError::corrupt(&name, offset, "the checksum of the contribution is wrong");
+        let bytes = usize::try_from(location.bytes).map_err(|_| damaged())?;
+        let mut record = vec![0; RECORD_BYTES + bytes];
+        file.read_at(offset, &mut record).map_err(StoreError::io(&name, "read"))?;
+        let found = whole_record(&record).filter(|record| record.study == *study && record.id == *id);
+        found.map(|record| record.content.to_vec()).ok_or_else(damaged)
+    }
+
+    fn locate(&self, study: &Digest, id: &Digest) -> Result<(Location, Segment), StoreError> {
+        let index = sync::read(&self.shared.index);
+        let location = index.get(study, id);
+        let segment = location.and_then(|location| index.segment(location.segment)).cloned();
+        location.zip(segment).ok_or(StoreError::Unknown { study: *study, id: *id })
+    }
+
+    /// A control record.
     pub fn control(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        unimplemented!()
+        self.shared.control.get(key)
     }
+
+    /// The control records whose keys start with `prefix`, sorted by key, as of one moment.
     pub fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<ControlRecord>, StoreError> {
-        unimplemented!()
+        self.shared.control.with_prefix(prefix)
     }
+
+    /// The columns of a finished generation. All checksums are verified the first time, which reads the whole file.
     pub fn columns(&self, study: &Digest, generation: &Digest) -> Result<Option<Columns>, StoreError> {
-        unimplemented!()
+        let key: Key = (*study, *generation);
+        let known = sync::read(&self.shared.finished).get(&key).cloned();
+        match known {
+            None => Ok(None),
+            Some(Some(columns)) => Ok(Some(columns)),
+            Some(None) => {
+                let columns = Columns::open(self.shared.disk.as_ref(), &key)?;
+                if let Some(slot) = sync::write(&self.shared.finished).get_mut(&key) {
+                    *slot = Some(columns.clone());
+                }
+                Ok(Some(columns))
+            }
+        }
     }
+
+    /// The finished generations of a study, sorted.
     pub fn generations(&self, study: &Digest) -> Vec<Digest> {
-        unimplemented!()
+        let finished = sync::read(&self.shared.finished);
+        let range = finished.range((*study, Digest([0; 32]))..=(*study, Digest([u8::MAX; 32])));
+        range.map(|((_, generation), _)| *generation).collect()
     }
 }

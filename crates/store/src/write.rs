@@ -88,6 +88,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits, within what the formats can express.
+    pub(crate) fn bounded(self) -> Limits {
+        const LONGEST: usize = 1 << 30;
+        Limits {
+            segment_bytes: self.segment_bytes.min(LONGEST as u64),
+            contribution_bytes: self.contribution_bytes.min(LONGEST),
+            ..self
+        }
+    }
+}
+
 impl Write {
     /// Refuses what is too long.
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), StoreError> {
