@@ -1,5 +1,7 @@
 //! Both ends of a connection in one process: who gets through, and what the other one is told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 use std::io;
 use std::sync::Arc;
 
