@@ -172,14 +172,13 @@ fn stream_of(key: &Seed, draw: &Draw) -> Stream {
 /// `k_A` from what every holder contributed to it, `(helper, 32 random bytes)`, ascending by helper: as random as the
 /// best of the contributions. The contributors are the holders that take part: helpers outside `set`, in order; where
 /// a helper is away, the others make the key. Panics on none, a member of the set, or another order.
-pub fn combine_set_key(
-    federation: &Digest,
-    set: HelperSet,
-    contributions: &[(HelperNumber, &Seed)],
-) -> Seed {
+pub fn combine_set_key(federation: &Digest, set: HelperSet, contributions: &[(HelperNumber, &Seed)]) -> Seed {
     assert!(!contributions.is_empty(), "a holder of {set} contributes");
     assert!(contributions.is_sorted_by(|(a, _), (b, _)| a < b), "contributions to {set} are in order");
-    assert!(contributions.iter().all(|(helper, _)| !set.contains(*helper)), "only holders of {set} contribute");
+    assert!(
+        contributions.iter().all(|(helper, _)| !set.contains(*helper)),
+        "only holders of {set} contribute"
+    );
     let mut hash =
         Tagged::new("quorate/1/set-key").digest(federation).u64(set.mask()).u64(contributions.len() as u64);
     for (helper, contribution) in contributions {
