@@ -86,6 +86,23 @@ impl F61 {
         Self::canonical((product as u64 & P) + (product >> 61) as u64)
     }
 
+    /// `acc + a b` from four 32-bit products, for targets that multiply vectors of half words but not of words.
+    ///
+    /// With `a = a0 + 2^32 a1`, `a0 < 2^32`, `a1 < 2^29`: `a0 b0 < 2^64` folds to at most `p + 7`; the middle
+    /// `m = a0 b1 + a1 b0 < 2^62`, times 2^32, is its lower 29 bits, shifted (`< 2^61`), and the rest,
+    /// `m / 2^29 < 2^33`; `2^64 a1 b1 = 8 a1 b1 < 2^61`. With `acc` the sum is below `2^63 + 2^34`, and one fold
+    /// leaves at most `p + 4`.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    const fn multiply_add_halves(acc: Self, a: Self, b: Self) -> Self {
+        const HALF: u64 = (1 << 32) - 1;
+        let (a0, a1) = (a.0 & HALF, a.0 >> 32);
+        let (b0, b1) = (b.0 & HALF, b.0 >> 32);
+        let middle = a0 * b1 + a1 * b0;
+        let sum = acc.0 + fold(a0 * b0) + ((middle << 32) & P) + (middle >> 29) + ((a1 * b1) << 3);
+        Self::canonical(fold(sum))
+    }
+
     #[inline(always)]
     const fn neg_mod(self) -> Self {
         Self(0).sub_mod(self)

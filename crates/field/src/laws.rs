@@ -166,6 +166,10 @@ fn elementwise_kernels<F: Field>() {
         let largest = vec![-F::ONE; length];
         elementwise(&largest, &largest);
     }
+    // Longer than any lazy sum may grow: (p-1)^2 = 1, so the dot product counts.
+    let long = vec![-F::ONE; 70_000];
+    assert_eq!(F::dot(&long, &long), F::from_u64(70_000), "dot of the largest");
+    assert_eq!(F::sum_slice(&long), -F::from_u64(70_000), "sum of the largest");
 }
 
 fn elementwise<F: Field>(x: &[F], y: &[F]) {

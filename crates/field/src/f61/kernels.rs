@@ -2,8 +2,10 @@
 //!
 //! | kernel | portable | AVX2 | AVX-512 |
 //! |---|---|---|---|
-//! | add, sub, sum, rows | scalar or SSE2 | portable, compiled for AVX2 | portable, compiled for AVX-512 |
-//! | mul, scale, axpy, dot, weighted sum | 64-bit multiply | the same with `mulx` | 52-bit multiply-add (IFMA) |
+//! | add, sub | SSE2 | portable, compiled for AVX2 | by hand |
+//! | sum, rows | SSE2 | portable, compiled for AVX2 | portable, compiled for AVX-512 |
+//! | mul, scale, axpy | 64-bit products | 32-bit products, vectorised | 52-bit multiply-add (IFMA) |
+//! | dot, weighted sum | 64-bit products, lazy | portable, with `mulx` | IFMA, lazy |
 
 use super::F61;
 use crate::backend::dispatched;

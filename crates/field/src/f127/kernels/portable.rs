@@ -1,47 +1,40 @@
 //! The kernels in plain Rust.
 //!
-//! `inline(always)`, so that a backend which compiles them again does so with its own target features. Slices
-//! are of equal length (checked by [`crate::Field`]'s methods, the only callers).
+//! Slices are of equal length (checked by [`crate::Field`]'s methods, the only callers). What a backend compiles
+//! again is `inline(always)`, so that its target features apply.
 
 use super::super::{F127, Lazy};
 
 /// Elements of an accumulator tile: 16 KiB, half of the smallest first-level cache.
 const TILE: usize = 1024;
 
-#[inline(always)]
-pub(super) fn add_slices(acc: &mut [F127], x: &[F127]) {
+pub(in crate::f127) fn add_slices(acc: &mut [F127], x: &[F127]) {
     acc.iter_mut().zip(x).for_each(|(acc, x)| *acc += *x);
 }
 
-#[inline(always)]
-pub(super) fn sub_slices(acc: &mut [F127], x: &[F127]) {
+pub(in crate::f127) fn sub_slices(acc: &mut [F127], x: &[F127]) {
     acc.iter_mut().zip(x).for_each(|(acc, x)| *acc -= *x);
 }
 
-#[inline(always)]
-pub(super) fn mul_slices(acc: &mut [F127], x: &[F127]) {
+pub(in crate::f127) fn mul_slices(acc: &mut [F127], x: &[F127]) {
     acc.iter_mut().zip(x).for_each(|(acc, x)| *acc *= *x);
 }
 
-#[inline(always)]
-pub(super) fn scale_slice(acc: &mut [F127], k: F127) {
+pub(in crate::f127) fn scale_slice(acc: &mut [F127], k: F127) {
     acc.iter_mut().for_each(|acc| *acc *= k);
 }
 
-#[inline(always)]
-pub(super) fn axpy(acc: &mut [F127], k: F127, x: &[F127]) {
+pub(in crate::f127) fn axpy(acc: &mut [F127], k: F127, x: &[F127]) {
     acc.iter_mut().zip(x).for_each(|(acc, x)| *acc += k * *x);
 }
 
-#[inline(always)]
-pub(super) fn dot(x: &[F127], y: &[F127]) -> F127 {
+pub(in crate::f127) fn dot(x: &[F127], y: &[F127]) -> F127 {
     let mut sum = Lazy::default();
     x.iter().zip(y).for_each(|(x, y)| sum.add(x.folded_product(*y)));
     sum.reduce()
 }
 
-#[inline(always)]
-pub(super) fn sum_slice(x: &[F127]) -> F127 {
+pub(in crate::f127) fn sum_slice(x: &[F127]) -> F127 {
     let mut sum = Lazy::default();
     x.iter().for_each(|x| sum.add(x.0));
     sum.reduce()

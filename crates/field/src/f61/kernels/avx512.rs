@@ -12,8 +12,8 @@ use std::arch::x86_64::{
     _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
-use super::F61;
-use super::portable::{self, MODULUS};
+use super::super::{F61, P};
+use super::portable;
 use crate::backend::recompiled;
 
 /// Elements of a vector.
@@ -57,14 +57,14 @@ fn broadcast(x: u64) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn canonical(s: __m512i) -> __m512i {
-    _mm512_min_epu64(s, _mm512_sub_epi64(s, broadcast(MODULUS)))
+    _mm512_min_epu64(s, _mm512_sub_epi64(s, broadcast(P)))
 }
 
 /// Any word to at most `p + 7`, congruent.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn fold(x: __m512i) -> __m512i {
-    _mm512_add_epi64(_mm512_and_si512(x, broadcast(MODULUS)), _mm512_srli_epi64::<61>(x))
+    _mm512_add_epi64(_mm512_and_si512(x, broadcast(P)), _mm512_srli_epi64::<61>(x))
 }
 
 /// An operand of [`Columns::multiply_add`]; of `low` only the lower 52 bits are read there.
@@ -122,7 +122,7 @@ impl Columns {
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn reduce(self, acc: __m512i) -> __m512i {
-        let p = broadcast(MODULUS);
+        let p = broadcast(P);
         let c1 = _mm512_add_epi64(
             _mm512_and_si512(_mm512_slli_epi64::<52>(self.c1), p),
             _mm512_srli_epi64::<9>(self.c1),
@@ -162,7 +162,7 @@ pub(super) fn sub_slices(acc: &mut [F61], x: &[F61]) {
     for (acc, x) in vectors.iter_mut().zip(x_vectors) {
         // Negative, the difference is above its sum with p, which wraps to what is wanted.
         let difference = _mm512_sub_epi64(load(acc), load(x));
-        store(acc, _mm512_min_epu64(difference, _mm512_add_epi64(difference, broadcast(MODULUS))));
+        store(acc, _mm512_min_epu64(difference, _mm512_add_epi64(difference, broadcast(P))));
     }
     portable::sub_slices(tail, x_tail);
 }

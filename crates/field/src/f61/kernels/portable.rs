@@ -3,7 +3,7 @@
 //! `inline(always)`, so that a backend which compiles them again does so with its own target features. Slices
 //! are of equal length (checked by [`crate::Field`]'s methods, the only callers).
 
-use super::super::{F61, P, fold};
+use super::super::{F61, fold};
 
 /// Elements of an accumulator tile: 16 KiB, half of the smallest first-level cache.
 const TILE: usize = 2048;
@@ -101,7 +101,3 @@ pub(super) fn weighted_sum(acc: &mut [F61], weights: &[F61], rows: &[&[F61]]) {
         }
     }
 }
-
-/// The modulus, for the backends.
-#[cfg(target_arch = "x86_64")]
-pub(super) const MODULUS: u64 = P;
