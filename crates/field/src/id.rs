@@ -11,11 +11,11 @@ use crate::{Field, Integer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldId {
-    /// 2^61-1: [`F61`].
+    /// 2^61-1: [`crate::F61`].
     F61,
-    /// 2^127-1: [`F127`].
+    /// 2^127-1: [`crate::F127`].
     F127,
-    /// 2^256-189: [`F256`].
+    /// 2^256-189: [`crate::F256`].
     F256,
 }
 
