@@ -7,3 +7,4 @@ mod prss;
 mod recombine;
 mod split;
 mod stream;
+mod vectors;
