@@ -1,7 +1,7 @@
 //! Index: where each contribution is, in memory.
 //!
 //! Sorted maps: ids are listed in order, nothing depends on a randomised hash, and ids chosen by an adversary cannot
-//! collide. About 70 bytes per contribution.
+//! collide. Less than 100 bytes per contribution.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,6 +13,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+mod content;
 mod medium;
 
 use super::{Disk, DiskFile};

@@ -146,3 +146,18 @@ fn debug_shows_no_bytes() {
         "{shown}"
     );
 }
+
+#[test]
+fn syncs_are_as_few_as_documented() {
+    let disk = SimDisk::new(1);
+    let (mut store, _) = open(&disk).unwrap();
+    let mut syncs = |batch: &[Write]| {
+        let before = disk.syncs();
+        store.commit(batch).unwrap();
+        disk.syncs() - before
+    };
+    assert_eq!(syncs(&[contribution(0, 1, 9), contribution(0, 2, 9)]), 1);
+    assert_eq!(syncs(&[control("a", b"1"), control("b", b"2")]), 2);
+    assert_eq!(syncs(&[append(0, 1, 0, b"x")]), 0);
+    assert_eq!(syncs(&[finish(0, 1, 1)]), 2);
+}

@@ -1,12 +1,10 @@
 //! Medium of a simulated disk: what the page cache shows, what is durable, and what lies between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::content::{Content, FileChange, SplitMix64};
 use super::{Fate, Fault};
-
-/// Power may fail between sectors of a write, not within one that the drive has begun.
-const SECTOR: usize = 512;
 
 /// The state behind every clone of a [`SimDisk`](super::SimDisk).
 #[derive(Clone, Debug)]
@@ -19,7 +17,7 @@ pub(super) struct Medium {
     fault: Option<Fault>,
     steps: u64,
     syncs: u64,
-    inodes: Vec<Inode>,
+    inodes: Vec<Content>,
     shown: Names,
     durable: Names,
     unsynced: Vec<DirChange>,
@@ -30,19 +28,6 @@ pub(super) struct Medium {
 struct Names {
     dirs: Vec<String>,
     files: BTreeMap<String, usize>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Inode {
-    shown: Vec<u8>,
-    durable: Vec<u8>,
-    unsynced: Vec<FileChange>,
-}
-
-#[derive(Clone, Debug)]
-enum FileChange {
-    Write { offset: usize, bytes: Vec<u8> },
-    SetLen(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -93,9 +78,12 @@ impl Medium {
         let Names { dirs, files } = &mut self.durable;
         files.retain(|name, _| dirs.iter().any(|dir| dir == directory(name)) || directory(name).is_empty());
         self.shown = self.durable.clone();
-        for inode in &mut self.inodes {
-            inode.settle(fate, &mut self.random);
-            inode.shown.clone_from(&inode.durable);
+        let named: BTreeSet<usize> = self.durable.files.values().copied().collect();
+        for (number, inode) in self.inodes.iter_mut().enumerate() {
+            inode.crash(fate, &mut self.random);
+            if !named.contains(&number) {
+                *inode = Content::default(); // no name, no handle: nobody can ever read it
+            }
         }
     }
 
@@ -115,11 +103,7 @@ impl Medium {
         let Some(&inode) = self.shown.files.get(name) else { return false };
         let Some(inode) = self.inodes.get_mut(inode) else { return false };
         let Ok(offset) = usize::try_from(offset) else { return false };
-        for content in [&mut inode.shown, &mut inode.durable] {
-            let Some(byte) = content.get_mut(offset) else { return false };
-            *byte ^= mask;
-        }
-        true
+        inode.corrupt(offset, mask)
     }
 
     /// Refuses operations on handles of a dead process.
@@ -213,7 +197,7 @@ impl Medium {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let inode = self.inodes.len();
-        self.inodes.push(Inode::default());
+        self.inodes.push(Content::default());
         self.change_names(DirChange::Create { name: name.to_owned(), inode });
         Ok((inode, self.process))
     }
@@ -273,7 +257,7 @@ impl Medium {
 
     pub(super) fn read_at(&self, inode: usize, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.running()?;
-        let content = &self.inodes[inode].shown;
+        let content = &self.inodes[inode].shown();
         let start = to_usize(offset)?;
         let end = start.checked_add(out.len()).filter(|end| *end <= content.len());
         out.copy_from_slice(&content[start..end.ok_or(io::ErrorKind::UnexpectedEof)?]);
@@ -296,7 +280,7 @@ impl Medium {
 
     pub(super) fn len(&self, inode: usize) -> io::Result<u64> {
         self.running()?;
-        Ok(self.inodes[inode].shown.len() as u64)
+        Ok(self.inodes[inode].shown().len() as u64)
     }
 
     pub(super) fn sync(&mut self, inode: usize) -> io::Result<()> {
@@ -343,72 +327,6 @@ impl DirChange {
     }
 }
 
-impl Inode {
-    fn change(&mut self, change: FileChange) {
-        match &change {
-            FileChange::Write { offset, bytes } => overwrite(&mut self.shown, *offset, bytes),
-            FileChange::SetLen(bytes) => self.shown.resize(*bytes, 0),
-        }
-        self.unsynced.push(change);
-    }
-
-    /// Decides what becomes of unsynced changes; afterwards none are left to decide.
-    fn settle(&mut self, fate: Fate, random: &mut SplitMix64) {
-        for change in std::mem::take(&mut self.unsynced) {
-            match change {
-                FileChange::SetLen(bytes) if random.survives(fate) => self.durable.resize(bytes, 0),
-                FileChange::SetLen(_) => {}
-                FileChange::Write { offset, bytes } => match fate {
-                    Fate::Lose => {}
-                    Fate::Keep => overwrite(&mut self.durable, offset, &bytes),
-                    Fate::Tear => self.tear(offset, &bytes, random),
-                },
-            }
-        }
-    }
-
-    fn tear(&mut self, offset: usize, bytes: &[u8], random: &mut SplitMix64) {
-        match random.below(4) {
-            0 => {}
-            1 => overwrite(&mut self.durable, offset, bytes),
-            2 => overwrite(&mut self.durable, offset, &bytes[..random.below(bytes.len() + 1)]),
-            _ => self.tear_sectors(offset, bytes, random),
-        }
-    }
-
-    fn tear_sectors(&mut self, offset: usize, bytes: &[u8], random: &mut SplitMix64) {
-        let durable_end = self.durable.len();
-        let end = offset + bytes.len();
-        let mut at = offset;
-        while at < end {
-            let next = (at / SECTOR + 1) * SECTOR;
-            let part = &bytes[at - offset..next.min(end) - offset];
-            let whole = part.len() == SECTOR || at >= durable_end;
-            match random.below(3) {
-                0 => {}
-                1 => overwrite(&mut self.durable, at, part),
-                _ if whole => {
-                    let garbage: Vec<u8> = part.iter().map(|_| random.byte()).collect();
-                    overwrite(&mut self.durable, at, &garbage);
-                }
-                _ => overwrite(&mut self.durable, at, &part[..random.below(part.len() + 1)]),
-            }
-            at = next;
-        }
-    }
-}
-
-fn overwrite(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let end = offset + bytes.len();
-    if content.len() < end {
-        content.resize(end, 0);
-    }
-    content[offset..end].copy_from_slice(bytes);
-}
-
 fn directory(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
@@ -419,35 +337,4 @@ fn to_usize(bytes: u64) -> io::Result<usize> {
 
 fn stopped() -> io::Error {
     io::Error::other("the simulated machine has stopped")
-}
-
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. Not for secrets.
-#[derive(Clone, Debug)]
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        let wide = u128::from(self.next()) * bound as u128;
-        usize::try_from(wide >> 64).unwrap_or(0)
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[7]
-    }
-
-    fn survives(&mut self, fate: Fate) -> bool {
-        match fate {
-            Fate::Lose => false,
-            Fate::Keep => true,
-            Fate::Tear => self.below(2) == 0,
-        }
-    }
 }
