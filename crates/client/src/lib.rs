@@ -1,1 +1,23 @@
-//! Contributor, owner and analyst over the network
+//! Contributor, owner and analyst over the network.
+//!
+//! [`Helpers`] are the pinned HTTPS connections to a federation. On them work [`owner`] (create a study, seal it),
+//! [`contributor`] (upload a table and check every receipt) and [`analyst`] (run a circuit). What an analyst concludes
+//! from the helpers' shares is [`answer`]: pure, so that it can be tested and simulated without a network. Every
+//! failure says who is to blame and what to do ([`ClientError`]). What is *not* here: files, printing, helpers.
+
+#![cfg_attr(test, allow(clippy::cast_possible_truncation))]
+
+pub mod analyst;
+pub mod answer;
+pub mod contributor;
+mod error;
+mod helpers;
+mod nonce;
+pub mod owner;
+mod patience;
+
+pub use answer::{Answer, AnswerError, Integrity, answer};
+pub use error::{ClientError, Fault, HelperError};
+pub use helpers::{Helpers, Reports};
+pub use nonce::fresh_nonce;
+pub use patience::Patience;

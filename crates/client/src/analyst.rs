@@ -1,0 +1,205 @@
+//! The analyst: compiles a circuit for a sealed study, asks a quorum, recombines the shares.
+//!
+//! The quorum is every sealing helper that answers: more than the `t + 1` that linear circuits need, because each further
+//! share vouches for the result. A helper lost in a run costs one attempt, not the run: the next attempt has a fresh
+//! nonce and the helpers that still answer.
+
+use std::time::Instant;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use quorate_circuit::{Program, Study, compile};
+use quorate_contribute::scheme_of;
+use quorate_federation::SecretKey;
+use quorate_sharing::{Scheme, SchemeKind};
+use quorate_wire::{Manifest, RunReply, RunRequest, Signed, SignedManifest, StudyState};
+
+use crate::helpers::Ask;
+use crate::owner::{agreed_manifest, body, check_federation};
+use crate::{Answer, AnswerError, ClientError, Fault, HelperError, Helpers, answer, fresh_nonce};
+
+/// A run is tried with so many quorums.
+const ATTEMPTS_MAX: usize = 4;
+
+/// A finished run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The results and what vouches for them.
+    pub answer: Answer,
+    /// What was computed.
+    pub program: Program,
+    /// The set that it was computed on.
+    pub manifest: Manifest,
+    /// Attempts it took.
+    pub attempts: usize,
+    /// Seconds of the last attempt, from request to answer.
+    pub seconds: f64,
+    /// Bytes that helpers sent each other, all together.
+    pub bytes_between_helpers: u64,
+    /// Bytes of result shares that the analyst received.
+    pub bytes_of_results: u64,
+}
+
+/// Runs the circuit with this text on a sealed study.
+///
+/// # Errors
+/// The circuit does not compile; the study is not sealed; fewer than `t + 1` sealing helpers answer; a helper refuses
+/// for a reason that another attempt does not change; the shares contradict each other.
+pub async fn run(
+    helpers: &Helpers,
+    key: &SecretKey,
+    study: &Study,
+    circuit: &str,
+) -> Result<Run, ClientError> {
+    check_federation(helpers, study)?;
+    let scheme = scheme_of(study)?;
+    let program = compile(circuit, study).map_err(ClientError::Circuit)?;
+    let mut excluded = Vec::new();
+    let mut attempt = 1;
+    loop {
+        let (manifest, quorum) = quorum(helpers, study, &scheme, &excluded).await?;
+        let started = Instant::now();
+        let request = RunRequest {
+            federation: *helpers.federation().id(),
+            study: study.id(),
+            manifest: manifest.id(),
+            circuit: circuit.to_owned(),
+            program: program.hash(),
+            quorum,
+            nonce: fresh_nonce()?,
+        };
+        let replies = ask_quorum(helpers, &Signed::new(&request, key), &request).await;
+        let tried =
+            replies.and_then(|replies| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies)));
+        let error = match tried {
+            Ok((answer, replies)) => {
+                return Ok(finish(answer, program, manifest, attempt, started, &replies));
+            }
+            Err(error) => error,
+        };
+        if attempt == ATTEMPTS_MAX {
+            return Err(ClientError::GaveUp { attempts: attempt, last: Box::new(error) });
+        }
+        match culprit(&error) {
+            // A helper that sends garbage would do so again.
+            Some(helper) => excluded.push(helper),
+            None if error.may_retry() => {}
+            None => return Err(error),
+        }
+        tracing::info!(attempt, %error, "running again");
+        attempt += 1;
+    }
+}
+
+/// The helper that this attempt failed by, if it should be left out of the next one.
+fn culprit(error: &ClientError) -> Option<u8> {
+    match error {
+        ClientError::Answer(AnswerError::Malformed { helper, .. }) => Some(*helper),
+        ClientError::Helper(HelperError { helper, fault, .. }) => match fault {
+            Fault::Garbled { .. } | Fault::Signature { .. } => Some(*helper),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The sealed set, and the sealing helpers that answer now.
+async fn quorum(
+    helpers: &Helpers,
+    study: &Study,
+    scheme: &Scheme,
+    excluded: &[u8],
+) -> Result<(Manifest, Vec<u8>), ClientError> {
+    let (manifest, up, down) = sealed(helpers, study).await?;
+    let quorum: Vec<u8> =
+        manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
+    let needed = match scheme.kind() {
+        SchemeKind::Shamir => scheme.needed(),
+        SchemeKind::Additive => scheme.helpers().into(),
+    };
+    if quorum.len() < needed {
+        return Err(ClientError::TooFewHelpers { what: "run a circuit", needed, up: quorum.len(), down });
+    }
+    Ok((manifest, quorum))
+}
+
+/// The manifest of a sealed study, the helpers that answer, and why the others do not.
+///
+/// # Errors
+/// No helper answers, the study is unknown or not sealed at any of them, or they disagree.
+async fn sealed(
+    helpers: &Helpers,
+    study: &Study,
+) -> Result<(Manifest, Vec<u8>, Vec<HelperError>), ClientError> {
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    let mut manifests: Vec<(u8, SignedManifest)> = Vec::new();
+    let mut is_known = false;
+    for (number, status) in helpers.numbers().zip(helpers.statuses().await) {
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => {
+                down.push(error);
+                continue;
+            }
+        };
+        up.push(number);
+        if let Some(status) = status.studies.into_iter().find(|status| status.study == study.id()) {
+            is_known = true;
+            if let StudyState::Sealed { manifest } = status.state {
+                manifests.push((number, *manifest));
+            }
+        }
+    }
+    if manifests.is_empty() {
+        let study = study.id();
+        return Err(match (up.is_empty(), is_known) {
+            (true, _) => {
+                ClientError::TooFewHelpers { what: "read the study's state", needed: 1, up: 0, down }
+            }
+            (false, true) => ClientError::NotSealed { study },
+            (false, false) => ClientError::UnknownStudy { study },
+        });
+    }
+    Ok((agreed_manifest(helpers, &study.id(), manifests)?.manifest, up, down))
+}
+
+/// Sends the request to every helper of the quorum. The first that fails ends the attempt, so that a killed helper is not
+/// waited for; the other helpers notice by themselves.
+async fn ask_quorum(
+    helpers: &Helpers,
+    signed: &Signed,
+    request: &RunRequest,
+) -> Result<Vec<RunReply>, ClientError> {
+    let body = &body(signed);
+    let mut waiting: FuturesUnordered<_> = request
+        .quorum
+        .iter()
+        .map(|&number| async move {
+            let ask = Ask::post_json(format!("/v1/studies/{}/runs", request.study), body.clone());
+            let reply: RunReply = helpers.ask_json(number, ask, "a run's result").await?;
+            if reply.helper != number || !reply.is_signed_by(helpers.key(number)) {
+                return Err(helpers.error(number, Fault::Signature { what: "result shares" }));
+            }
+            Ok(reply)
+        })
+        .collect();
+    let mut replies = Vec::with_capacity(request.quorum.len());
+    while let Some(reply) = waiting.next().await {
+        replies.push(reply?);
+    }
+    replies.sort_unstable_by_key(|reply| reply.helper);
+    Ok(replies)
+}
+
+fn finish(
+    answer: Answer,
+    program: Program,
+    manifest: Manifest,
+    attempts: usize,
+    started: Instant,
+    replies: &[RunReply],
+) -> Run {
+    let seconds = started.elapsed().as_secs_f64();
+    let bytes_between_helpers = replies.iter().map(|reply| reply.bytes_to_helpers).sum();
+    let bytes_of_results = program.output_bytes() * replies.len() as u64;
+    Run { answer, program, manifest, attempts, seconds, bytes_between_helpers, bytes_of_results }
+}

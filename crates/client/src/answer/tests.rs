@@ -1,0 +1,254 @@
+use proptest::prelude::*;
+use quorate_circuit::{Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile};
+use quorate_federation::SecretKey;
+use quorate_field::{F61, F127};
+use quorate_hash::Digest;
+use quorate_sharing::{ContributorSecret, PieceHeader, SchemeKind, read_piece, split};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+use super::*;
+
+const CIRCUIT: &str = "circuit wages\n\
+    input salary : 0.00 .. 1000.00\n\
+    reveal people = count()\n\
+    reveal total = sum(salary)\n\
+    reveal mean_salary = mean(salary)\n\
+    reveal twice = sum(salary) + sum(salary)\n";
+const ROWS: u64 = 4;
+
+struct Case {
+    scheme: Scheme,
+    program: Program,
+    replies: Vec<RunReply>,
+}
+
+fn study(scheme: &Scheme) -> Study {
+    let kind = match scheme.kind() {
+        SchemeKind::Shamir => SharingKind::Shamir,
+        SchemeKind::Additive => SharingKind::Additive,
+    };
+    let draft = StudyDraft {
+        name: "wages".into(),
+        federation: Digest([1; 32]),
+        sharing: Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() },
+        columns: vec![Column { name: "salary".into(), domain: Domain::parse("0.00 .. 1000.00").unwrap() }],
+        rows_max: 1,
+        capacity: 100,
+        field: None,
+        owner: [2; 32],
+        min_cohort: 1,
+        excluded_max: Proportion::parse("0").unwrap(),
+        analysts: vec![[3; 32]],
+    };
+    draft.document().unwrap().1
+}
+
+/// What honest helpers would send: a fresh sharing of the true value of every output.
+fn case(scheme: Scheme) -> Case {
+    let program = compile(CIRCUIT, &study(&scheme)).unwrap();
+    // 1.00 + 2.50 + 3.50 + 993.00 in cents, and every output is a known multiple of the sum.
+    let mut shares = vec![Vec::new(); scheme.helpers().into()];
+    for (position, output) in program.outputs.iter().enumerate() {
+        let value = if output.meaning.contains('+') { 200_000 } else { 100_000 };
+        let of_output = with_field!(output.field, F => share::<F>(&scheme, position as u64, value));
+        shares.iter_mut().zip(of_output).for_each(|(shares, share)| shares.push(share));
+    }
+    let replies = (1..).zip(shares).map(|(helper, shares)| reply(helper, shares)).collect();
+    Case { scheme, program, replies }
+}
+
+fn share<F: Field>(scheme: &Scheme, position: u64, value: i64) -> Vec<String> {
+    let secret = ContributorSecret::from_bytes([9; 32]);
+    let element = F::from_integer(&Integer::from(value)).unwrap();
+    let dealing = split(scheme, &Digest([4; 32]), &secret, position, 1, &[element]);
+    let share = |dealt: &quorate_sharing::DealtPiece| {
+        let header = PieceHeader { helper: dealt.helper, rot: dealing.rot, rows: 1 };
+        let shares = read_piece::<F>(scheme, &header, 1, dealt.piece.as_piece_ref()).unwrap();
+        hex(shares.as_slice()[0])
+    };
+    dealing.pieces.iter().map(share).collect()
+}
+
+fn hex<F: Field>(element: F) -> String {
+    let mut bytes = vec![0; F::BYTES];
+    element.write(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn reply(helper: u8, shares: Vec<String>) -> RunReply {
+    let key = SecretKey::generate(&mut ChaCha20Rng::from_seed([helper; 32]));
+    let session = Digest([5; 32]);
+    let signature = RunReply::sign(helper, &session, &shares, &key);
+    RunReply { helper, session, shares, elapsed_ms: 1, bytes_to_helpers: 0, signature }
+}
+
+impl Case {
+    fn answer_of(&self, helpers: &[u8]) -> Result<Answer, AnswerError> {
+        let replies: Vec<_> =
+            self.replies.iter().filter(|reply| helpers.contains(&reply.helper)).cloned().collect();
+        answer(&self.scheme, &self.program, ROWS, &replies)
+    }
+
+    fn all(&self) -> Vec<u8> {
+        self.replies.iter().map(|reply| reply.helper).collect()
+    }
+
+    /// Helper `helper` adds one to its share of output `position`.
+    fn lie(&mut self, helper: u8, position: usize) {
+        let field = self.program.outputs[position].field;
+        let share = &mut self.replies[usize::from(helper) - 1].shares[position];
+        let digits: Vec<u8> =
+            (0..field.bytes()).map(|i| u8::from_str_radix(&share[2 * i..2 * i + 2], 16).unwrap()).collect();
+        *share = with_field!(field, F => hex(F::read(&digits).unwrap() + F::ONE));
+    }
+}
+
+fn shamir(helpers: u8, threshold: u8) -> Case {
+    case(Scheme::shamir(helpers, threshold).unwrap())
+}
+
+fn assert_true(answer: &Answer) {
+    let text: Vec<String> =
+        answer.results.iter().map(|(name, outcome)| format!("{name} = {outcome}")).collect();
+    assert_eq!(text, ["people = 4", "total = 1000", "mean_salary = 250", "twice = 2000"]);
+    assert!(answer.implausible.is_empty());
+}
+
+#[test]
+fn any_t_plus_one_helpers_give_the_result_unverified() {
+    for (helpers, threshold) in [(3, 1), (4, 1), (5, 2)] {
+        let case = shamir(helpers, threshold);
+        let last: Vec<u8> = (helpers - threshold..=helpers).collect();
+        let answer = case.answer_of(&last).unwrap();
+        assert_true(&answer);
+        assert_eq!((answer.quorum, answer.integrity.redundant_shares), (last, 0));
+        let too_few = case.answer_of(&case.all()[..threshold.into()]);
+        let needed = usize::from(threshold) + 1;
+        assert_eq!(too_few, Err(AnswerError::TooFew { needed, found: threshold.into() }));
+    }
+    assert_eq!(shamir(3, 1).answer_of(&[]), Err(AnswerError::TooFew { needed: 2, found: 0 }));
+}
+
+#[test]
+fn without_redundancy_a_lie_passes_and_the_count_says_so() {
+    let mut case = shamir(3, 1);
+    case.lie(2, 0);
+    let answer = case.answer_of(&[1, 2]).unwrap();
+    assert_eq!(answer.integrity, Integrity { redundant_shares: 0, wrong_helpers: vec![] });
+    assert_ne!(answer.results[1].1.to_string(), "1000");
+    assert!(!answer.implausible.is_empty(), "a lie that is not chosen well leaves the interval");
+}
+
+#[test]
+fn a_lie_is_detected_from_t_plus_2_answers_and_nobody_is_named() {
+    for (helpers, threshold, asked) in [(3, 1, 3), (4, 1, 3), (5, 2, 4), (5, 2, 5), (7, 3, 5), (9, 3, 9)] {
+        for liar in 1..=asked {
+            let mut case = shamir(helpers, threshold);
+            case.lie(liar, 0);
+            let quorum: Vec<u8> = (1..=asked).collect();
+            let Err(AnswerError::Inconsistent { points, threshold: t, output }) = case.answer_of(&quorum)
+            else {
+                panic!("({helpers},{threshold}), {asked} answers, liar {liar}")
+            };
+            assert_eq!((points, t), (asked.into(), threshold.into()));
+            assert_eq!(output, case.program.outputs[0].meaning);
+        }
+    }
+}
+
+#[test]
+fn a_lie_is_corrected_and_named_with_3t_plus_1_answers() {
+    for (helpers, threshold) in [(4, 1), (7, 2), (10, 3)] {
+        for liar in 1..=helpers {
+            let mut case = shamir(helpers, threshold);
+            case.lie(liar, 0);
+            let answer = case.answer_of(&case.all()).unwrap();
+            assert_true(&answer);
+            let redundant_shares = usize::from(helpers - threshold) - 1;
+            assert_eq!(answer.integrity, Integrity { redundant_shares, wrong_helpers: vec![liar] });
+        }
+    }
+}
+
+#[test]
+fn two_liars_are_one_too_many_at_4_1_and_corrected_at_7_2() {
+    let mut case = shamir(4, 1);
+    case.lie(1, 0);
+    case.lie(3, 0);
+    assert!(matches!(case.answer_of(&[1, 2, 3, 4]), Err(AnswerError::Inconsistent { .. })));
+    let mut case = shamir(7, 2);
+    case.lie(1, 0);
+    case.lie(6, case.program.outputs.len() - 1);
+    let answer = case.answer_of(&case.all()).unwrap();
+    assert_true(&answer);
+    assert_eq!(answer.integrity.wrong_helpers, [1, 6]);
+}
+
+#[test]
+fn additive_shares_are_all_needed_and_never_redundant() {
+    let case = case(Scheme::additive(3).unwrap());
+    let answer = case.answer_of(&[1, 2, 3]).unwrap();
+    assert_true(&answer);
+    assert_eq!(answer.integrity.redundant_shares, 0);
+    assert_eq!(case.answer_of(&[1, 3]), Err(AnswerError::TooFew { needed: 3, found: 2 }));
+}
+
+#[test]
+fn shares_of_different_sessions_or_shapes_are_refused() {
+    let mut case = shamir(3, 1);
+    case.replies[2].session = Digest([6; 32]);
+    assert_eq!(case.answer_of(&[1, 2, 3]), Err(AnswerError::Sessions { first: 1, second: 3 }));
+
+    let malformed = |change: fn(&mut Vec<String>)| {
+        let mut case = shamir(3, 1);
+        change(&mut case.replies[1].shares);
+        let Err(AnswerError::Malformed { helper: 2, reason }) = case.answer_of(&[1, 2, 3]) else { panic!() };
+        reason
+    };
+    assert!(malformed(|shares| drop(shares.pop())).contains("outputs"));
+    assert_eq!(malformed(|shares| shares[0] = "00".into()), "share 1 has 2 digits, not 16");
+    assert!(malformed(|shares| shares[0] = "zz".repeat(8)).contains("hexadecimal"));
+    assert!(malformed(|shares| shares[0] = "é".repeat(8)).contains("hexadecimal"));
+    assert_eq!(malformed(|shares| shares[0] = hex_of_modulus()), "share 1 is not below the field's modulus");
+
+    let mut case = shamir(3, 1);
+    case.replies[1] = case.replies[0].clone();
+    let twice = answer(&case.scheme, &case.program, ROWS, &case.replies);
+    assert!(matches!(twice, Err(AnswerError::Quorum { reason: RecombineError::Duplicate { helper: 1 } })));
+}
+
+fn hex_of_modulus() -> String {
+    let modulus = (1_u64 << 61) - 1;
+    modulus.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn no_error_shows_a_share() {
+    let mut case = shamir(3, 1);
+    case.lie(1, 0);
+    let error = case.answer_of(&[1, 2, 3]).unwrap_err();
+    let text = format!("{error} {error:?}");
+    for reply in &case.replies {
+        assert!(reply.shares.iter().all(|share| !text.contains(share.as_str())));
+    }
+}
+
+#[test]
+fn both_other_fields_read_their_shares() {
+    assert_eq!(hex(F61::ONE).len(), 16);
+    assert_eq!(hex(F127::ONE).len(), 32);
+}
+
+proptest! {
+    #[test]
+    fn at_4_1_every_wrong_share_of_one_helper_is_corrected(liar in 1_u8..5, shares in any::<u64>()) {
+        let mut case = shamir(4, 1);
+        let wrong = hex(F61::from_u64(shares));
+        let was = std::mem::replace(&mut case.replies[usize::from(liar) - 1].shares[0], wrong.clone());
+        let answer = case.answer_of(&[1, 2, 3, 4]).unwrap();
+        assert_true(&answer);
+        let expected = if was == wrong { vec![] } else { vec![liar] };
+        prop_assert_eq!(answer.integrity.wrong_helpers, expected);
+    }
+}

@@ -1,0 +1,268 @@
+//! The helpers of a federation over pinned HTTPS: one client per helper, timeouts, repetition, limits on answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::join_all;
+use quorate_circuit::Study;
+use quorate_federation::{Federation, PublicKey};
+use quorate_hash::Digest;
+use quorate_tls::{TlsFault, client_config};
+use quorate_wire::{Refusal, Status, limits};
+use reqwest::{Client, Method, redirect};
+use serde::de::DeserializeOwned;
+
+use crate::{ClientError, Fault, HelperError, Patience};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Small questions: a helper that does not answer these in time counts as down.
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+/// One upload, including its group commit on a busy disk.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// Seals and runs answer when they are done.
+const WORK_TIMEOUT: Duration = Duration::from_secs(1_800);
+
+/// Connections to all helpers of a federation. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Helpers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    federation: Federation,
+    connections: Vec<Connection>,
+    bytes_sent: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Connection {
+    number: u8,
+    name: String,
+    base: String,
+    key: PublicKey,
+    http: Client,
+}
+
+/// What each helper of a federation answered, or why it did not; helper 1 first.
+pub type Reports<T> = Vec<Result<T, HelperError>>;
+
+/// A request to one helper.
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) content: Option<(&'static str, Bytes)>,
+    pub(crate) timeout: Duration,
+    pub(crate) patience: Patience,
+}
+
+impl Ask {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        let (method, path) = (Method::GET, path.into());
+        Ask { method, path, content: None, timeout: ASK_TIMEOUT, patience: Patience::BRIEF }
+    }
+
+    pub(crate) fn post_json(path: impl Into<String>, body: Bytes) -> Self {
+        let content = Some(("application/json", body));
+        Ask {
+            method: Method::POST,
+            content,
+            timeout: WORK_TIMEOUT,
+            patience: Patience::ONCE,
+            ..Ask::get(path)
+        }
+    }
+
+    pub(crate) fn upload(path: impl Into<String>, body: Bytes) -> Self {
+        let content = Some(("application/octet-stream", body));
+        Ask {
+            method: Method::POST,
+            content,
+            timeout: UPLOAD_TIMEOUT,
+            patience: Patience::LONG,
+            ..Ask::get(path)
+        }
+    }
+
+    pub(crate) fn patience(self, patience: Patience) -> Self {
+        Ask { patience, ..self }
+    }
+}
+
+impl Helpers {
+    /// Connections to the helpers of `federation`, each accepted only with its key. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// This machine cannot set up a client.
+    pub fn new(federation: Federation) -> Result<Self, ClientError> {
+        let connections = federation.members().map(|(number, member)| {
+            let http = Client::builder()
+                .tls_backend_preconfigured(Arc::unwrap_or_clone(client_config(member.key, None)))
+                .no_proxy()
+                .https_only(true)
+                .redirect(redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .tcp_nodelay(true)
+                .build()
+                .map_err(|error| ClientError::Setup { reason: chain(&error) })?;
+            let name = format!("{} at {}", member.name, member.address);
+            let base = format!("https://{}", member.address);
+            Ok(Connection { number, name, base, key: member.key, http })
+        });
+        let connections = connections.collect::<Result<_, ClientError>>()?;
+        Ok(Helpers(Arc::new(Inner { federation, connections, bytes_sent: AtomicU64::new(0) })))
+    }
+
+    /// The federation.
+    pub fn federation(&self) -> &Federation {
+        &self.0.federation
+    }
+
+    /// Bytes of bodies sent to helpers so far, repetitions included.
+    pub fn bytes_sent(&self) -> u64 {
+        self.0.bytes_sent.load(Ordering::Relaxed)
+    }
+
+    /// The helpers' numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = u8> {
+        1..=self.0.federation.size()
+    }
+
+    /// A helper's key. `number` is one of the federation's.
+    pub(crate) fn key(&self, number: u8) -> &PublicKey {
+        &self.connection(number).key
+    }
+
+    /// Every helper's state.
+    pub async fn statuses(&self) -> Reports<Status> {
+        join_all(self.numbers().map(|number| self.status(number))).await
+    }
+
+    /// One helper's state, checked to be of this helper and this federation.
+    pub async fn status(&self, number: u8) -> Result<Status, HelperError> {
+        let status: Status = self.ask_json(number, Ask::get("/v1/status"), "a status").await?;
+        if status.federation != *self.federation().id() || status.helper != number {
+            let (expected, found) = (*self.federation().id(), status.federation);
+            return Err(self.error(number, Fault::OtherFederation { expected, found }));
+        }
+        Ok(status)
+    }
+
+    /// Whether a helper says that it is ready for requests.
+    pub async fn is_ready(&self, number: u8) -> Result<(), HelperError> {
+        self.ask(number, Ask::get("/v1/health/ready").patience(Patience::ONCE)).await.map(|_| ())
+    }
+
+    /// The document and meaning of a study, from the first helper that has it. Its id is its hash: one helper is enough.
+    ///
+    /// # Errors
+    /// No helper answers, none knows the study, or it does not read.
+    pub async fn study(&self, id: &Digest) -> Result<(String, Study), ClientError> {
+        let mut down = Vec::new();
+        for number in self.numbers() {
+            match self.study_from(number, id).await {
+                Ok(text) => return Ok((text.clone(), Study::parse(&text)?)),
+                Err(error) => down.push(error),
+            }
+        }
+        if down.iter().any(|error| matches!(&error.fault, Fault::Refused(_))) {
+            return Err(ClientError::UnknownStudy { study: *id });
+        }
+        Err(ClientError::TooFewHelpers { what: "read the study", needed: 1, up: 0, down })
+    }
+
+    async fn study_from(&self, number: u8, id: &Digest) -> Result<String, HelperError> {
+        let bytes = self.ask(number, Ask::get(format!("/v1/studies/{id}"))).await?;
+        let garbled = |reason: &str| Fault::Garbled { what: "a study", reason: reason.to_owned() };
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| self.error(number, garbled("not UTF-8")))?;
+        if Study::id_of(&text) != *id {
+            return Err(self.error(number, garbled("it is another study's document")));
+        }
+        Ok(text)
+    }
+
+    /// Asks one helper and reads the JSON of its answer.
+    pub(crate) async fn ask_json<T: DeserializeOwned>(
+        &self,
+        number: u8,
+        ask: Ask,
+        what: &'static str,
+    ) -> Result<T, HelperError> {
+        let bytes = self.ask(number, ask).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| self.error(number, Fault::Garbled { what, reason: error.to_string() }))
+    }
+
+    /// Asks one helper, again while its fault may pass and `ask`'s patience lasts.
+    pub(crate) async fn ask(&self, number: u8, ask: Ask) -> Result<Bytes, HelperError> {
+        let connection = self.connection(number);
+        let mut pauses = ask.patience.pauses();
+        loop {
+            let fault = match self.try_once(connection, &ask).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(fault) => fault,
+            };
+            let Some(pause) = pauses.next().filter(|_| fault.is_passing()) else {
+                return Err(self.error(number, fault));
+            };
+            tracing::debug!(helper = number, path = ask.path, %fault, "asking again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn try_once(&self, connection: &Connection, ask: &Ask) -> Result<Bytes, Fault> {
+        let url = format!("{}{}", connection.base, ask.path);
+        let mut request = connection.http.request(ask.method.clone(), url).timeout(ask.timeout);
+        if let Some((kind, body)) = &ask.content {
+            self.0.bytes_sent.fetch_add(body.len() as u64, Ordering::Relaxed);
+            request = request.header(reqwest::header::CONTENT_TYPE, *kind).body(body.clone());
+        }
+        let mut response = request.send().await.map_err(|error| fault(&error))?;
+        let status = response.status();
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+            if bytes.len() + chunk.len() > limits::MESSAGE_MAX {
+                let reason = format!("longer than {} bytes", limits::MESSAGE_MAX);
+                return Err(Fault::Garbled { what: "something", reason });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            return Ok(bytes.freeze());
+        }
+        Err(match serde_json::from_slice::<Refusal>(&bytes) {
+            Ok(refusal) => Fault::Refused(refusal),
+            Err(_) => Fault::Garbled { what: "a refusal", reason: format!("HTTP status {status}") },
+        })
+    }
+
+    /// A fault with the helper's name.
+    pub(crate) fn error(&self, number: u8, fault: Fault) -> HelperError {
+        HelperError { helper: number, name: self.connection(number).name.clone(), fault }
+    }
+
+    fn connection(&self, number: u8) -> &Connection {
+        let connection = usize::from(number).checked_sub(1).and_then(|index| self.0.connections.get(index));
+        let Some(connection) = connection.filter(|connection| connection.number == number) else {
+            panic!("{number} is no helper of this federation");
+        };
+        connection
+    }
+}
+
+fn fault(error: &reqwest::Error) -> Fault {
+    match TlsFault::of(error) {
+        Some(fault) => Fault::Identity(fault),
+        None if error.is_timeout() => Fault::Timeout,
+        None => Fault::Unreachable { reason: chain(error) },
+    }
+}
+
+/// The innermost cause: what the operating system said, without the layers around it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
