@@ -1,9 +1,21 @@
 //! The state machine itself: one event in, actions out.
 
-use quorate_federation::FederationError;
-use rand_core::CryptoRng;
+use std::collections::BTreeMap;
 
-use crate::{Action, Config, Event, Records, RecordsError};
+use quorate_federation::FederationError;
+use quorate_hash::Digest;
+use quorate_wire::{Code, Refusal, RunRequest, SealRequest, Signed, Status, limits};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::event::Reply;
+use crate::exchange::{ABORT, Frame, VERSION, abort_frame, read_abort};
+use crate::run::{Run, RunOpening};
+use crate::seal::{Opening, Seal};
+use crate::study::{State, Studies, refuse_signed};
+use crate::upload::Uploads;
+use crate::{Action, CheckedUpload, Config, Event, Records, RecordsError, Request, Ticket};
 
 /// A helper that cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -26,19 +38,48 @@ pub enum StartError {
     },
 }
 
+/// The message that opens an attempt.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum First {
+    /// A seal.
+    Seal(Opening),
+    /// A run.
+    Run(RunOpening),
+}
+
 /// One helper.
 #[derive(Debug)]
 pub struct Coordinator {
     config: Config,
     number: u8,
+    /// Names this life; drawn at the first event.
+    boot: Option<[u8; 16]>,
+    next_batch: u64,
+    stopping: bool,
+    studies: Studies,
+    uploads: Uploads,
+    /// By attempt; at most one works on a study at a time.
+    seals: BTreeMap<Digest, Seal>,
+    /// By attempt.
+    runs: BTreeMap<Digest, Run>,
 }
 
 impl Coordinator {
     /// A helper with what is durable from earlier lives. Attempts of earlier lives are gone; nothing resumes them.
     pub fn new(config: Config, records: &dyn Records) -> Result<Self, StartError> {
         let number = config.federation.number_of(&config.key.public())?;
-        let _ = records;
-        Ok(Coordinator { config, number })
+        let studies = Studies::load(&config, records)?;
+        Ok(Coordinator {
+            config,
+            number,
+            boot: None,
+            next_batch: 0,
+            stopping: false,
+            studies,
+            uploads: Uploads::default(),
+            seals: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        })
     }
 
     /// This helper's number in the federation.
@@ -55,7 +96,288 @@ impl Coordinator {
         now_ms: u64,
         records: &dyn Records,
     ) -> Vec<Action> {
-        let _ = (event, rng, now_ms, records, &self.config);
-        Vec::new()
+        let boot = *self.boot.get_or_insert_with(|| {
+            let mut boot = [0; 16];
+            rng.fill_bytes(&mut boot);
+            boot
+        });
+        let mut actions = Vec::new();
+        let mut cx = Context {
+            rng,
+            now_ms,
+            records,
+            config: &self.config,
+            number: self.number,
+            boot,
+            actions: &mut actions,
+            next_batch: &mut self.next_batch,
+        };
+        let mut parts = Parts {
+            stopping: &mut self.stopping,
+            studies: &mut self.studies,
+            uploads: &mut self.uploads,
+            seals: &mut self.seals,
+            runs: &mut self.runs,
+        };
+        parts.take(event, &mut cx);
+        actions
     }
+}
+
+/// The coordinator's state, apart from what [`Context`] lends.
+struct Parts<'a> {
+    stopping: &'a mut bool,
+    studies: &'a mut Studies,
+    uploads: &'a mut Uploads,
+    seals: &'a mut BTreeMap<Digest, Seal>,
+    runs: &'a mut BTreeMap<Digest, Run>,
+}
+
+impl Parts<'_> {
+    fn take(&mut self, event: Event, cx: &mut Context<'_>) {
+        match event {
+            Event::Request { ticket, .. } if *self.stopping => cx.reply(ticket, Err(stopping())),
+            Event::Request { ticket, request } => self.take_request(ticket, request, cx),
+            Event::Peer { from, frame } => self.take_frame(from, &frame, cx),
+            Event::Stored { batch } => self.take_stored(batch, cx),
+            Event::Tick => self.tick(cx),
+            Event::Continue => self.each_run(cx, |run, entry, cx| {
+                if run.is_scanning() {
+                    run.advance(entry, cx);
+                }
+            }),
+            Event::Stop => self.stop(cx),
+        }
+    }
+
+    fn take_request(&mut self, ticket: Ticket, request: Request, cx: &mut Context<'_>) {
+        match request {
+            Request::CreateStudy(signed) => self.studies.create(ticket, &signed, cx),
+            Request::Upload(upload) => self.upload(ticket, upload, cx),
+            Request::Seal(signed) => {
+                if let Err(refusal) = self.seal(Some(ticket), signed, cx) {
+                    cx.reply(ticket, Err(refusal));
+                }
+            }
+            Request::Run(signed) => {
+                if let Err(refusal) = self.run(Some(ticket), signed, cx) {
+                    cx.reply(ticket, Err(refusal));
+                }
+            }
+            Request::Study(id) => {
+                let reply = self.studies.get(&id).map(|entry| Reply::Study(entry.kept.clone()));
+                cx.reply(ticket, reply);
+            }
+            Request::Status => {
+                let sealing =
+                    |id: &Digest| self.seals.values().any(|seal| seal.is_working() && seal.study() == id);
+                let status = Status {
+                    helper: cx.number,
+                    federation: *cx.config.federation.id(),
+                    version: env!("CARGO_PKG_VERSION").into(),
+                    connected: Vec::new(),
+                    studies: self.studies.status(cx.records, sealing),
+                };
+                cx.reply(ticket, Ok(Reply::Status(status)));
+            }
+        }
+    }
+
+    fn upload(&mut self, ticket: Ticket, upload: CheckedUpload, cx: &mut Context<'_>) {
+        let sealing = self.seals.values().any(|seal| seal.is_working() && seal.study() == upload.study());
+        let capacity = self.studies.get(upload.study()).and_then(|entry| match entry.state {
+            State::Open if !sealing => Ok(entry.kept.study.capacity),
+            State::Open | State::Prepared(_) => Err(Refusal::new(Code::Policy, "the study is being sealed")
+                .hint("if the seal does not succeed, contributions are taken again")),
+            State::Sealed(_) => {
+                Err(Refusal::new(Code::Policy, "the study is sealed: it takes no contributions any more"))
+            }
+        });
+        match capacity {
+            Ok(capacity) => self.uploads.take(ticket, upload, capacity, cx),
+            Err(refusal) => cx.reply(ticket, Err(refusal)),
+        }
+    }
+
+    /// Begins a seal or joins the one that the same request began. A new request ends an older attempt on the study.
+    fn seal(&mut self, ticket: Option<Ticket>, signed: Signed, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let attempt = signed.digest::<SealRequest>();
+        if !self.seals.contains_key(&attempt) {
+            let request: SealRequest = signed.open().map_err(refuse_signed)?;
+            let entry = self.studies.get_mut(&request.study)?;
+            if let (State::Sealed(manifest), Some(ticket)) = (&entry.state, ticket) {
+                cx.reply(ticket, Ok(Reply::Sealed(manifest.clone())));
+                return Ok(());
+            }
+            check_room(self.seals.len())?;
+            let seal = Seal::begin(signed, entry, cx)?;
+            for older in self.seals.values_mut().filter(|other| *other.study() == request.study) {
+                let refusal =
+                    Refusal::new(Code::Unavailable, "a newer request to seal this study replaced this one");
+                older.fail(refusal, entry, cx);
+            }
+            self.seals.insert(attempt, seal);
+        }
+        if let (Some(ticket), Some(seal)) = (ticket, self.seals.get_mut(&attempt)) {
+            seal.wait(ticket, cx);
+        }
+        self.advance_seals(cx);
+        Ok(())
+    }
+
+    /// Begins a run, or joins or repeats the one that the same request began.
+    fn run(&mut self, ticket: Option<Ticket>, signed: Signed, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let attempt = signed.digest::<RunRequest>();
+        if !self.runs.contains_key(&attempt) {
+            let request: RunRequest = signed.open().map_err(refuse_signed)?;
+            if let (Some(ticket), Some(reply)) = (ticket, Run::finished(&attempt, cx.records)?) {
+                cx.reply(ticket, Ok(Reply::Ran(reply)));
+                return Ok(());
+            }
+            check_room(self.runs.values().filter(|run| run.is_working()).count())?;
+            let entry = self.studies.get(&request.study)?;
+            self.runs.insert(attempt, Run::begin(signed, entry, cx)?);
+        }
+        if let Some(run) = self.runs.get_mut(&attempt) {
+            if let Some(ticket) = ticket {
+                run.wait(ticket, cx);
+            }
+            run.advance(self.studies.get(run.study())?, cx);
+        }
+        Ok(())
+    }
+
+    fn take_frame(&mut self, from: u8, bytes: &[u8], cx: &mut Context<'_>) {
+        // What does not decode or is of another version is dropped: its sender's attempt stalls and says who is missing.
+        let Ok(frame) = quorate_wire::decode::<Frame>(bytes, limits::MESSAGE_MAX) else { return };
+        if frame.version != VERSION || from == cx.number {
+            return;
+        }
+        let scope = frame.scope;
+        if frame.round == ABORT {
+            return self.take_abort(from, &frame, cx);
+        }
+        let is_known = self.seals.contains_key(&scope) || self.runs.contains_key(&scope);
+        if !is_known && let Err(refusal) = self.meet(from, &frame, cx) {
+            return cx.actions.push(Action::Send { to: from, frame: abort_frame(scope, &refusal, cx.boot) });
+        }
+        if let Some(seal) = self.seals.get_mut(&scope) {
+            let is_drained = !self.uploads.has_pending(seal.study());
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.receive(from, frame, entry, is_drained, cx);
+            }
+        } else if let Some(run) = self.runs.get_mut(&scope)
+            && let Ok(entry) = self.studies.get(run.study())
+        {
+            run.receive(from, frame, entry, cx);
+        }
+    }
+
+    /// A member opened an attempt that this helper has not heard of from a client.
+    fn meet(&mut self, from: u8, frame: &Frame, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        if *self.stopping {
+            return Err(stopping());
+        }
+        if frame.round != 0 {
+            let message = format!(
+                "helper {} does not know the attempt: it restarted, or the attempt is over",
+                cx.number
+            );
+            return Err(Refusal::new(Code::Unavailable, message).hint("try again").about(vec![cx.number]));
+        }
+        let first: First =
+            quorate_wire::decode(frame.body.as_slice(), limits::MESSAGE_MAX).map_err(|error| {
+                let message = format!("helper {from} opened an attempt that does not read: {error}");
+                Refusal::new(Code::Malformed, message).about(vec![from])
+            })?;
+        let (signed, digest, is_seal) = match first {
+            First::Seal(Opening { signed, .. }) => (signed.clone(), signed.digest::<SealRequest>(), true),
+            First::Run(RunOpening { signed, .. }) => (signed.clone(), signed.digest::<RunRequest>(), false),
+        };
+        if digest != frame.scope {
+            let message = format!("helper {from} opened an attempt under another name than its request has");
+            return Err(Refusal::new(Code::Malformed, message).about(vec![from]));
+        }
+        if is_seal { self.seal(None, signed, cx) } else { self.run(None, signed, cx) }
+    }
+
+    fn take_abort(&mut self, from: u8, frame: &Frame, cx: &mut Context<'_>) {
+        let refusal = read_abort(from, &frame.body);
+        if let Some(seal) = self.seals.get_mut(&frame.scope) {
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.aborted(refusal, entry, cx);
+            }
+        } else if let Some(run) = self.runs.get_mut(&frame.scope) {
+            run.aborted(refusal, cx);
+        }
+    }
+
+    fn take_stored(&mut self, batch: u64, cx: &mut Context<'_>) {
+        self.uploads.stored(batch, cx);
+        self.studies.stored(batch, cx);
+        for seal in self.seals.values_mut() {
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.stored(batch, entry, cx);
+            }
+        }
+        for run in self.runs.values_mut() {
+            run.stored(batch, cx);
+        }
+        self.advance_seals(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) {
+        for seal in self.seals.values_mut() {
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.tick(entry, cx);
+            }
+        }
+        self.each_run(cx, |run, _, cx| run.tick(cx));
+        self.seals.retain(|_, seal| !seal.is_forgettable(cx));
+        self.runs.retain(|_, run| !run.is_forgettable(cx));
+    }
+
+    fn stop(&mut self, cx: &mut Context<'_>) {
+        *self.stopping = true;
+        self.uploads.refuse_waiting(&stopping(), cx);
+        for seal in self.seals.values_mut() {
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.fail(stopping(), entry, cx);
+            }
+        }
+        self.each_run(cx, |run, _, cx| run.fail(stopping(), cx));
+    }
+
+    fn advance_seals(&mut self, cx: &mut Context<'_>) {
+        for seal in self.seals.values_mut() {
+            let is_drained = !self.uploads.has_pending(seal.study());
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.advance(entry, is_drained, cx);
+            }
+        }
+    }
+
+    fn each_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Run, &crate::study::Entry, &mut Context<'_>),
+    ) {
+        for run in self.runs.values_mut() {
+            if let Ok(entry) = self.studies.get(run.study()) {
+                act(run, entry, cx);
+            }
+        }
+    }
+}
+
+fn check_room(attempts: usize) -> Result<(), Refusal> {
+    if attempts < limits::ATTEMPTS_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Busy, "the helper works on as many seals and runs as it may")
+        .hint("try again in a minute"))
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(Code::Busy, "the helper is stopping").hint("try again when it is up")
 }

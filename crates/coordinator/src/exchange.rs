@@ -87,11 +87,6 @@ impl Exchange {
         &self.peers
     }
 
-    /// The round being waited for.
-    pub(crate) fn round(&self) -> u32 {
-        self.round
-    }
-
     /// Payload bytes sent to other members so far.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.bytes_sent
@@ -142,7 +137,9 @@ impl Exchange {
 
     /// Takes a member's message; an error ends the attempt.
     pub(crate) fn receive(&mut self, from: u8, frame: Frame, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let Some(life) = self.lives.get_mut(&from) else { return Ok(()) };
+        let Some(life) = self.lives.get_mut(&from).filter(|_| self.peers.contains(&from)) else {
+            return Ok(());
+        };
         life.heard_ms = cx.now_ms;
         if *life.boot.get_or_insert(frame.boot) != frame.boot {
             let message = format!("helper {from} restarted during the attempt");
@@ -171,8 +168,11 @@ impl Exchange {
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
         let Timing { resend_ms, stall_ms, .. } = cx.config.timing;
         let missing = self.missing();
-        let silent: Vec<u8> =
-            missing.iter().copied().filter(|peer| cx.now_ms >= self.lives[peer].heard_ms + stall_ms).collect();
+        let silent: Vec<u8> = missing
+            .iter()
+            .copied()
+            .filter(|peer| cx.now_ms >= self.lives[peer].heard_ms + stall_ms)
+            .collect();
         if !silent.is_empty() || cx.now_ms >= self.started_ms + ATTEMPT_MAX_MS {
             let who = if silent.is_empty() { missing } else { silent };
             let names: Vec<String> = who.iter().map(u8::to_string).collect();

@@ -5,16 +5,21 @@
 //! answered at once through [`Records`]. The same events, randomness and clock give the same actions, bit by
 //! bit: the simulator replays whole federations on that. There is no iteration over a randomly ordered map.
 //!
-//! Reading order: [`event`], `helper` (dispatch), `upload`, `study`, `gather` (rounds), `seal`, `run`.
+//! Reading order: `event`, `coordinator` (dispatch), `upload`, `study`, `exchange` (rounds), `seal`, `run`.
 
 mod config;
+mod context;
 mod coordinator;
 mod event;
+mod exchange;
 mod records;
+mod run;
+mod seal;
+mod study;
 mod upload;
 
 pub use config::{Config, Timing};
 pub use coordinator::{Coordinator, StartError};
 pub use event::{Action, Event, KeptStudy, Reply, Request, Ticket, Write};
-pub use records::{Records, RecordsError};
+pub use records::{ControlRecord, Records, RecordsError};
 pub use upload::{CheckedUpload, check_upload};

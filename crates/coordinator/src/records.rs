@@ -10,6 +10,9 @@ pub struct RecordsError {
     pub message: String,
 }
 
+/// A control record: key and value.
+pub type ControlRecord = (Vec<u8>, Vec<u8>);
+
 /// What is durable at this helper. Answers may depend on nothing but the writes that were reported stored.
 pub trait Records {
     /// Whether a contribution is there.
@@ -23,7 +26,7 @@ pub trait Records {
     /// One control record.
     fn control(&self, key: &[u8]) -> Result<Option<Vec<u8>>, RecordsError>;
     /// Control records whose keys begin with `prefix`, ascending.
-    fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordsError>;
+    fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<ControlRecord>, RecordsError>;
     /// Bytes `from..to` of a finished column; `None` if there is no such layout or column.
     fn column(
         &self,

@@ -1,20 +1,232 @@
-//! Uploads: what is checked before anything is kept.
+//! Uploads: what is checked before anything is kept, and group commits.
+//!
+//! While one commit is being made durable, uploads collect; when it is, all of them go into the next one. Every
+//! upload is acknowledged only after its commit, with a path to the commit's signed Merkle root: one signature per
+//! commit, not per contribution.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_circuit::Study;
-use quorate_hash::Digest;
-use quorate_wire::Refusal;
+use quorate_field::{Field, with_field};
+use quorate_hash::{Digest, merkle};
+use quorate_sharing::{PieceHeader, PieceRef, Scheme, check_piece, contribution_id, verify_piece};
+use quorate_wire::{Code, CommitHead, Contribution, PieceBytes, Receipt, Refusal, Upload, limits};
+
+use crate::context::Context;
+use crate::event::Reply;
+use crate::study::scheme_of;
+use crate::{Ticket, Write};
 
 /// An upload whose every contribution fits its commitment, the study and this helper. Only [`check_upload`] makes
 /// one, so what the coordinator stores has been checked.
 #[derive(Debug)]
 pub struct CheckedUpload {
-    pub(crate) study: Digest,
-    pub(crate) contributions: Vec<(Digest, Vec<u8>)>,
+    study: Digest,
+    contributions: Vec<(Digest, Vec<u8>)>,
 }
 
 /// Checks the bytes of an upload for `helper`: decodes, compares every piece with its commitment, and every element
 /// with the field. Pure, and independent of everything stored, so that callers may run it in parallel.
 pub fn check_upload(study: &Study, helper: u8, bytes: &[u8]) -> Result<CheckedUpload, Refusal> {
-    let _ = (study, helper, bytes);
-    Ok(CheckedUpload { study: study.id(), contributions: Vec::new() })
+    let upload: Upload = quorate_wire::decode(bytes, limits::UPLOAD_MAX)
+        .map_err(|error| Refusal::new(Code::Malformed, format!("the upload is not readable: {error}")))?;
+    if upload.study != study.id() {
+        let message = format!("the upload is for study {}, not {}", upload.study.short(), study.id().short());
+        return Err(Refusal::new(Code::Malformed, message));
+    }
+    let count = upload.contributions.len();
+    if count == 0 || count > limits::UPLOAD_CONTRIBUTIONS_MAX {
+        let message =
+            format!("an upload has 1 to {} contributions, not {count}", limits::UPLOAD_CONTRIBUTIONS_MAX);
+        return Err(Refusal::new(Code::Malformed, message));
+    }
+    let scheme = scheme_of(study);
+    let check = |(index, contribution): (usize, &Contribution)| {
+        let id = with_field!(study.field, F => check::<F>(study, &scheme, helper, contribution));
+        let id = id.map_err(|reason| {
+            Refusal::new(Code::Contribution, format!("contribution {} of {count}: {reason}", index + 1))
+                .hint("split it again with this study and federation; nothing of this upload was kept")
+        })?;
+        Ok((id, quorate_wire::encode(contribution)))
+    };
+    let contributions = upload.contributions.iter().enumerate().map(check).collect::<Result<_, Refusal>>()?;
+    Ok(CheckedUpload { study: upload.study, contributions })
+}
+
+/// The id of a contribution that fits; otherwise what does not.
+fn check<F: Field>(
+    study: &Study,
+    scheme: &Scheme,
+    helper: u8,
+    contribution: &Contribution,
+) -> Result<Digest, String> {
+    if contribution.rows > study.rows_max {
+        return Err(format!(
+            "it has {} rows, and the study takes at most {}",
+            contribution.rows, study.rows_max
+        ));
+    }
+    let header = header_of(helper, contribution);
+    let piece = piece_of(contribution);
+    check_piece::<F>(scheme, &header, study.columns.len(), piece).map_err(|error| error.to_string())?;
+    let (commitments, rest) = contribution.commitments.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(format!("its commitments are {} bytes, not 32 each", contribution.commitments.len()));
+    }
+    let commitments: Vec<Digest> = commitments.iter().map(|bytes| Digest(*bytes)).collect();
+    let id = contribution_id(&study.id(), &commitments);
+    verify_piece(&study.id(), scheme.helpers(), &id, &commitments, &header, &contribution.salt, piece)
+        .map_err(|error| error.to_string())?;
+    Ok(id)
+}
+
+/// The public part of a stored contribution.
+pub(crate) fn header_of(helper: u8, contribution: &Contribution) -> PieceHeader {
+    PieceHeader { helper, rot: contribution.rot, rows: contribution.rows }
+}
+
+/// The piece of a stored contribution.
+pub(crate) fn piece_of(contribution: &Contribution) -> PieceRef<'_> {
+    match &contribution.piece {
+        PieceBytes::Seed(seed) => PieceRef::Seed(seed),
+        PieceBytes::Data(data) => PieceRef::Data(data.as_slice()),
+    }
+}
+
+/// Uploads on their way to the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Uploads {
+    waiting: Vec<Pending>,
+    /// Contributions of `waiting`.
+    waiting_contributions: usize,
+    /// The commit being made durable, by its batch.
+    committing: Option<(u64, Vec<Acknowledgement>)>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    ticket: Ticket,
+    upload: CheckedUpload,
+}
+
+/// What is left of an upload once its bytes are with the store.
+#[derive(Debug)]
+struct Acknowledgement {
+    ticket: Ticket,
+    study: Digest,
+    leaf: Digest,
+    repeated: u64,
+    fresh: u64,
+}
+
+/// Contributions that wait for one commit; beyond it uploads are refused until the disk has caught up.
+const WAITING_MAX: usize = 4 * limits::UPLOAD_CONTRIBUTIONS_MAX;
+
+impl Uploads {
+    /// Takes an upload of a study that is open and holds at most `capacity` contributions.
+    pub(crate) fn take(
+        &mut self,
+        ticket: Ticket,
+        upload: CheckedUpload,
+        capacity: u64,
+        cx: &mut Context<'_>,
+    ) {
+        if self.waiting_contributions > WAITING_MAX {
+            let refusal = Refusal::new(Code::Busy, "the helper's disk does not keep up with uploads");
+            return cx.reply(ticket, Err(refusal.hint("send the same upload again in a second")));
+        }
+        let count = upload.contributions.len() as u64;
+        let held = cx.records.count(&upload.study) + self.pending_of(&upload.study);
+        let fresh =
+            || upload.contributions.iter().filter(|(id, _)| !cx.records.contains(&upload.study, id)).count();
+        if held + count > capacity && held + fresh() as u64 > capacity {
+            let message = format!("the study is full: it holds {held} of at most {capacity} contributions");
+            return cx.reply(ticket, Err(Refusal::new(Code::Policy, message)));
+        }
+        self.waiting_contributions += upload.contributions.len();
+        self.waiting.push(Pending { ticket, upload });
+        self.commit(cx);
+    }
+
+    /// Whether uploads of `study` are not durable yet.
+    pub(crate) fn has_pending(&self, study: &Digest) -> bool {
+        let committing = self.committing.iter().flat_map(|(_, entries)| entries);
+        self.waiting.iter().any(|pending| pending.upload.study == *study)
+            || committing.into_iter().any(|entry| entry.study == *study)
+    }
+
+    /// Takes the news that a batch is durable; acknowledges the uploads in it and begins the next commit.
+    pub(crate) fn stored(&mut self, batch: u64, cx: &mut Context<'_>) {
+        if self.committing.as_ref().is_none_or(|(committing, _)| *committing != batch) {
+            return;
+        }
+        let Some((_, entries)) = self.committing.take() else { return };
+        let mut by_study: BTreeMap<Digest, Vec<Acknowledgement>> = BTreeMap::new();
+        for entry in entries {
+            by_study.entry(entry.study).or_default().push(entry);
+        }
+        for (study, entries) in by_study {
+            acknowledge(study, &entries, cx);
+        }
+        self.commit(cx);
+    }
+
+    /// Refuses whatever waits: the helper stops.
+    pub(crate) fn refuse_waiting(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
+        self.waiting_contributions = 0;
+        for pending in std::mem::take(&mut self.waiting) {
+            cx.reply(pending.ticket, Err(refusal.clone()));
+        }
+    }
+
+    fn commit(&mut self, cx: &mut Context<'_>) {
+        if self.committing.is_some() || self.waiting.is_empty() {
+            return;
+        }
+        self.waiting_contributions = 0;
+        let (mut writes, mut entries) = (Vec::new(), Vec::new());
+        let mut in_batch: BTreeSet<(Digest, Digest)> = BTreeSet::new();
+        for Pending { ticket, upload: CheckedUpload { study, contributions } } in
+            std::mem::take(&mut self.waiting)
+        {
+            let ids: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
+            let before = writes.len();
+            for (id, bytes) in contributions {
+                if !cx.records.contains(&study, &id) && in_batch.insert((study, id)) {
+                    writes.push(Write::Contribution { study, id, bytes });
+                }
+            }
+            let fresh = (writes.len() - before) as u64;
+            let repeated = ids.len() as u64 - fresh;
+            entries.push(Acknowledgement { ticket, study, leaf: merkle::root(&ids), repeated, fresh });
+        }
+        self.committing = Some((cx.store(writes), entries));
+    }
+
+    fn pending_of(&self, study: &Digest) -> u64 {
+        let waiting = self.waiting.iter().filter(|pending| pending.upload.study == *study);
+        let committing = self.committing.iter().flat_map(|(_, entries)| entries);
+        waiting.map(|pending| pending.upload.contributions.len() as u64).sum::<u64>()
+            + committing.filter(|entry| entry.study == *study).map(|entry| entry.fresh).sum::<u64>()
+    }
+}
+
+impl CheckedUpload {
+    /// The study it is for.
+    pub fn study(&self) -> &Digest {
+        &self.study
+    }
+}
+
+fn acknowledge(study: Digest, entries: &[Acknowledgement], cx: &mut Context<'_>) {
+    let leaves: Vec<Digest> = entries.iter().map(|entry| entry.leaf).collect();
+    let root = merkle::root(&leaves);
+    let head = CommitHead { study, helper: cx.number, uploads: leaves.len() as u64, root };
+    let signature = head.sign(&cx.config.key);
+    for (index, entry) in entries.iter().enumerate() {
+        let path = merkle::path(&leaves, index).unwrap_or_default();
+        let receipt =
+            Receipt { head: head.clone(), signature, index: index as u64, path, repeated: entry.repeated };
+        cx.reply(entry.ticket, Ok(Reply::Receipt(receipt)));
+    }
 }

@@ -68,7 +68,8 @@ impl KeyAgreement {
         offers: &BTreeMap<HelperNumber, Vec<[u8; 32]>>,
     ) -> Result<UnconfirmedKeys, EngineError> {
         let mut received: BTreeMap<(HelperSet, HelperNumber), Seed> = BTreeMap::new();
-        for (&from, offer) in offers {
+        for &from in self.members.iter().filter(|member| **member != self.me) {
+            let offer = offers.get(&from).map(Vec::as_slice).unwrap_or_default();
             let sets: Vec<HelperSet> = self.shared_with(from).map(|(set, _)| *set).collect();
             if sets.len() != offer.len() {
                 let reason = format!("{} contributions instead of {}", offer.len(), sets.len());

@@ -1,0 +1,374 @@
+//! Runs: one circuit on one sealed study by one quorum.
+//!
+//! One round: every member tells every other one a fresh nonce, so that all are in one session; then each works on
+//! its own columns and answers the analyst. A finished run is durable before it is answered, and asking again gives
+//! the identical bytes; an unfinished one does not survive a restart.
+
+use quorate_circuit::Program;
+use quorate_engine::linear::LinearRun;
+use quorate_engine::session::{Terms, session};
+use quorate_federation::PublicKey;
+use quorate_field::{F61, F127, F256, FieldId, NamedField, read_slice, write_slice};
+use quorate_hash::Digest;
+use quorate_sharing::Shares;
+use quorate_wire::{Code, Manifest, Refusal, RunReply, RunRequest, Signed, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::coordinator::First;
+use crate::event::Reply;
+use crate::exchange::{Exchange, Frame};
+use crate::seal::{check_cohort, check_members, read_all, unreadable};
+use crate::study::{Entry, State, refuse_signed, to_json};
+use crate::{Action, Records, Ticket, Write};
+
+/// Round 0: the request and this member's nonce.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RunOpening {
+    pub(crate) signed: Signed,
+    pub(crate) nonce: [u8; 32],
+}
+
+/// One attempt to run one circuit.
+pub(crate) struct Run {
+    attempt: Digest,
+    request: RunRequest,
+    program: Program,
+    tickets: Vec<Ticket>,
+    exchange: Exchange,
+    nonce: [u8; 32],
+    stage: Stage,
+    end: Option<(Result<RunReply, Refusal>, u64)>,
+}
+
+enum Stage {
+    /// The nonce was sent.
+    Opening,
+    /// Columns are being read.
+    Scanning { session: Digest, scan: Scan },
+    /// The answer is being made durable.
+    Storing { batch: u64, reply: Box<RunReply> },
+    /// Nothing more happens.
+    Over,
+}
+
+/// The scan of the columns that the program reads, in the study's field.
+enum Scan {
+    F61(Cursor<F61>),
+    F127(Cursor<F127>),
+    F256(Cursor<F256>),
+}
+
+struct Cursor<F: NamedField> {
+    run: LinearRun<F>,
+    /// Columns still to read, the current one last.
+    columns: Vec<u32>,
+    /// Rows of the current column already read.
+    row: u64,
+}
+
+/// Bytes of a column read in one step.
+const STEP_BYTES: u64 = 4 << 20;
+
+const RUN: &[u8] = b"run/";
+
+impl Run {
+    /// The answer of an earlier run of the same request.
+    pub(crate) fn finished(attempt: &Digest, records: &dyn Records) -> Result<Option<RunReply>, Refusal> {
+        let record = records.control(&key_of(attempt)).map_err(unreadable)?;
+        record.map(|record| serde_json::from_slice(&record).map_err(unreadable)).transpose()
+    }
+
+    /// Checks a request against the study's rules and begins.
+    pub(crate) fn begin(signed: Signed, entry: &Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
+        let request: RunRequest = signed.open().map_err(refuse_signed)?;
+        let manifest = check_request(&request, &signed, entry, cx)?;
+        let program = compile(&request, entry)?;
+        check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
+        let attempt = signed.digest::<RunRequest>();
+        let mut exchange = Exchange::new(attempt, &request.quorum, cx);
+        let nonce = cx.random();
+        exchange.broadcast(&First::Run(RunOpening { signed, nonce }), cx);
+        let (tickets, stage) = (Vec::new(), Stage::Opening);
+        Ok(Run { attempt, request, program, tickets, exchange, nonce, stage, end: None })
+    }
+
+    /// The study it is about.
+    pub(crate) fn study(&self) -> &Digest {
+        &self.request.study
+    }
+
+    /// Whether it still goes on.
+    pub(crate) fn is_working(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Whether it ended long enough ago to be forgotten.
+    pub(crate) fn is_forgettable(&self, cx: &Context<'_>) -> bool {
+        self.end.as_ref().is_some_and(|(_, at_ms)| cx.now_ms >= at_ms + cx.config.timing.linger_ms)
+    }
+
+    /// Adds somebody who waits for the end.
+    pub(crate) fn wait(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
+        match &self.end {
+            Some((end, _)) => cx.reply(ticket, end.clone().map(Reply::Ran)),
+            None => self.tickets.push(ticket),
+        }
+    }
+
+    /// Takes a member's message.
+    pub(crate) fn receive(&mut self, from: u8, frame: Frame, entry: &Entry, cx: &mut Context<'_>) {
+        match self.exchange.receive(from, frame, cx) {
+            Ok(()) => self.advance(entry, cx),
+            Err(refusal) => self.fail(refusal, cx),
+        }
+    }
+
+    /// Goes on: after all nonces, in steps that leave others their turn.
+    pub(crate) fn advance(&mut self, entry: &Entry, cx: &mut Context<'_>) {
+        let step = match &self.stage {
+            Stage::Opening => self.take_nonces(entry, cx),
+            Stage::Scanning { .. } => self.scan(entry, cx),
+            Stage::Storing { .. } | Stage::Over => Ok(()),
+        };
+        if let Err(refusal) = step {
+            self.fail(refusal, cx);
+        }
+    }
+
+    /// Takes the news that a batch is durable.
+    pub(crate) fn stored(&mut self, batch: u64, cx: &mut Context<'_>) {
+        if let Stage::Storing { batch: awaited, reply } = &self.stage
+            && *awaited == batch
+        {
+            let reply = (**reply).clone();
+            self.end_with(Ok(reply), cx);
+        }
+    }
+
+    /// Time passes.
+    pub(crate) fn tick(&mut self, cx: &mut Context<'_>) {
+        if matches!(self.stage, Stage::Opening)
+            && let Err(refusal) = self.exchange.tick(cx)
+        {
+            self.fail(refusal, cx);
+        }
+    }
+
+    /// A member says that the attempt is over there.
+    pub(crate) fn aborted(&mut self, refusal: Refusal, cx: &mut Context<'_>) {
+        if matches!(self.stage, Stage::Opening) {
+            self.end_with(Err(refusal), cx);
+        }
+    }
+
+    /// Ends the attempt here and tells the members.
+    pub(crate) fn fail(&mut self, refusal: Refusal, cx: &mut Context<'_>) {
+        if self.is_working() {
+            self.exchange.abort(&refusal, cx);
+            self.end_with(Err(refusal), cx);
+        }
+    }
+
+    /// Whether it wants [`crate::Event::Continue`].
+    pub(crate) fn is_scanning(&self) -> bool {
+        matches!(self.stage, Stage::Scanning { .. })
+    }
+
+    fn end_with(&mut self, end: Result<RunReply, Refusal>, cx: &mut Context<'_>) {
+        if self.end.is_none() {
+            cx.reply_all(&std::mem::take(&mut self.tickets), &end.clone().map(Reply::Ran));
+            self.stage = Stage::Over;
+            self.end = Some((end, cx.now_ms));
+        }
+    }
+
+    fn take_nonces(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let Some(messages) = self.exchange.complete() else { return Ok(()) };
+        let openings = read_all(&messages, "nonce", |first| match first {
+            First::Run(opening) => Some(opening),
+            First::Seal(_) => None,
+        })?;
+        let nonce = |member| openings.get(member).map_or(self.nonce, |opening: &RunOpening| opening.nonce);
+        let nonces: Vec<[u8; 32]> = self.request.quorum.iter().map(nonce).collect();
+        let terms = Terms {
+            kind: "run",
+            federation: cx.config.federation.id(),
+            scheme: &entry.scheme,
+            members: &self.request.quorum,
+            study: &self.request.study,
+            set: &self.request.manifest,
+            program: &self.request.program,
+            attempt: &self.attempt,
+        };
+        let scan = Scan::new(&self.program, entry, cx.number);
+        self.stage = Stage::Scanning { session: session(&terms, &nonces), scan };
+        cx.actions.push(Action::Continue);
+        Ok(())
+    }
+
+    /// One step of the scan; after the last, the answer.
+    fn scan(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let manifest = sealed(entry)?;
+        let Stage::Scanning { session, scan } = &mut self.stage else { return Ok(()) };
+        if scan.step(manifest, cx)? {
+            cx.actions.push(Action::Continue);
+            return Ok(());
+        }
+        let session = *session;
+        let Stage::Scanning { scan, .. } = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Ok(());
+        };
+        let shares = scan.finish(&self.program, manifest.rows);
+        let signature = RunReply::sign(cx.number, &session, &shares, &cx.config.key);
+        let reply = Box::new(RunReply {
+            helper: cx.number,
+            session,
+            shares,
+            elapsed_ms: cx.now_ms - self.exchange.started_ms(),
+            bytes_to_helpers: self.exchange.bytes_sent(),
+            signature,
+        });
+        let record = Write::Control { key: key_of(&self.attempt), value: to_json(&reply) };
+        self.stage = Stage::Storing { batch: cx.store(vec![record]), reply };
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Run(study {}, attempt {})", self.request.study.short(), self.attempt.short())
+    }
+}
+
+impl Scan {
+    fn new(program: &Program, entry: &Entry, helper: u8) -> Self {
+        match entry.kept.study.field {
+            FieldId::F61 => Scan::F61(Cursor::new(program, entry, helper)),
+            FieldId::F127 => Scan::F127(Cursor::new(program, entry, helper)),
+            FieldId::F256 => Scan::F256(Cursor::new(program, entry, helper)),
+        }
+    }
+
+    /// Reads a piece of a column; whether there is more.
+    fn step(&mut self, manifest: &Manifest, cx: &Context<'_>) -> Result<bool, Refusal> {
+        match self {
+            Scan::F61(cursor) => cursor.step(manifest, cx),
+            Scan::F127(cursor) => cursor.step(manifest, cx),
+            Scan::F256(cursor) => cursor.step(manifest, cx),
+        }
+    }
+
+    /// The result shares, encoded.
+    fn finish(self, program: &Program, rows: u64) -> Vec<String> {
+        match self {
+            Scan::F61(cursor) => cursor.finish(program, rows),
+            Scan::F127(cursor) => cursor.finish(program, rows),
+            Scan::F256(cursor) => cursor.finish(program, rows),
+        }
+    }
+}
+
+impl<F: NamedField> Cursor<F> {
+    fn new(program: &Program, entry: &Entry, helper: u8) -> Self {
+        let columns = program.columns_read().into_iter().rev().collect();
+        Cursor { run: LinearRun::new(program, &entry.scheme, helper), columns, row: 0 }
+    }
+
+    fn step(&mut self, manifest: &Manifest, cx: &Context<'_>) -> Result<bool, Refusal> {
+        let Some(column) = self.columns.last().copied() else { return Ok(false) };
+        let size = F::BYTES as u64;
+        let end = (self.row + STEP_BYTES / size).min(manifest.rows);
+        let bytes = cx
+            .records
+            .column(&manifest.study, &manifest.session, column, self.row * size, end * size)
+            .map_err(unreadable)?
+            .ok_or_else(|| unreadable(format!("column {column} of the sealed study is missing")))?;
+        let shares = read_slice::<F>(&bytes).map_err(unreadable)?;
+        self.run.add(column, &Shares::from_vec(shares));
+        self.row = end;
+        if end == manifest.rows {
+            self.columns.pop();
+            self.row = 0;
+        }
+        Ok(!self.columns.is_empty())
+    }
+
+    fn finish(self, program: &Program, rows: u64) -> Vec<String> {
+        let shares = self.run.finish(program, rows).release();
+        let hex = |share: &F| write_slice(&[*share]).iter().map(|byte| format!("{byte:02x}")).collect();
+        shares.as_slice().iter().map(hex).collect()
+    }
+}
+
+/// The manifest of a study on which runs are possible.
+fn sealed(entry: &Entry) -> Result<&Manifest, Refusal> {
+    match &entry.state {
+        State::Sealed(signed) => Ok(&signed.manifest),
+        State::Open | State::Prepared(_) => Err(Refusal::new(Code::Policy, "the study is not sealed yet")
+            .hint("its owner seals it with `quorate seal`; runs see sealed studies only")),
+    }
+}
+
+fn check_request<'a>(
+    request: &RunRequest,
+    signed: &Signed,
+    entry: &'a Entry,
+    cx: &Context<'_>,
+) -> Result<&'a Manifest, Refusal> {
+    let study = &entry.kept.study;
+    if request.federation != *cx.config.federation.id() {
+        let message = format!("the request is for federation {}", request.federation);
+        return Err(Refusal::new(Code::Malformed, message).hint("use this federation's file"));
+    }
+    if !study.policy.analysts.iter().any(|analyst| PublicKey::from_bytes(*analyst) == signed.key) {
+        let message = format!("key {} is not one of the study's analysts", signed.key);
+        return Err(Refusal::new(Code::Forbidden, message).hint("the study's document lists who may ask"));
+    }
+    let manifest = sealed(entry)?;
+    if request.manifest != manifest.id() {
+        let message = format!(
+            "the request means manifest {}, but the study is sealed as {}",
+            request.manifest,
+            manifest.id()
+        );
+        return Err(Refusal::new(Code::Disagreement, message).about(vec![cx.number]));
+    }
+    check_members(&request.quorum, entry, cx)?;
+    let outside: Vec<u8> = request.quorum.iter().copied().filter(|m| !manifest.members.contains(m)).collect();
+    if !outside.is_empty() {
+        let message =
+            format!("helpers {outside:?} did not seal the study; choose among {:?}", manifest.members);
+        return Err(Refusal::new(Code::Policy, message).about(outside));
+    }
+    let (size, needed) = (request.quorum.len(), entry.scheme.needed());
+    if size < needed {
+        let message = format!("a run of this study takes at least {needed} helpers, not {size}");
+        return Err(Refusal::new(Code::Unavailable, message).hint("wait until more helpers are up"));
+    }
+    Ok(manifest)
+}
+
+/// Lowers the text for itself and compares with what the analyst lowered it to.
+fn compile(request: &RunRequest, entry: &Entry) -> Result<Program, Refusal> {
+    if request.circuit.len() > limits::CIRCUIT_MAX {
+        let message =
+            format!("the circuit has {} bytes, at most {}", request.circuit.len(), limits::CIRCUIT_MAX);
+        return Err(Refusal::new(Code::Circuit, message));
+    }
+    let program = quorate_circuit::compile(&request.circuit, &entry.kept.study).map_err(|diagnostics| {
+        let text = diagnostics.render(&request.circuit, false);
+        Refusal::new(Code::Circuit, format!("the circuit does not compile here:\n{text}"))
+    })?;
+    if program.hash() != request.program {
+        let message = "the circuit lowers to another program at this helper";
+        return Err(
+            Refusal::new(Code::Circuit, message).hint("client and helpers should run the same version")
+        );
+    }
+    Ok(program)
+}
+
+fn key_of(attempt: &Digest) -> Vec<u8> {
+    [RUN, attempt.as_bytes()].concat()
+}

@@ -1,0 +1,325 @@
+//! Sealing a study: one agreed, checked, immutable set (`docs/protocols.md`, section 3).
+//!
+//! Rounds: 0 what each member holds, in brief; 1 lists where they differ, from which all compute the sealing
+//! helpers S and the set; 2 nonces and key contributions; 3 the session is the same for all; 4 a coin; 5.. the
+//! degree check, one message per step; last, signatures of the manifest. Studies without input checks go from 3
+//! to the signatures.
+//!
+//! A study is sealed once. A member that signed a manifest signs no other, unless a member that had to sign it too
+//! shows up without having signed: then it can never be completed, because the attempt in which that member would
+//! have signed is gone. A manifest is sealed when all its members signed.
+
+mod agreement;
+mod layout;
+mod messages;
+mod pieces;
+mod rounds;
+mod standing;
+
+use std::collections::BTreeMap;
+
+use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
+use quorate_federation::PublicKey;
+use quorate_hash::Digest;
+use quorate_sharing::prss::SessionKeys;
+use quorate_wire::{Code, Manifest, Refusal, SealRequest, Signed, SignedManifest};
+
+use crate::context::Context;
+use crate::event::Reply;
+use crate::exchange::{Exchange, Frame};
+use crate::study::{Entry, refuse_signed};
+use crate::{Ticket, Write};
+use agreement::{Agreed, Item};
+pub(crate) use messages::Opening;
+pub(crate) use pieces::unreadable;
+pub(crate) use rounds::{check_cohort, read_all};
+
+/// One attempt to seal one study.
+pub(crate) struct Seal {
+    study: Digest,
+    /// The attempt's name: digest of the signed request.
+    attempt: Digest,
+    signed: Signed,
+    tickets: Vec<Ticket>,
+    exchange: Exchange,
+    stage: Stage,
+    /// The batch of writes being waited for.
+    batch: Option<u64>,
+    /// A column layout that must be abandoned if the attempt fails.
+    layout: Option<Digest>,
+    /// How it ended, and when.
+    end: Option<(Result<Box<SignedManifest>, Refusal>, u64)>,
+}
+
+/// Where the attempt stands. Each stage holds what the next needs.
+enum Stage {
+    /// Uploads that were accepted before must be durable first.
+    Draining,
+    /// Round 0 was sent.
+    Opening { mine: Opening, items: Vec<Item> },
+    /// Round 1 was sent.
+    Listing { openings: BTreeMap<u8, Opening>, items: Vec<Item>, differing: Vec<u32> },
+    /// Round 1 was sent: only signatures of this manifest are missing.
+    Completing(Box<Manifest>),
+    /// Round 2 was sent.
+    Refreshing { agreed: Agreed, nonce: [u8; 32], keys: Option<KeyAgreement> },
+    /// Round 3 was sent.
+    Confirming { sealing: Sealing, keys: Option<UnconfirmedKeys> },
+    /// Round 4 was sent.
+    Tossing { sealing: Sealing, keys: SessionKeys, mine: Vec<u8> },
+    /// Rounds from 5 are sent.
+    Checking(Box<Checking>),
+    /// The columns are being written.
+    LayingOut { sealing: Sealing, accepted: Vec<Item>, written: usize },
+    /// The manifest is being made durable, before it is signed.
+    Preparing(Box<Manifest>),
+    /// Signatures were sent.
+    Signing(Box<Manifest>),
+    /// The signed manifest is being made durable.
+    Committing(Box<SignedManifest>),
+    /// Nothing more happens.
+    Over,
+}
+
+/// What is fixed once the session is.
+struct Sealing {
+    agreed: Agreed,
+    session: Digest,
+    /// Whether each item passed the checks so far; empty until a check ran.
+    passed: Vec<bool>,
+}
+
+/// The degree check under way.
+struct Checking {
+    sealing: Sealing,
+    keys: SessionKeys,
+    coin: quorate_engine::coin::Coin,
+    /// This helper's message of the current step.
+    mine: Vec<u8>,
+}
+
+/// What became of an attempt after one event.
+pub(crate) enum Progress {
+    /// It goes on.
+    Working,
+    /// It ended; the study's entry was updated.
+    Ended,
+}
+
+impl Seal {
+    /// Checks a request and begins. Whoever heard of it first: the owner asked here, or a member opened.
+    pub(crate) fn begin(signed: Signed, entry: &Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
+        let request: SealRequest = signed.open().map_err(refuse_signed)?;
+        check_request(&request, &signed, entry, cx)?;
+        let attempt = signed.digest::<SealRequest>();
+        let exchange = Exchange::new(attempt, &request.members, cx);
+        Ok(Seal {
+            study: request.study,
+            attempt,
+            signed,
+            tickets: Vec::new(),
+            exchange,
+            stage: Stage::Draining,
+            batch: None,
+            layout: None,
+            end: None,
+        })
+    }
+
+    /// The study it seals.
+    pub(crate) fn study(&self) -> &Digest {
+        &self.study
+    }
+
+    /// Whether it still goes on.
+    pub(crate) fn is_working(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Whether it ended long enough ago to be forgotten.
+    pub(crate) fn is_forgettable(&self, cx: &Context<'_>) -> bool {
+        self.end.as_ref().is_some_and(|(_, at_ms)| cx.now_ms >= at_ms + cx.config.timing.linger_ms)
+    }
+
+    /// Adds somebody who waits for the end.
+    pub(crate) fn wait(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
+        match &self.end {
+            Some((end, _)) => cx.reply(ticket, end.clone().map(Reply::Sealed)),
+            None => self.tickets.push(ticket),
+        }
+    }
+
+    /// Takes a member's message.
+    pub(crate) fn receive(
+        &mut self,
+        from: u8,
+        frame: Frame,
+        entry: &mut Entry,
+        is_drained: bool,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        match self.exchange.receive(from, frame, cx) {
+            Ok(()) => self.advance(entry, is_drained, cx),
+            Err(refusal) => self.fail(refusal, entry, cx),
+        }
+    }
+
+    /// Goes on as far as possible. `is_drained`: no upload of the study is on its way to the disk.
+    pub(crate) fn advance(&mut self, entry: &mut Entry, is_drained: bool, cx: &mut Context<'_>) -> Progress {
+        while self.is_working() && self.batch.is_none() {
+            let moved = match &self.stage {
+                Stage::Draining if is_drained => self.open(entry, cx),
+                Stage::Draining | Stage::Over => Ok(false),
+                Stage::LayingOut { .. } => self.lay_out(entry, cx),
+                _ => match self.exchange.complete() {
+                    None => Ok(false),
+                    Some(messages) => self.take_round(&messages, entry, cx).map(|()| true),
+                },
+            };
+            match moved {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(refusal) => return self.fail(refusal, entry, cx),
+            }
+        }
+        if self.is_working() { Progress::Working } else { Progress::Ended }
+    }
+
+    /// Takes the news that a batch is durable.
+    pub(crate) fn stored(&mut self, batch: u64, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+        if self.batch != Some(batch) || !self.is_working() {
+            return Progress::Working;
+        }
+        self.batch = None;
+        let next = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Preparing(manifest) => self.sign(manifest, entry, cx),
+            Stage::Committing(manifest) => {
+                self.finish(manifest, entry, cx);
+                Ok(())
+            }
+            other => {
+                self.stage = other;
+                Ok(())
+            }
+        };
+        match next {
+            Ok(()) => self.advance(entry, true, cx),
+            Err(refusal) => self.fail(refusal, entry, cx),
+        }
+    }
+
+    /// Time passes.
+    pub(crate) fn tick(&mut self, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+        let waits_for_members =
+            !matches!(self.stage, Stage::Draining | Stage::LayingOut { .. } | Stage::Over)
+                && self.batch.is_none();
+        if !self.is_working() || !waits_for_members {
+            return Progress::Working;
+        }
+        match self.exchange.tick(cx) {
+            Ok(()) => Progress::Working,
+            Err(refusal) => self.fail(refusal, entry, cx),
+        }
+    }
+
+    /// A member says that the attempt is over. A signature that was given stays given; the next attempt resolves it.
+    pub(crate) fn aborted(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+        if !self.is_working() || matches!(self.stage, Stage::Committing(_)) {
+            return Progress::Working;
+        }
+        self.end_with(Err(refusal), entry, cx)
+    }
+
+    /// Ends the attempt here and tells the members.
+    pub(crate) fn fail(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+        if self.is_working() {
+            self.exchange.abort(&refusal, cx);
+        }
+        self.end_with(Err(refusal), entry, cx)
+    }
+
+    fn finish(&mut self, manifest: Box<SignedManifest>, entry: &mut Entry, cx: &mut Context<'_>) {
+        entry.state = crate::study::State::Sealed(manifest.clone());
+        self.layout = None;
+        self.end_with(Ok(manifest), entry, cx);
+    }
+
+    fn end_with(
+        &mut self,
+        end: Result<Box<SignedManifest>, Refusal>,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        if self.end.is_some() {
+            return Progress::Ended;
+        }
+        cx.reply_all(&std::mem::take(&mut self.tickets), &end.clone().map(Reply::Sealed));
+        self.stage = Stage::Over;
+        self.end = Some((end, cx.now_ms));
+        // A layout that was signed must stay: the manifest may yet be completed.
+        if let Some(generation) = self.layout.take()
+            && !standing::is_signed(&generation, entry)
+        {
+            cx.store(vec![Write::ColumnsAbandon { study: self.study, generation }]);
+        }
+        Progress::Ended
+    }
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seal(study {}, attempt {})", self.study.short(), self.attempt.short())
+    }
+}
+
+fn check_request(
+    request: &SealRequest,
+    signed: &Signed,
+    entry: &Entry,
+    cx: &Context<'_>,
+) -> Result<(), Refusal> {
+    let study = &entry.kept.study;
+    if request.federation != *cx.config.federation.id() {
+        let message = format!("the request is for federation {}", request.federation);
+        return Err(Refusal::new(Code::Malformed, message).hint("use this federation's file"));
+    }
+    if signed.key != PublicKey::from_bytes(study.owner) {
+        let message =
+            format!("only the study's owner may seal it, and key {} is not the owner's", signed.key);
+        return Err(Refusal::new(Code::Forbidden, message));
+    }
+    check_members(&request.members, entry, cx)?;
+    let needed = needed(entry);
+    if request.members.len() < needed {
+        let message =
+            format!("a seal of this study takes at least {needed} helpers, not {}", request.members.len());
+        return Err(Refusal::new(Code::Unavailable, message).hint("wait until more helpers are up"));
+    }
+    Ok(())
+}
+
+/// Whether these are helpers of the study, ascending, this one among them.
+pub(crate) fn check_members(members: &[u8], entry: &Entry, cx: &Context<'_>) -> Result<(), Refusal> {
+    let ascending = members.is_sorted_by(|a, b| a < b);
+    if !ascending
+        || !members.iter().all(|member| entry.scheme.has_helper(*member))
+        || !members.contains(&cx.number)
+    {
+        let message = format!(
+            "the helpers {members:?} are not ascending numbers of this study with helper {}",
+            cx.number
+        );
+        return Err(Refusal::new(Code::Malformed, message));
+    }
+    Ok(())
+}
+
+/// Helpers without whom a study cannot be sealed: enough to check contributions where they are checked, otherwise
+/// enough to compute.
+fn needed(entry: &Entry) -> usize {
+    if entry.scheme.has_prss() {
+        2 * usize::from(entry.scheme.threshold()) + 1
+    } else {
+        entry.scheme.needed()
+    }
+}

@@ -1,0 +1,52 @@
+//! Laying a sealed study out for computing: one contiguous column per input, in canonical order.
+
+use quorate_field::{Field, with_field};
+use quorate_hash::Digest;
+use quorate_wire::Refusal;
+
+use super::agreement::Item;
+use super::pieces;
+use crate::Write;
+use crate::context::Context;
+use crate::study::Entry;
+
+/// The writes that append these contributions to all columns. One column more than the study has holds each
+/// contribution's id and number of rows (32 bytes, and 4 little-endian): whose rows are where.
+pub(crate) fn append(
+    entry: &Entry,
+    generation: &Digest,
+    items: &[Item],
+    cx: &Context<'_>,
+) -> Result<Vec<Write>, Refusal> {
+    let mut columns = with_field!(entry.kept.study.field, F => columns::<F>(entry, items, cx))?;
+    columns.push(items.iter().flat_map(|item| [&item.id.0[..], &item.rows.to_le_bytes()].concat()).collect());
+    let append = |(column, bytes)| Write::ColumnsAppend {
+        study: entry.kept.study.id(),
+        generation: *generation,
+        column,
+        bytes,
+    };
+    Ok((0..).zip(columns).map(append).collect())
+}
+
+/// How many columns a layout has.
+pub(crate) fn width(entry: &Entry) -> u32 {
+    u32::try_from(entry.kept.study.columns.len() + 1).unwrap_or(u32::MAX)
+}
+
+fn columns<F: Field>(entry: &Entry, items: &[Item], cx: &Context<'_>) -> Result<Vec<Vec<u8>>, Refusal> {
+    let width = entry.kept.study.columns.len();
+    let rows: usize = items.iter().map(|item| item.rows as usize).sum();
+    let mut columns = vec![vec![0; rows * F::BYTES]; width];
+    let mut row = 0;
+    for block in pieces::blocks::<F>(entry, items, cx)? {
+        for cells in block.as_slice().chunks_exact(width) {
+            let at = row * F::BYTES..(row + 1) * F::BYTES;
+            for (column, cell) in columns.iter_mut().zip(cells) {
+                cell.write(&mut column[at.clone()]);
+            }
+            row += 1;
+        }
+    }
+    Ok(columns)
+}

@@ -1,0 +1,68 @@
+//! What sealing helpers tell each other, round by round.
+
+use quorate_federation::Signature;
+use quorate_hash::Digest;
+use quorate_wire::{Blob, Manifest, Signed, SignedManifest};
+use serde::{Deserialize, Serialize};
+
+use super::agreement::Item;
+
+/// Round 0: what this helper holds, in brief. Carries the request, so that one member that heard it is enough.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Opening {
+    pub(crate) signed: Signed,
+    pub(crate) standing: Standing,
+    /// Contributions held.
+    pub(crate) contributions: u64,
+    /// One digest per bucket of ids.
+    pub(crate) buckets: Vec<Digest>,
+}
+
+/// How far the study is at the sender.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Standing {
+    /// It never signed a manifest that could still be completed.
+    Open,
+    /// It signed this one.
+    Prepared(Box<Manifest>),
+    /// It has all signatures.
+    Sealed(Box<SignedManifest>),
+}
+
+/// Round 1.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Second {
+    /// The items of every bucket in which members differ, ascending.
+    Lists(Vec<(u32, Vec<Item>)>),
+    /// Everybody who must sign the manifest did: here is the signature again.
+    Finish(Signature),
+}
+
+/// Round 2: fresh randomness; different for every receiver and secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Fresh {
+    pub(crate) nonce: [u8; 32],
+    /// 32 bytes for every set key that both hold.
+    pub(crate) keys: Blob,
+}
+
+/// Round 3: the same session, the same keys.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Confirmation {
+    pub(crate) session: Digest,
+    pub(crate) fingerprints: Vec<Digest>,
+}
+
+/// Round 4 (the coin) and rounds 5.. (the degree check): shares that are opened.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Opened {
+    pub(crate) session: Digest,
+    pub(crate) shares: Blob,
+}
+
+/// The last round.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Signing {
+    pub(crate) manifest: Digest,
+    pub(crate) signature: Signature,
+}

@@ -1,0 +1,64 @@
+//! Reading sealed-to-be contributions: from stored bytes to shares.
+
+use quorate_field::Field;
+use quorate_sharing::{Shares, read_piece};
+use quorate_wire::{Code, Contribution, Refusal, limits};
+
+use super::agreement::Item;
+use crate::context::Context;
+use crate::study::Entry;
+use crate::upload::{header_of, piece_of};
+
+/// Cells that one step of a seal works on: bounds memory and how long other requests wait.
+const CELLS_PER_STEP: u64 = 1 << 18;
+
+/// Contributions that one step works on; the same at all members, who send one message per step.
+pub(crate) fn step_length(entry: &Entry) -> usize {
+    let cells = u64::from(entry.kept.study.rows_max) * entry.kept.study.columns.len() as u64;
+    usize::try_from((CELLS_PER_STEP / cells).clamp(1, 8_192)).unwrap_or(1)
+}
+
+/// Everything this helper holds of the study, ascending.
+pub(crate) fn items(entry: &Entry, cx: &Context<'_>) -> Result<Vec<Item>, Refusal> {
+    let study = entry.kept.study.id();
+    let ids = cx.records.ids(&study);
+    if entry.kept.study.rows_max == 1 {
+        return Ok(ids.into_iter().map(|id| Item { id, rows: 1 }).collect());
+    }
+    let mut items = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(step_length(entry)) {
+        let records = cx.records.contributions(&study, ids).map_err(unreadable)?;
+        for (id, bytes) in ids.iter().zip(records) {
+            items.push(Item { id: *id, rows: decode(&bytes)?.rows });
+        }
+    }
+    Ok(items)
+}
+
+/// This helper's shares of each contribution, row by row.
+pub(crate) fn blocks<F: Field>(
+    entry: &Entry,
+    items: &[Item],
+    cx: &Context<'_>,
+) -> Result<Vec<Shares<F>>, Refusal> {
+    let study = &entry.kept.study;
+    let ids: Vec<_> = items.iter().map(|item| item.id).collect();
+    let records = cx.records.contributions(&study.id(), &ids).map_err(unreadable)?;
+    let block = |bytes: Vec<u8>| {
+        let contribution = decode(&bytes)?;
+        let header = header_of(cx.number, &contribution);
+        read_piece::<F>(&entry.scheme, &header, study.columns.len(), piece_of(&contribution))
+            .map_err(|error| unreadable(error.to_string()))
+    };
+    records.into_iter().map(block).collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<Contribution, Refusal> {
+    quorate_wire::decode(bytes, limits::MESSAGE_MAX).map_err(unreadable)
+}
+
+/// Stored bytes that do not read although they were checked before they were stored: this machine's damage.
+pub(crate) fn unreadable(reason: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::Busy, format!("this helper cannot read its own records: {reason}"))
+        .hint("its operator should check the disk and restore the data directory")
+}

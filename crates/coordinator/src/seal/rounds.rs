@@ -1,0 +1,548 @@
+//! The rounds of a seal: what each stage does with all members' messages, and what it sends next.
+
+use std::collections::BTreeMap;
+
+use quorate_engine::EngineError;
+use quorate_engine::coin::{coin_shares, open_coin};
+use quorate_engine::degree;
+use quorate_engine::keys::KeyAgreement;
+use quorate_engine::session::{Terms, session};
+use quorate_field::{Field, with_field, write_slice};
+use quorate_hash::Digest;
+use quorate_wire::{Blob, Code, Exclusion, LeftOut, Manifest, Refusal, SignedManifest, limits};
+use serde::de::DeserializeOwned;
+
+use super::agreement::{
+    Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, digest_of, items_root,
+};
+use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
+use super::standing::{Resolution, resolve, standing};
+use super::{Checking, Seal, Sealing, Stage, layout, needed, pieces};
+use crate::Write;
+use crate::context::Context;
+use crate::coordinator::First;
+use crate::study::{Entry, State, prepared_write, sealed_write, unprepared_write};
+
+type Messages = BTreeMap<u8, Blob>;
+
+impl Seal {
+    /// Round 0: what this helper holds.
+    pub(super) fn open(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
+        let study = &entry.kept.study;
+        let items = pieces::items(entry, cx)?;
+        let mine = Opening {
+            signed: self.signed.clone(),
+            standing: standing(entry),
+            contributions: items.len() as u64,
+            buckets: bucket_digests(&items, bucket_count(study.capacity)),
+        };
+        self.exchange.broadcast(&First::Seal(mine.clone()), cx);
+        self.stage = Stage::Opening { mine, items };
+        Ok(true)
+    }
+
+    /// Takes one complete round.
+    pub(super) fn take_round(
+        &mut self,
+        messages: &Messages,
+        entry: &mut Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        self.exchange.forget_old();
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Opening { mine, items } => self.take_openings(messages, mine, items, entry, cx),
+            Stage::Listing { openings, items, differing } => {
+                self.take_lists(messages, &openings, items, &differing, entry, cx)
+            }
+            Stage::Completing(manifest) => {
+                let signatures = read_all(messages, "signature", |second| match second {
+                    Second::Finish(signature) => Some(Signing { manifest: manifest.id(), signature }),
+                    Second::Lists(_) => None,
+                })?;
+                self.take_signatures(manifest, &signatures, cx)
+            }
+            Stage::Refreshing { agreed, nonce, keys } => {
+                self.take_fresh(messages, agreed, nonce, keys, entry, cx)
+            }
+            Stage::Confirming { sealing, keys } => self.take_confirmations(messages, sealing, keys, cx),
+            Stage::Tossing { sealing, keys, mine } => {
+                let shares = opened(messages, &sealing.session, mine, cx.number)?;
+                let coin = open_coin(entry.scheme.threshold(), &sealing.session, &shares).map_err(blame)?;
+                let checking = Checking { sealing, keys, coin, mine: Vec::new() };
+                self.check_step(Box::new(checking), entry, cx)
+            }
+            Stage::Checking(checking) => self.take_check(messages, checking, entry, cx),
+            Stage::Signing(manifest) => {
+                let signatures = read_all(messages, "signature", Some)?;
+                self.take_signatures(manifest, &signatures, cx)
+            }
+            stage @ (Stage::Draining
+            | Stage::LayingOut { .. }
+            | Stage::Preparing(_)
+            | Stage::Committing(_)
+            | Stage::Over) => {
+                self.stage = stage;
+                Ok(())
+            }
+        }
+    }
+
+    /// After round 0: resolve what was signed before, else find out where members differ.
+    fn take_openings(
+        &mut self,
+        messages: &Messages,
+        mine: Opening,
+        items: Vec<Item>,
+        entry: &mut Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let mut openings = read_all(messages, "opening", |first| match first {
+            First::Seal(opening) => Some(opening),
+            First::Run(_) => None,
+        })?;
+        for (member, opening) in &openings {
+            if opening.buckets.len() != mine.buckets.len() {
+                return Err(malformed(*member, "opening", "another number of buckets"));
+            }
+        }
+        openings.insert(cx.number, mine);
+        match resolve(&openings, cx)? {
+            Resolution::Adopt(manifest) => self.adopt(manifest, entry, cx),
+            Resolution::Complete(manifest) => self.complete(manifest, entry, cx),
+            Resolution::Fresh => {
+                self.give_up_signed(entry, cx);
+                let digests =
+                    openings.iter().map(|(member, opening)| (*member, &opening.buckets[..])).collect();
+                let differing = differing(&digests);
+                let lists = lists(&items, &differing, bucket_count(entry.kept.study.capacity));
+                if lists.iter().map(|(_, items)| items.len() * 36 + 12).sum::<usize>()
+                    > limits::MESSAGE_MAX / 2
+                {
+                    let message = "the helpers' sets differ in too many places to compare";
+                    return Err(Refusal::new(Code::Policy, message)
+                        .hint("let contributors finish their uploads, then seal again"));
+                }
+                self.exchange.broadcast(&Second::Lists(lists), cx);
+                self.stage = Stage::Listing { openings, items, differing };
+                Ok(())
+            }
+        }
+    }
+
+    /// A manifest that is sealed elsewhere becomes sealed here.
+    fn adopt(
+        &mut self,
+        signed: Box<SignedManifest>,
+        entry: &mut Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let is_here = match &entry.state {
+            State::Sealed(_) => {
+                self.finish(signed, entry, cx);
+                return Ok(());
+            }
+            State::Prepared(manifest) => manifest.id() == signed.manifest.id(),
+            State::Open => false,
+        };
+        if signed.manifest.members.contains(&cx.number) && !is_here {
+            let message = format!("helper {} signed the study's manifest and has lost it", cx.number);
+            return Err(Refusal::new(Code::Disagreement, message)
+                .hint("its data directory was restored from an older backup: restore the newest one")
+                .about(vec![cx.number]));
+        }
+        self.commit(signed, cx);
+        Ok(())
+    }
+
+    /// Everybody who must sign did: exchange the signatures again.
+    fn complete(
+        &mut self,
+        manifest: Box<Manifest>,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        if !manifest.members.contains(&cx.number) {
+            return Err(left_out(&manifest.members, cx.number));
+        }
+        debug_assert!(super::standing::is_signed(&manifest.session, entry), "only signers complete");
+        self.exchange.narrow(&manifest.members);
+        self.exchange.broadcast(&Second::Finish(manifest.sign(&cx.config.key)), cx);
+        self.stage = Stage::Completing(manifest);
+        Ok(())
+    }
+
+    /// A manifest that can never be completed is forgotten.
+    fn give_up_signed(&mut self, entry: &mut Entry, cx: &mut Context<'_>) {
+        if let State::Prepared(manifest) = &entry.state {
+            let generation = manifest.session;
+            let study = self.study;
+            cx.store(vec![unprepared_write(&study), Write::ColumnsAbandon { study, generation }]);
+            entry.state = State::Open;
+        }
+    }
+
+    /// After round 1: S and the set.
+    fn take_lists(
+        &mut self,
+        messages: &Messages,
+        openings: &BTreeMap<u8, Opening>,
+        items: Vec<Item>,
+        differing: &[u32],
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let study = &entry.kept.study;
+        let buckets = bucket_count(study.capacity);
+        let received = read_all(messages, "list", |second| match second {
+            Second::Lists(lists) => Some(lists),
+            Second::Finish(_) => None,
+        })?;
+        let (common, own): (Vec<Item>, Vec<Item>) = items
+            .into_iter()
+            .partition(|item| differing.binary_search(&bucket_of(&item.id, buckets)).is_err());
+        let mut all = BTreeMap::from([(cx.number, own)]);
+        for (member, lists) in received {
+            all.insert(member, check_lists(member, lists, differing, &openings[&member])?);
+        }
+        let agreed = agree(common, &all, needed(entry), &study.policy.excluded_max)?;
+        if !agreed.members.contains(&cx.number) {
+            return Err(left_out(&agreed.members, cx.number));
+        }
+        check_cohort(agreed.items.len() as u64, study.policy.min_cohort)?;
+        self.exchange.narrow(&agreed.members);
+        let nonce = cx.random();
+        let keys =
+            KeyAgreement::new(&entry.scheme, cx.number, &agreed.members, cx.config.federation.id(), cx.rng);
+        for to in self.exchange.peers().to_vec() {
+            let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
+            self.exchange.send(to, &Fresh { nonce, keys: Blob::new(offer.concat()) }, cx);
+        }
+        self.stage = Stage::Refreshing { agreed, nonce, keys };
+        Ok(())
+    }
+
+    /// After round 2: the session.
+    fn take_fresh(
+        &mut self,
+        messages: &Messages,
+        agreed: Agreed,
+        nonce: [u8; 32],
+        keys: Option<KeyAgreement>,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let fresh = read_all(messages, "nonce", Some::<Fresh>)?;
+        let nonces: Vec<[u8; 32]> = agreed
+            .members
+            .iter()
+            .map(|member| fresh.get(member).map_or(nonce, |fresh| fresh.nonce))
+            .collect();
+        let session = session(
+            &Terms {
+                kind: "seal",
+                federation: cx.config.federation.id(),
+                scheme: &entry.scheme,
+                members: &agreed.members,
+                study: &self.study,
+                set: &items_root(agreed.items.iter()),
+                program: &Digest::default(),
+                attempt: &self.attempt,
+            },
+            &nonces,
+        );
+        let offers =
+            fresh.iter().map(|(member, fresh)| (*member, fresh.keys.as_slice().as_chunks().0.to_vec()));
+        let keys = keys.map(|keys| keys.combine(&offers.collect())).transpose().map_err(blame)?;
+        for to in self.exchange.peers().to_vec() {
+            let fingerprints = keys.as_ref().map(|keys| keys.fingerprints(to, &session)).unwrap_or_default();
+            self.exchange.send(to, &Confirmation { session, fingerprints }, cx);
+        }
+        self.stage = Stage::Confirming { sealing: Sealing { agreed, session, passed: Vec::new() }, keys };
+        Ok(())
+    }
+
+    /// After round 3: toss a coin where contributions are checked.
+    fn take_confirmations(
+        &mut self,
+        messages: &Messages,
+        sealing: Sealing,
+        keys: Option<quorate_engine::keys::UnconfirmedKeys>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let confirmations = read_all(messages, "confirmation", Some::<Confirmation>)?;
+        if let Some((with, _)) = confirmations.iter().find(|(_, other)| other.session != sealing.session) {
+            return Err(blame(EngineError::Session { with: *with }));
+        }
+        let Some(keys) = keys else { return self.begin_layout(sealing) };
+        let fingerprints =
+            confirmations.into_iter().map(|(member, other)| (member, other.fingerprints)).collect();
+        let keys = keys.confirm(&sealing.session, &fingerprints).map_err(blame)?;
+        let mine = coin_shares(&keys, 0);
+        self.exchange.broadcast(&Opened { session: sealing.session, shares: Blob::new(mine.clone()) }, cx);
+        self.stage = Stage::Tossing { sealing, keys, mine };
+        Ok(())
+    }
+
+    /// Opens the next contributions' check values, or ends the check.
+    fn check_step(
+        &mut self,
+        mut checking: Box<Checking>,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let from = checking.sealing.passed.len();
+        let items = &checking.sealing.agreed.items[from..];
+        let items = &items[..items.len().min(pieces::step_length(entry))];
+        if items.is_empty() {
+            return self.begin_layout(checking.sealing);
+        }
+        checking.mine = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
+        let shares = Blob::new(checking.mine.clone());
+        self.exchange.broadcast(&Opened { session: checking.sealing.session, shares }, cx);
+        self.stage = Stage::Checking(checking);
+        Ok(())
+    }
+
+    /// After a round of the check: verdicts.
+    fn take_check(
+        &mut self,
+        messages: &Messages,
+        mut checking: Box<Checking>,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let mine = std::mem::take(&mut checking.mine);
+        let shares = opened(messages, &checking.sealing.session, mine, cx.number)?;
+        let left = checking.sealing.agreed.items.len() - checking.sealing.passed.len();
+        let count = left.min(pieces::step_length(entry));
+        let threshold = entry.scheme.threshold();
+        let verdicts =
+            with_field!(entry.kept.study.field, F => degree::verdicts::<F>(threshold, count, &shares));
+        checking.sealing.passed.extend(verdicts.map_err(blame)?);
+        self.check_step(checking, entry, cx)
+    }
+
+    fn begin_layout(&mut self, sealing: Sealing) -> Result<(), Refusal> {
+        let passed = |place: &usize| sealing.passed.get(*place).copied().unwrap_or(true);
+        let items = &sealing.agreed.items;
+        let accepted = (0..items.len()).filter(passed).map(|place| items[place]).collect();
+        self.layout = Some(sealing.session);
+        self.stage = Stage::LayingOut { sealing, accepted, written: 0 };
+        Ok(())
+    }
+
+    /// Writes the next part of the columns; after the last, the manifest to be signed.
+    pub(super) fn lay_out(&mut self, entry: &mut Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
+        let Stage::LayingOut { sealing, accepted, written } = &mut self.stage else { return Ok(false) };
+        if *written == 0 {
+            check_exclusions(sealing, accepted, entry)?;
+        }
+        let next = (*written + pieces::step_length(entry)).min(accepted.len());
+        let mut writes = layout::append(entry, &sealing.session, &accepted[*written..next], cx)?;
+        *written = next;
+        if next == accepted.len() {
+            let manifest = Box::new(manifest(sealing, accepted, entry));
+            let (study, generation) = (self.study, sealing.session);
+            writes.push(Write::ColumnsFinish { study, generation, columns: layout::width(entry) });
+            writes.push(prepared_write(&study, &manifest));
+            self.stage = Stage::Preparing(manifest);
+        }
+        self.batch = Some(cx.store(writes));
+        Ok(true)
+    }
+
+    /// The columns and the manifest are durable: sign.
+    pub(super) fn sign(
+        &mut self,
+        manifest: Box<Manifest>,
+        entry: &mut Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        entry.state = State::Prepared(manifest.clone());
+        let signature = manifest.sign(&cx.config.key);
+        self.exchange.broadcast(&Signing { manifest: manifest.id(), signature }, cx);
+        self.stage = Stage::Signing(manifest);
+        Ok(())
+    }
+
+    /// After the last round: all signatures.
+    fn take_signatures(
+        &mut self,
+        manifest: Box<Manifest>,
+        signings: &BTreeMap<u8, Signing>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let id = manifest.id();
+        let mut signatures = Vec::with_capacity(manifest.members.len());
+        for member in &manifest.members {
+            let Some(signing) = signings.get(member) else {
+                signatures.push(manifest.sign(&cx.config.key));
+                continue;
+            };
+            let key = cx.config.federation.member(*member).map(|helper| helper.key);
+            let is_good = key.is_some_and(|key| manifest.is_signed_by(&key, &signing.signature));
+            if signing.manifest != id || !is_good {
+                let message = format!("helper {member} signed another manifest");
+                return Err(Refusal::new(Code::Disagreement, message).about(vec![*member]));
+            }
+            signatures.push(signing.signature);
+        }
+        self.commit(Box::new(SignedManifest { manifest: *manifest, signatures }), cx);
+        Ok(())
+    }
+
+    fn commit(&mut self, signed: Box<SignedManifest>, cx: &mut Context<'_>) {
+        self.batch = Some(cx.store(vec![sealed_write(&self.study, &signed)]));
+        self.stage = Stage::Committing(signed);
+    }
+}
+
+/// This helper's check values for contributions from `from` on, encoded.
+fn check_values<F: Field>(
+    checking: &Checking,
+    from: u64,
+    items: &[Item],
+    entry: &Entry,
+    cx: &Context<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let rows = items.iter().map(|item| item.rows as usize).max().unwrap_or(0);
+    let mut rho = vec![F::ZERO; rows * entry.kept.study.columns.len()];
+    checking.coin.coefficients(0, &mut rho);
+    let masks = degree::masks::<F>(&checking.keys, from..from + items.len() as u64);
+    let blocks = pieces::blocks::<F>(entry, items, cx)?;
+    let value =
+        |(block, mask): (&quorate_sharing::Shares<F>, &F)| degree::combine(&rho, block.as_slice(), *mask);
+    Ok(write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>()))
+}
+
+/// The items of the buckets in which members differ.
+fn lists(items: &[Item], differing: &[u32], buckets: u32) -> Vec<(u32, Vec<Item>)> {
+    let in_bucket = |bucket: u32| {
+        let begin = items.partition_point(|item| bucket_of(&item.id, buckets) < bucket);
+        let end = items.partition_point(|item| bucket_of(&item.id, buckets) <= bucket);
+        (bucket, items[begin..end].to_vec())
+    };
+    differing.iter().map(|bucket| in_bucket(*bucket)).collect()
+}
+
+/// A member's lists must be of the differing buckets and be what its digests say.
+fn check_lists(
+    member: u8,
+    lists: Vec<(u32, Vec<Item>)>,
+    differing: &[u32],
+    opening: &Opening,
+) -> Result<Vec<Item>, Refusal> {
+    if !lists.iter().map(|(bucket, _)| bucket).eq(differing) {
+        return Err(malformed(member, "list", "other buckets than those that differ"));
+    }
+    let fits = |(bucket, items): &(u32, Vec<Item>)| digest_of(items) == opening.buckets[*bucket as usize];
+    if !lists.iter().all(fits) {
+        return Err(malformed(member, "list", "not what its digest says"));
+    }
+    let items: Vec<Item> = lists.into_iter().flat_map(|(_, items)| items).collect();
+    if !items.is_sorted_by(|a, b| a.id < b.id) {
+        return Err(malformed(member, "list", "not ascending"));
+    }
+    Ok(items)
+}
+
+/// Left out and excluded together must stay within the policy, whatever the reason.
+fn check_exclusions(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Result<(), Refusal> {
+    let policy = &entry.kept.study.policy;
+    let excluded = (sealing.agreed.items.len() - accepted.len()) as u64;
+    let LeftOut { contributions: left_out, .. } = sealing.agreed.left_out;
+    let union = sealing.agreed.items.len() as u64 + left_out;
+    if !policy.excluded_max.allows(excluded + left_out, union) {
+        let message = format!(
+            "of {union} contributions {left_out} were not at all helpers and {excluded} failed the degree check; the \
+             study lets at most {} of them be left out",
+            policy.excluded_max
+        );
+        return Err(Refusal::new(Code::Policy, message)
+            .hint("a helper that sends wrong shares makes honest contributions fail: seal without one helper after the other"));
+    }
+    check_cohort(accepted.len() as u64, policy.min_cohort)
+}
+
+/// Whether there are enough contributions to seal or compute on.
+pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Refusal> {
+    if contributions < min_cohort {
+        let message = format!(
+            "the cohort is too small: {contributions} contributions, and the study wants at least {min_cohort}"
+        );
+        return Err(Refusal::new(Code::Policy, message).hint("wait for more contributions"));
+    }
+    Ok(())
+}
+
+fn manifest(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Manifest {
+    let study = &entry.kept.study;
+    let items = &sealing.agreed.items;
+    let failed = items.iter().zip(&sealing.passed).filter(|(_, passed)| !**passed).map(|(item, _)| item);
+    let reason = "its pieces do not lie on one polynomial of the threshold's degree";
+    Manifest {
+        federation: study.federation,
+        study: study.id(),
+        session: sealing.session,
+        members: sealing.agreed.members.clone(),
+        root: items_root(accepted.iter()),
+        contributions: accepted.len() as u64,
+        rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
+        excluded: failed.map(|item| Exclusion { id: item.id, reason: reason.into() }).collect(),
+        left_out: sealing.agreed.left_out.clone(),
+        degree_checked: !sealing.passed.is_empty(),
+    }
+}
+
+/// Reads every member's message; `take` says whether it is the kind this round wants.
+pub(crate) fn read_all<M: DeserializeOwned, T>(
+    messages: &Messages,
+    what: &'static str,
+    take: impl Fn(M) -> Option<T>,
+) -> Result<BTreeMap<u8, T>, Refusal> {
+    let read = |(member, body): (&u8, &Blob)| {
+        let message = quorate_wire::decode(body.as_slice(), limits::MESSAGE_MAX)
+            .map_err(|error| malformed(*member, what, &error.to_string()))?;
+        let message = take(message).ok_or_else(|| malformed(*member, what, "another kind of message"))?;
+        Ok((*member, message))
+    };
+    messages.iter().map(read).collect()
+}
+
+/// Everybody's opened shares, this helper's included, all in this session.
+fn opened(
+    messages: &Messages,
+    session: &Digest,
+    mine: Vec<u8>,
+    me: u8,
+) -> Result<BTreeMap<u8, Vec<u8>>, Refusal> {
+    let all = read_all(messages, "opening of shares", Some::<Opened>)?;
+    if let Some((with, _)) = all.iter().find(|(_, opened)| opened.session != *session) {
+        return Err(blame(EngineError::Session { with: *with }));
+    }
+    let mut shares: BTreeMap<u8, Vec<u8>> =
+        all.into_iter().map(|(member, opened)| (member, opened.shares.as_slice().to_vec())).collect();
+    shares.insert(me, mine);
+    Ok(shares)
+}
+
+fn blame(error: EngineError) -> Refusal {
+    let helpers = match &error {
+        EngineError::Malformed { from, .. } => vec![*from],
+        EngineError::Session { with } => vec![*with],
+        EngineError::Key { first, second, .. } => vec![*first, *second],
+        EngineError::Inconsistent { .. } => Vec::new(),
+    };
+    Refusal::new(Code::Disagreement, error.to_string()).about(helpers)
+}
+
+fn malformed(member: u8, what: &str, reason: &str) -> Refusal {
+    let message = format!("helper {member} sent a {what} that does not read: {reason}");
+    Refusal::new(Code::Disagreement, message).about(vec![member])
+}
+
+fn left_out(members: &[u8], me: u8) -> Refusal {
+    let message =
+        format!("the study is sealed by helpers {members:?}; helper {me} lacks contributions that they have");
+    Refusal::new(Code::Policy, message).hint("runs use the sealing helpers; this helper takes no part")
+}
