@@ -10,11 +10,14 @@
 //! have signed is gone. A manifest is sealed when all its members signed.
 
 mod agreement;
+mod inbox;
 mod layout;
+mod lists;
 mod messages;
 mod pieces;
 mod rounds;
 mod standing;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -30,9 +33,10 @@ use crate::exchange::{Exchange, Frame};
 use crate::study::{Entry, refuse_signed};
 use crate::{Ticket, Write};
 use agreement::{Agreed, Item};
+pub(crate) use inbox::read_all;
 pub(crate) use messages::Opening;
 pub(crate) use pieces::unreadable;
-pub(crate) use rounds::{check_cohort, read_all};
+pub(crate) use verdict::check_cohort;
 
 /// One attempt to seal one study.
 pub(crate) struct Seal {

@@ -105,7 +105,7 @@ fn embed<F: NamedField>(value: &Integer) -> F {
 
 #[cfg(test)]
 mod tests {
-    use quorate_field::{F61, F127, F256, Field};
+    use quorate_field::{F61, F127, F256};
 
     use super::*;
 

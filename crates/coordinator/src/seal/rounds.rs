@@ -5,25 +5,23 @@ use std::collections::BTreeMap;
 use quorate_engine::EngineError;
 use quorate_engine::coin::{coin_shares, open_coin};
 use quorate_engine::degree;
-use quorate_engine::keys::KeyAgreement;
+use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_field::{Field, with_field, write_slice};
 use quorate_hash::Digest;
-use quorate_wire::{Blob, Code, Exclusion, LeftOut, Manifest, Refusal, SignedManifest, limits};
-use serde::de::DeserializeOwned;
+use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest, limits};
 
-use super::agreement::{
-    Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, digest_of, items_root,
-};
+use super::agreement::{Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, items_root};
+use super::inbox::{Messages, blame, malformed, opened, read_all};
+use super::lists::{check_lists, lists};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
 use super::standing::{Resolution, resolve, standing};
+use super::verdict::{check_cohort, check_exclusions, left_out, manifest};
 use super::{Checking, Seal, Sealing, Stage, layout, needed, pieces};
 use crate::Write;
 use crate::context::Context;
 use crate::coordinator::First;
 use crate::study::{Entry, State, prepared_write, sealed_write, unprepared_write};
-
-type Messages = BTreeMap<u8, Blob>;
 
 impl Seal {
     /// Round 0: what this helper holds.
@@ -266,7 +264,7 @@ impl Seal {
         &mut self,
         messages: &Messages,
         sealing: Sealing,
-        keys: Option<quorate_engine::keys::UnconfirmedKeys>,
+        keys: Option<UnconfirmedKeys>,
         cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
         let confirmations = read_all(messages, "confirmation", Some::<Confirmation>)?;
@@ -413,136 +411,4 @@ fn check_values<F: Field>(
     let value =
         |(block, mask): (&quorate_sharing::Shares<F>, &F)| degree::combine(&rho, block.as_slice(), *mask);
     Ok(write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>()))
-}
-
-/// The items of the buckets in which members differ.
-fn lists(items: &[Item], differing: &[u32], buckets: u32) -> Vec<(u32, Vec<Item>)> {
-    let in_bucket = |bucket: u32| {
-        let begin = items.partition_point(|item| bucket_of(&item.id, buckets) < bucket);
-        let end = items.partition_point(|item| bucket_of(&item.id, buckets) <= bucket);
-        (bucket, items[begin..end].to_vec())
-    };
-    differing.iter().map(|bucket| in_bucket(*bucket)).collect()
-}
-
-/// A member's lists must be of the differing buckets and be what its digests say.
-fn check_lists(
-    member: u8,
-    lists: Vec<(u32, Vec<Item>)>,
-    differing: &[u32],
-    opening: &Opening,
-) -> Result<Vec<Item>, Refusal> {
-    if !lists.iter().map(|(bucket, _)| bucket).eq(differing) {
-        return Err(malformed(member, "list", "other buckets than those that differ"));
-    }
-    let fits = |(bucket, items): &(u32, Vec<Item>)| digest_of(items) == opening.buckets[*bucket as usize];
-    if !lists.iter().all(fits) {
-        return Err(malformed(member, "list", "not what its digest says"));
-    }
-    let items: Vec<Item> = lists.into_iter().flat_map(|(_, items)| items).collect();
-    if !items.is_sorted_by(|a, b| a.id < b.id) {
-        return Err(malformed(member, "list", "not ascending"));
-    }
-    Ok(items)
-}
-
-/// Left out and excluded together must stay within the policy, whatever the reason.
-fn check_exclusions(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Result<(), Refusal> {
-    let policy = &entry.kept.study.policy;
-    let excluded = (sealing.agreed.items.len() - accepted.len()) as u64;
-    let LeftOut { contributions: left_out, .. } = sealing.agreed.left_out;
-    let union = sealing.agreed.items.len() as u64 + left_out;
-    if !policy.excluded_max.allows(excluded + left_out, union) {
-        let message = format!(
-            "of {union} contributions {left_out} were not at all helpers and {excluded} failed the degree check; the \
-             study lets at most {} of them be left out",
-            policy.excluded_max
-        );
-        return Err(Refusal::new(Code::Policy, message)
-            .hint("a helper that sends wrong shares makes honest contributions fail: seal without one helper after the other"));
-    }
-    check_cohort(accepted.len() as u64, policy.min_cohort)
-}
-
-/// Whether there are enough contributions to seal or compute on.
-pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Refusal> {
-    if contributions < min_cohort {
-        let message = format!(
-            "the cohort is too small: {contributions} contributions, and the study wants at least {min_cohort}"
-        );
-        return Err(Refusal::new(Code::Policy, message).hint("wait for more contributions"));
-    }
-    Ok(())
-}
-
-fn manifest(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Manifest {
-    let study = &entry.kept.study;
-    let items = &sealing.agreed.items;
-    let failed = items.iter().zip(&sealing.passed).filter(|(_, passed)| !**passed).map(|(item, _)| item);
-    let reason = "its pieces do not lie on one polynomial of the threshold's degree";
-    Manifest {
-        federation: study.federation,
-        study: study.id(),
-        session: sealing.session,
-        members: sealing.agreed.members.clone(),
-        root: items_root(accepted.iter()),
-        contributions: accepted.len() as u64,
-        rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
-        excluded: failed.map(|item| Exclusion { id: item.id, reason: reason.into() }).collect(),
-        left_out: sealing.agreed.left_out.clone(),
-        degree_checked: !sealing.passed.is_empty(),
-    }
-}
-
-/// Reads every member's message; `take` says whether it is the kind this round wants.
-pub(crate) fn read_all<M: DeserializeOwned, T>(
-    messages: &Messages,
-    what: &'static str,
-    take: impl Fn(M) -> Option<T>,
-) -> Result<BTreeMap<u8, T>, Refusal> {
-    let read = |(member, body): (&u8, &Blob)| {
-        let message = quorate_wire::decode(body.as_slice(), limits::MESSAGE_MAX)
-            .map_err(|error| malformed(*member, what, &error.to_string()))?;
-        let message = take(message).ok_or_else(|| malformed(*member, what, "another kind of message"))?;
-        Ok((*member, message))
-    };
-    messages.iter().map(read).collect()
-}
-
-/// Everybody's opened shares, this helper's included, all in this session.
-fn opened(
-    messages: &Messages,
-    session: &Digest,
-    mine: Vec<u8>,
-    me: u8,
-) -> Result<BTreeMap<u8, Vec<u8>>, Refusal> {
-    let all = read_all(messages, "opening of shares", Some::<Opened>)?;
-    if let Some((with, _)) = all.iter().find(|(_, opened)| opened.session != *session) {
-        return Err(blame(EngineError::Session { with: *with }));
-    }
-    let mut shares: BTreeMap<u8, Vec<u8>> =
-        all.into_iter().map(|(member, opened)| (member, opened.shares.as_slice().to_vec())).collect();
-    shares.insert(me, mine);
-    Ok(shares)
-}
-
-fn blame(error: EngineError) -> Refusal {
-    let helpers = match &error {
-        EngineError::Malformed { from, .. } => vec![*from],
-        EngineError::Session { with } => vec![*with],
-        EngineError::Key { first, second, .. } => vec![*first, *second],
-        EngineError::Inconsistent { .. } => Vec::new(),
-    };
-    Refusal::new(Code::Disagreement, error.to_string()).about(helpers)
-}
-
-fn malformed(member: u8, what: &str, reason: &str) -> Refusal {
-    let message = format!("helper {member} sent a {what} that does not read: {reason}");
-    Refusal::new(Code::Disagreement, message).about(vec![member])
-}
-
-fn left_out(members: &[u8], me: u8) -> Refusal {
-    let message =
-        format!("the study is sealed by helpers {members:?}; helper {me} lacks contributions that they have");
-    Refusal::new(Code::Policy, message).hint("runs use the sealing helpers; this helper takes no part")
 }

@@ -1,0 +1,63 @@
+//! What a seal comes to: the manifest, and the rules that it must keep.
+
+use quorate_wire::{Code, Exclusion, LeftOut, Manifest, Refusal};
+
+use super::Sealing;
+use super::agreement::{Item, items_root};
+use crate::study::Entry;
+
+/// Left out and excluded together must stay within the policy, whatever the reason.
+pub(super) fn check_exclusions(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Result<(), Refusal> {
+    let policy = &entry.kept.study.policy;
+    let excluded = (sealing.agreed.items.len() - accepted.len()) as u64;
+    let LeftOut { contributions: left_out, .. } = sealing.agreed.left_out;
+    let union = sealing.agreed.items.len() as u64 + left_out;
+    if !policy.excluded_max.allows(excluded + left_out, union) {
+        let message = format!(
+            "of {union} contributions {left_out} were not at all helpers and {excluded} failed the degree check; the \
+             study lets at most {} of them be left out",
+            policy.excluded_max
+        );
+        return Err(Refusal::new(Code::Policy, message)
+            .hint("a helper that sends wrong shares makes honest contributions fail: seal without one helper after the other"));
+    }
+    check_cohort(accepted.len() as u64, policy.min_cohort)
+}
+
+/// Whether there are enough contributions to seal or compute on.
+pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Refusal> {
+    if contributions < min_cohort {
+        let message = format!(
+            "the cohort is too small: {contributions} contributions, and the study wants at least {min_cohort}"
+        );
+        return Err(Refusal::new(Code::Policy, message).hint("wait for more contributions"));
+    }
+    Ok(())
+}
+
+/// The manifest of what was accepted.
+pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Manifest {
+    let study = &entry.kept.study;
+    let items = &sealing.agreed.items;
+    let failed = items.iter().zip(&sealing.passed).filter(|(_, passed)| !**passed).map(|(item, _)| item);
+    let reason = "its pieces do not lie on one polynomial of the threshold's degree";
+    Manifest {
+        federation: study.federation,
+        study: study.id(),
+        session: sealing.session,
+        members: sealing.agreed.members.clone(),
+        root: items_root(accepted.iter()),
+        contributions: accepted.len() as u64,
+        rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
+        excluded: failed.map(|item| Exclusion { id: item.id, reason: reason.into() }).collect(),
+        left_out: sealing.agreed.left_out.clone(),
+        degree_checked: !sealing.passed.is_empty(),
+    }
+}
+
+/// Why a helper that is not in S takes no part.
+pub(super) fn left_out(members: &[u8], me: u8) -> Refusal {
+    let message =
+        format!("the study is sealed by helpers {members:?}; helper {me} lacks contributions that they have");
+    Refusal::new(Code::Policy, message).hint("runs use the sealing helpers; this helper takes no part")
+}
