@@ -302,13 +302,14 @@ impl Parts<'_> {
     }
 
     fn take_abort(&mut self, from: u8, frame: &Frame, cx: &mut Context<'_>) {
-        let refusal = read_abort(from, &frame.body);
+        let mut refusal = read_abort(from, &frame.body);
+        refusal.message = format!("helper {from}: {}", refusal.message);
         if let Some(seal) = self.seals.get_mut(&frame.scope) {
             if let Ok(entry) = self.studies.get_mut(seal.study()) {
-                seal.aborted(refusal, entry, cx);
+                seal.aborted(from, refusal, entry, cx);
             }
         } else if let Some(run) = self.runs.get_mut(&frame.scope) {
-            run.aborted(refusal, cx);
+            run.aborted(from, refusal, cx);
         }
     }
 

@@ -156,8 +156,8 @@ impl Run {
     }
 
     /// A member says that the attempt is over there.
-    pub(crate) fn aborted(&mut self, refusal: Refusal, cx: &mut Context<'_>) {
-        if matches!(self.stage, Stage::Opening) {
+    pub(crate) fn aborted(&mut self, from: u8, refusal: Refusal, cx: &mut Context<'_>) {
+        if matches!(self.stage, Stage::Opening) && self.exchange.peers().contains(&from) {
             self.end_with(Err(refusal), cx);
         }
     }

@@ -227,8 +227,15 @@ impl Seal {
     }
 
     /// A member says that the attempt is over. A signature that was given stays given; the next attempt resolves it.
-    pub(crate) fn aborted(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
-        if !self.is_working() || matches!(self.stage, Stage::Committing(_)) {
+    pub(crate) fn aborted(
+        &mut self,
+        from: u8,
+        refusal: Refusal,
+        entry: &mut Entry,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        let is_member = self.exchange.peers().contains(&from);
+        if !is_member || !self.is_working() || matches!(self.stage, Stage::Committing(_)) {
             return Progress::Working;
         }
         self.end_with(Err(refusal), entry, cx)
