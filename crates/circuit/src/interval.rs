@@ -86,7 +86,11 @@ impl Interval {
     pub fn checked_pow(&self, exponent: u32) -> Option<Interval> {
         let power =
             (0..exponent).try_fold(Interval::point(Integer::ONE), |power, _| power.checked_mul(self))?;
-        Some(if exponent % 2 == 0 { Interval { min: power.min.max(Integer::ZERO), ..power } } else { power })
+        Some(if exponent.is_multiple_of(2) {
+            Interval { min: power.min.max(Integer::ZERO), ..power }
+        } else {
+            power
+        })
     }
 
     /// Sums over at most `rows` values, none at all included.

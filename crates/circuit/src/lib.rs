@@ -1,16 +1,38 @@
-//! Studies and circuits: language, checker, program, clear-text evaluator
+//! Studies and circuits: what is asked of contributors, and what of their data.
+//!
+//! A [`Study`] says what every column holds and how many rows can come; a circuit says in text what an analyst wants of
+//! them. On its way it is a [`Circuit`] (its syntax), [`Checked`] (types settled and intervals carried through) and a
+//! [`Program`] (the engine's few operations, and what the analyst does with their results in the clear):
+//!
+//! 1. [`syntax`]: limits, tokens, tree, parser, printer;
+//! 2. [`check`]: types, intervals, and every aggregate as the fraction that will be revealed of it;
+//! 3. [`lower`]: fractions to instructions, or what this engine cannot do;
+//! 4. [`Program::evaluate`] and [`oracle`]: both again in the clear, for everything else to be compared with;
+//! 5. [`explain`]: what a run reveals and costs, and why nothing overflows.
+//!
+//! `docs/circuits.md` is the language's reference. Invariants: text and documents from anybody never panic, never recurse
+//! deeper than the limits allow, and never overflow silently; equal circuits and studies give equal programs, byte for
+//! byte. What is *not* here: shares, helpers, a network, a clock.
 
+mod check;
 mod column;
 mod diagnostics;
+mod evaluate;
+mod explain;
 mod interval;
+mod lower;
 mod program;
 mod quantity;
 mod study;
 pub mod syntax;
 
+pub use check::{Checked, check};
 pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Rounding};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
+pub use evaluate::{EvaluateError, oracle};
+pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, explain};
 pub use interval::Interval;
+pub use lower::lower;
 pub use program::{
     Coefficient, InvalidProgram, Outcome, Output, Program, PublicInstruction, Reduction, Revealed,
     RevealedAs, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, Undefined,
@@ -21,3 +43,11 @@ pub use study::{
     ROWS_TOTAL_MAX, Security, Sharing, SharingKind, Study, StudyDraft, StudyError,
 };
 pub use syntax::Circuit;
+
+/// Reads, checks and lowers a circuit for a study.
+///
+/// # Errors
+/// Everything that is wrong with the circuit, underlined. The analyst is to blame.
+pub fn compile(text: &str, study: &Study) -> Result<Program, Diagnostics> {
+    lower(&check(&Circuit::parse(text)?, study)?, study)
+}

@@ -19,6 +19,7 @@ mod outcome;
 mod validate;
 
 pub use coefficient::Coefficient;
+pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use validate::InvalidProgram;
 

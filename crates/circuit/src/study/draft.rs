@@ -5,7 +5,10 @@ use quorate_hash::Digest;
 use toml::{Table, Value};
 
 use super::{Proportion, Sharing, Study, StudyError, smallest_field};
+use crate::check::check;
 use crate::column::Column;
+use crate::lower::lower;
+use crate::syntax::Circuit;
 
 /// Everything that a document says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,27 @@ impl StudyDraft {
         let smallest = smallest_field(&self.columns, rows).unwrap_or(FieldId::F256);
         let text = self.text(self.field.unwrap_or(smallest));
         let study = Study::parse(&text)?;
+        Ok((text, study))
+    }
+
+    /// The same with the smallest field in which `circuit` can run, unless the draft has one; where there is none, the
+    /// smallest that holds the columns.
+    ///
+    /// # Errors
+    /// As [`StudyDraft::document`].
+    pub fn document_for(&self, circuit: &Circuit) -> Result<(String, Study), StudyError> {
+        let (text, study) = self.document()?;
+        if self.field.is_some() {
+            return Ok((text, study));
+        }
+        let larger = FieldId::ALL.into_iter().filter(|field| *field >= study.field);
+        for field in larger {
+            let draft = StudyDraft { field: Some(field), ..self.clone() };
+            let (text, study) = draft.document()?;
+            if check(circuit, &study).is_ok_and(|checked| lower(&checked, &study).is_ok()) {
+                return Ok((text, study));
+            }
+        }
         Ok((text, study))
     }
 

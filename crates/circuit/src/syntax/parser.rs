@@ -10,7 +10,7 @@ use chumsky::input::{Input as _, MappedInput};
 use chumsky::pratt::{infix, left, none, prefix};
 use chumsky::prelude::*;
 
-use super::token::{Keyword, Placed, Token, check_nesting, tokenize};
+use super::token::{Keyword, Placed, Token, check_nesting, statements, tokenize};
 use super::tree::{Binary, Circuit, Comparison, Expression, ExpressionKind, Input, Name, Reveal, Unary};
 use crate::column::{DECIMALS_MAX, Domain, LABELS_MAX};
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
@@ -45,18 +45,17 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
     let tokens = tokenize(text)?;
     let placed: Vec<_> =
         tokens.iter().map(|(token, span)| (*token, SimpleSpan::from(span.start..span.end))).collect();
-    let (rule, mut diagnostics, mut from) = (statement(), Diagnostics::default(), 0);
+    let (rule, mut diagnostics) = (statement(), Diagnostics::default());
     let mut circuit = Circuit {
         name: Name { text: String::new(), span: Span::default() },
         inputs: vec![],
         reveals: vec![],
     };
     let mut names = Vec::new();
-    while from < tokens.len() {
-        let length = tokens[from + 1..].iter().position(|(token, _)| begins_statement(token));
-        let to = length.map_or(tokens.len(), |length| from + 1 + length);
-        let end = placed.get(to).map_or(text.len(), |(_, span)| span.start);
-        match parse_with(&rule, &tokens[from..to], &placed[from..to], end) {
+    for range in statements(&tokens) {
+        let from = range.start;
+        let end = placed.get(range.end).map_or(text.len(), |(_, span)| span.start);
+        match parse_with(&rule, &tokens[range.clone()], &placed[range], end) {
             Ok(Statement::Circuit(name)) => names.push((from, name)),
             Ok(Statement::Input(name, written, span)) => match written.check(span) {
                 Ok(domain) => circuit.inputs.push(Input { name, domain, span }),
@@ -65,7 +64,6 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
             Ok(Statement::Reveal(reveal)) => circuit.reveals.push(reveal),
             Err(errors) => diagnostics.0.extend(errors.0),
         }
-        from = to;
     }
     check_header(text, &tokens, names, &mut circuit, &mut diagnostics);
     diagnostics.or(circuit)
@@ -78,10 +76,6 @@ pub(crate) fn parse_domain(text: &str) -> Result<Domain, Diagnostics> {
         tokens.iter().map(|(token, span)| (*token, SimpleSpan::from(span.start..span.end))).collect();
     let written = parse_with(&domain(), &tokens, &placed, text.len())?;
     Ok(written.check(Span::new(0, text.len()))?)
-}
-
-fn begins_statement(token: &Token<'_>) -> bool {
-    matches!(token, Token::Keyword(Keyword::Circuit | Keyword::Input | Keyword::Reveal))
 }
 
 /// `circuit name` comes first, once, and there is something to reveal.

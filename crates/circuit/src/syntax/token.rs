@@ -63,6 +63,8 @@ const KEYWORDS: [(&str, Keyword); 11] = [
 /// Words kept free for later constructs, so that no circuit of today changes its meaning.
 pub(crate) const RESERVED: [&str; 4] = ["define", "let", "optional", "weighted"];
 
+const NESTED: &str = "the expression is nested too deeply";
+
 /// Longest first, so that the first that fits is the right one.
 const SYMBOLS: [&str; 17] =
     ["..", "==", "!=", "<=", ">=", "<", ">", "=", ":", "|", "(", ")", ",", "+", "-", "*", "/"];
@@ -98,37 +100,59 @@ pub(crate) fn needs_quotes(name: &str) -> bool {
 
 /// The tokens of `text`, within all limits.
 pub(crate) fn tokenize(text: &str) -> Result<Vec<Placed<'_>>, Diagnostics> {
-    if text.len() > SOURCE_MAX {
-        let span = Span::new(floor_boundary(text, SOURCE_MAX), text.len());
-        return Err(Diagnostic::new(span, "the circuit is too long", format!("beyond {SOURCE_MAX} bytes"))
+    let head = &text[..floor_boundary(text, SOURCE_MAX.min(text.len()))];
+    let (tokens, diagnostics) = read_tokens(head);
+    let beyond = if text.len() > SOURCE_MAX {
+        let span = Span::new(head.len(), text.len());
+        Diagnostic::new(span, "the circuit is too long", format!("beyond {SOURCE_MAX} bytes"))
             .help(format!("a circuit has at most {SOURCE_MAX} bytes; this one has {}", text.len()))
-            .into());
-    }
+    } else if let Some((_, span)) = tokens.get(TOKENS_MAX) {
+        Diagnostic::new(*span, "the circuit has too many words", "one too many")
+            .help(format!("at most {TOKENS_MAX} names, numbers and symbols"))
+    } else {
+        return diagnostics.or(tokens);
+    };
+    // Where both are true, nesting is what its author would rather hear of.
+    let nested = statements(&tokens).find_map(|range| check_nesting(&tokens[range]).err());
+    Err(nested.filter(|nested| nested.message == NESTED).unwrap_or(beyond).into())
+}
+
+/// The statements' positions among the tokens: a new one at each word that begins one.
+pub(crate) fn statements<'a>(tokens: &'a [Placed<'_>]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+    let begins = |token: &Token<'_>| {
+        matches!(token, Token::Keyword(Keyword::Circuit | Keyword::Input | Keyword::Reveal))
+    };
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = tokens.get(from + 1..)?;
+        let to =
+            rest.iter().position(|(token, _)| begins(token)).map_or(tokens.len(), |length| from + 1 + length);
+        let range = from..to;
+        from = to;
+        Some(range)
+    })
+}
+
+/// Tokens until one more than there may be, and what is none.
+fn read_tokens(text: &str) -> (Vec<Placed<'_>>, Diagnostics) {
+    const REPORTED: usize = 20;
     let (mut tokens, mut diagnostics, mut at) = (Vec::new(), Diagnostics::default(), 0);
-    while let Some(first) = text[at..].chars().next() {
+    while let Some(first) = text[at..].chars().next().filter(|_| tokens.len() <= TOKENS_MAX) {
         if first.is_whitespace() {
             at += first.len_utf8();
         } else if first == '#' {
             at += text[at..].find('\n').unwrap_or(text.len() - at);
         } else {
             let (token, length) = next_token(&text[at..], first, at);
-            let span = Span::new(at, at + length);
             match token {
-                Ok(token) => tokens.push((token, span)),
-                Err(diagnostic) if diagnostics.0.len() < 20 => diagnostics.push(diagnostic),
+                Ok(token) => tokens.push((token, Span::new(at, at + length))),
+                Err(diagnostic) if diagnostics.0.len() < REPORTED => diagnostics.push(diagnostic),
                 Err(_) => {}
-            }
-            if tokens.len() > TOKENS_MAX {
-                diagnostics.push(
-                    Diagnostic::new(span, "the circuit has too many words", "one too many")
-                        .help(format!("at most {TOKENS_MAX} names, numbers and symbols")),
-                );
-                break;
             }
             at += length;
         }
     }
-    diagnostics.or(tokens)
+    (tokens, diagnostics)
 }
 
 /// The token at the start of `rest`, which begins with `first`, and how many bytes to go on by.
@@ -232,11 +256,10 @@ pub(crate) fn check_nesting(statement: &[Placed<'_>]) -> Result<(), Diagnostic> 
         }
         prefix = matches!(token, Token::Keyword(_)) || matches!(token, Token::Symbol(s) if *s != ")");
         if open + nested > NESTING_MAX {
-            return Err(Diagnostic::new(*span, "the expression is nested too deeply", "one level too many")
-                .help(format!(
-                    "a statement may nest at most {NESTING_MAX} levels of parentheses, `if`, `not` and signs; \
+            return Err(Diagnostic::new(*span, NESTED, "one level too many").help(format!(
+                "a statement may nest at most {NESTING_MAX} levels of parentheses, `if`, `not` and signs; \
                      reveal the parts under names of their own"
-                )));
+            )));
         }
     }
     match statement.get(STATEMENT_MAX) {

@@ -1,0 +1,312 @@
+//! Aggregates to forms: what each is as a fraction of secret aggregates, over which rows, and whether it fits.
+
+use std::collections::BTreeMap;
+
+use quorate_field::Integer;
+
+use super::form::{Atom, Form, Fraction, Source};
+use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use super::{Checker, Forms, words};
+use crate::column::Domain;
+use crate::diagnostics::{Diagnostic, Span};
+use crate::interval::Interval;
+use crate::program::Coefficient;
+use crate::quantity::Quantity;
+use crate::syntax::Binary;
+
+/// The rows that an aggregate is over: those where every condition holds.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    conditions: &'a [(String, Span)],
+    /// The label of the table's category that is meant.
+    label: Option<usize>,
+}
+
+/// A linear combination of row values that are columns or come of products, and a constant.
+struct Combination<'a> {
+    terms: BTreeMap<String, (&'a RowNumber, Quantity)>,
+    constant: Quantity,
+}
+
+impl Checker<'_> {
+    /// The form of an aggregate, or its forms label by label.
+    pub(super) fn forms(&mut self, value: &Aggregate) -> Option<Forms> {
+        let all = Rows { conditions: &[], label: None };
+        let Some(column) = value.table else {
+            return self.form(value, all).map(Forms::One);
+        };
+        let Domain::Category { labels } = &self.study.columns[column].domain else { return None };
+        let mut table = Vec::with_capacity(labels.len());
+        for (index, label) in labels.iter().enumerate() {
+            table.push((label.clone(), self.form(value, Rows { label: Some(index), ..all })?));
+        }
+        Some(Forms::Table(table))
+    }
+
+    fn form(&mut self, value: &Aggregate, rows: Rows<'_>) -> Option<Form> {
+        let span = value.span;
+        let fraction = match &value.kind {
+            AggregateKind::Constant(constant) => Fraction::constant(constant),
+            AggregateKind::Rows => self.count(rows),
+            AggregateKind::Count(condition) => self.count_where(condition, rows),
+            AggregateKind::Sum(number) => self.sum(number, rows, span)?,
+            AggregateKind::Mean(number) => {
+                let (sum, count) = (self.sum(number, rows, span)?, self.count(rows));
+                self.fraction(sum.checked_div(&count), span)?
+            }
+            AggregateKind::Share(condition) => {
+                let (holding, count) = (self.count_where(condition, rows), self.count(rows));
+                self.fraction(holding.checked_div(&count), span)?
+            }
+            AggregateKind::Variance(number) => self.variance(number, rows, span)?,
+            AggregateKind::Deviation(number) => return self.variance(number, rows, span).map(Form::Root),
+            AggregateKind::Binary(operator, left, right) => {
+                return self.binary(*operator, left, right, rows, span);
+            }
+            AggregateKind::Not(inner) => {
+                let inner = self.exact(inner, rows)?;
+                self.fraction(Fraction::constant(&Quantity::ONE).checked_sub(&inner), span)?
+            }
+            AggregateKind::If(condition, yes, no) => {
+                let condition = self.exact(condition, rows)?;
+                let (yes, no) = (self.exact(yes, rows)?, self.exact(no, rows)?);
+                // no + condition * (yes - no)
+                let chosen =
+                    yes.checked_sub(&no).and_then(|gain| condition.checked_mul(&gain)?.checked_add(&no));
+                self.fraction(chosen.map(|chosen| chosen.multiplied(span)), span)?
+            }
+            AggregateKind::Where(body, condition) => {
+                let condition = (words::truth(condition, &self.study.columns), condition.span);
+                return self.form_among(body, rows, condition);
+            }
+            AggregateKind::By(body, column) => {
+                let condition = self.label_condition(*column, rows.label?, span);
+                return self.form_among(body, rows, condition);
+            }
+        };
+        Some(Form::Fraction(fraction))
+    }
+
+    /// The form over those rows where `condition` holds too.
+    fn form_among(&mut self, body: &Aggregate, rows: Rows<'_>, condition: (String, Span)) -> Option<Form> {
+        let conditions = [rows.conditions, &[condition]].concat();
+        self.form(body, Rows { conditions: &conditions, ..rows })
+    }
+
+    fn label_condition(&self, column: usize, label: usize, span: Span) -> (String, Span) {
+        let kind = RowTruthKind::Is(column, label);
+        (words::truth(&RowTruth { kind, span }, &self.study.columns), span)
+    }
+
+    /// An aggregate that helpers must compute with, which they cannot with a square root.
+    fn exact(&mut self, value: &Aggregate, rows: Rows<'_>) -> Option<Fraction> {
+        match self.form(value, rows)? {
+            Form::Fraction(fraction) => Some(fraction),
+            Form::Root(_) | Form::Combined(_) => {
+                self.refuse(
+                    Diagnostic::new(
+                        value.span,
+                        "helpers take no square roots",
+                        "a square root is taken in the clear",
+                    )
+                    .help("use `variance` instead of `stddev`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn binary(
+        &mut self,
+        operator: Binary,
+        left: &Aggregate,
+        right: &Aggregate,
+        rows: Rows<'_>,
+        span: Span,
+    ) -> Option<Form> {
+        if let Binary::Compare(_) | Binary::And | Binary::Or = operator {
+            let (left, right) = (self.exact(left, rows)?, self.exact(right, rows)?);
+            return self.decision(operator, &left, &right, span).map(Form::Fraction);
+        }
+        let (left, right) = match (self.form(left, rows)?, self.form(right, rows)?) {
+            (Form::Fraction(left), Form::Fraction(right)) => (left, right),
+            (left, right) => return Some(Form::Combined(vec![left, right])),
+        };
+        if operator == Binary::Divide && right.is_zero() {
+            self.refuse(Diagnostic::new(span, "division by zero", "the divisor is zero"));
+            return None;
+        }
+        let result = match operator {
+            Binary::Add => left.checked_add(&right),
+            Binary::Subtract => left.checked_sub(&right),
+            Binary::Multiply => left.checked_mul(&right),
+            _ => left.checked_div(&right),
+        };
+        self.fraction(result.map(|result| result.multiplied(span)), span).map(Form::Fraction)
+    }
+
+    /// One bit of two aggregates.
+    fn decision(
+        &mut self,
+        operator: Binary,
+        left: &Fraction,
+        right: &Fraction,
+        span: Span,
+    ) -> Option<Fraction> {
+        let product = left.checked_mul(right);
+        let result = match operator {
+            Binary::And => product,
+            Binary::Or => product.and_then(|both| left.checked_add(right)?.checked_sub(&both)),
+            _ => {
+                // What is compared is the difference; its interval gives the comparison's width.
+                let difference = left.checked_sub(right);
+                self.fraction(difference.map(|difference| difference.multiplied(span)), span)?;
+                let words = |side: &Fraction| side.words(&self.atoms);
+                let meaning = format!("{} {} {}", words(left), operator.symbol(), words(right));
+                let why = "comparing needs products of shared bits";
+                Some(self.atom(meaning, Interval::BIT, Integer::ONE, Source::Products(span, why)))
+            }
+        };
+        self.fraction(result.map(|result| result.multiplied(span)), span)
+    }
+
+    /// Notes an aggregate if its numerator and denominator fit a field.
+    fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+        let Some(fraction) = fraction else {
+            self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
+            return None;
+        };
+        let interval = |polynomial: &super::polynomial::Polynomial| {
+            polynomial.interval(&|atom| self.atoms[atom].interval, self.rows_max)
+        };
+        let (top, bottom) = (interval(&fraction.top), interval(&fraction.bottom));
+        let is_plain = |atom: &usize| matches!(self.atoms[*atom].source, Source::Column(_));
+        let is_linear = fraction.is_linear() && fraction.atoms().iter().all(is_plain);
+        self.fit(span, top, is_linear)?;
+        // A public denominator is only ever computed in the clear.
+        if fraction.bottom.degree() > 0 {
+            self.fit(span, bottom, is_linear)?;
+        }
+        Some(fraction)
+    }
+
+    fn count(&mut self, rows: Rows<'_>) -> Fraction {
+        let Some((_, span)) = rows.conditions.last() else {
+            return Fraction::public(Coefficient::rows());
+        };
+        let meaning = format!("count({})", joined(rows.conditions));
+        let source = Source::Products(
+            *span,
+            "counting the rows where a condition holds needs products of shared bits",
+        );
+        self.atom(meaning, Interval::up_to(self.rows_max), Integer::ONE, source)
+    }
+
+    fn count_where(&mut self, condition: &RowTruth, rows: Rows<'_>) -> Fraction {
+        let condition = (words::truth(condition, &self.study.columns), condition.span);
+        let conditions = [rows.conditions, &[condition]].concat();
+        self.count(Rows { conditions: &conditions, ..rows })
+    }
+
+    fn sum(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+        // What the text says must fit, even where what is computed is smaller.
+        let is_linear = number.is_linear && rows.conditions.is_empty();
+        self.fits(span, number.interval.checked_total(self.rows_max), is_linear)?;
+        let Some(combination) = self.combination(number) else {
+            self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
+            return None;
+        };
+        let count = self.count(rows);
+        let mut total = Fraction::constant(&combination.constant).checked_mul(&count);
+        for (words, (value, factor)) in &combination.terms {
+            let interval = value.interval.checked_total(self.rows_max)?;
+            let (meaning, source) = match rows.conditions.last() {
+                Some((_, place)) => {
+                    let why = "computing on the rows where a condition holds needs products of shared values";
+                    (format!("sum({words} where {})", joined(rows.conditions)), Source::Products(*place, why))
+                }
+                None => (format!("sum({words})"), source(value)),
+            };
+            let atom = self.atom(meaning, interval, value.scale, source);
+            total =
+                total.and_then(|total| total.checked_add(&Fraction::constant(factor).checked_mul(&atom)?));
+        }
+        self.fraction(total, span)
+    }
+
+    /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`: only the numerator leaves the helpers.
+    fn variance(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+        let (sum, count) = (self.sum(number, rows, span)?, self.count(rows));
+        let words = words::number(number, &self.study.columns);
+        let among = if rows.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" where {}", joined(rows.conditions))
+        };
+        let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
+        let (square, _) = self.fits(span, square, false)?;
+        let scale = number.scale.checked_mul(&number.scale)?;
+        let why = "squares are products of shared values";
+        let squares =
+            self.atom(format!("sum(({words})^2{among})"), square, scale, Source::Products(span, why));
+        let variance = || {
+            let top = count.checked_mul(&squares)?.checked_sub(&sum.checked_mul(&sum)?)?;
+            let less = count.checked_sub(&Fraction::constant(&Quantity::ONE))?;
+            top.checked_div(&count.checked_mul(&less)?)
+        };
+        let variance = variance().map(|variance| variance.multiplied(span));
+        self.fraction(variance, span)
+    }
+
+    /// `value` taken apart at sums and multiples.
+    fn combination<'a>(&self, value: &'a RowNumber) -> Option<Combination<'a>> {
+        let mut combination = Combination { terms: BTreeMap::new(), constant: Quantity::ZERO };
+        let mut pending = vec![(value, Quantity::ONE)];
+        while let Some((value, factor)) = pending.pop() {
+            match &value.kind {
+                RowNumberKind::Constant(constant) => {
+                    combination.constant =
+                        combination.constant.checked_add(&constant.checked_mul(&factor)?)?;
+                }
+                RowNumberKind::Add(left, right) => pending.extend([(&**left, factor), (&**right, factor)]),
+                RowNumberKind::Scale(inner, by) => pending.push((inner, factor.checked_mul(by)?)),
+                _ => {
+                    let words = words::number(value, &self.study.columns);
+                    let term = combination.terms.entry(words).or_insert((value, Quantity::ZERO));
+                    term.1 = term.1.checked_add(&factor)?;
+                }
+            }
+        }
+        Some(combination)
+    }
+
+    /// `atom / scale`, for the atom of this meaning, which is noted if it is new.
+    fn atom(&mut self, meaning: String, interval: Interval, scale: Integer, source: Source) -> Fraction {
+        let known = self.atoms.iter().position(|atom| atom.meaning == meaning);
+        let index = known.unwrap_or_else(|| {
+            self.atoms.push(Atom { meaning, interval, scale, source });
+            self.atoms.len() - 1
+        });
+        Fraction::atom(index, &scale)
+    }
+}
+
+/// How helpers get the sum of a row value that is neither a sum nor a multiple.
+fn source(value: &RowNumber) -> Source {
+    match value.kind {
+        RowNumberKind::Column(column) => Source::Column(column),
+        RowNumberKind::If(..) => {
+            Source::Products(value.span, "choosing between shared values needs products")
+        }
+        _ => Source::Products(value.span, "this is a product of shared values"),
+    }
+}
+
+fn joined(conditions: &[(String, Span)]) -> String {
+    let mut conditions: Vec<&str> = conditions.iter().map(|(words, _)| words.as_str()).collect();
+    conditions.dedup();
+    match conditions.as_slice() {
+        [one] => (*one).to_owned(),
+        many => many.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" and "),
+    }
+}

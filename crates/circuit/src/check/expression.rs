@@ -1,0 +1,473 @@
+//! The typing rules: an expression of the syntax tree to a checked one.
+
+use std::fmt;
+
+use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use super::{Checker, list, similar};
+use crate::column::Domain;
+use crate::diagnostics::{Diagnostic, Span};
+use crate::quantity::Quantity;
+use crate::syntax::{Binary, Comparison, Expression, ExpressionKind, Name, Unary, quote};
+use quorate_field::Integer;
+
+/// Functions that there are.
+const FUNCTIONS: [&str; 5] = ["count", "mean", "stddev", "sum", "variance"];
+
+/// Functions that there will be.
+const PLANNED: [&str; 14] = [
+    "correlation",
+    "covariance",
+    "chisq",
+    "histogram",
+    "max",
+    "median",
+    "min",
+    "missing",
+    "pstddev",
+    "pvariance",
+    "quantile",
+    "regression",
+    "ttest",
+    "select",
+];
+
+/// An expression with its type.
+pub(super) enum Typed {
+    /// A number that is neither of a row nor of all rows yet.
+    Constant(Quantity, Span),
+    Number(RowNumber),
+    Truth(RowTruth),
+    /// A category, by its column's position.
+    Category(usize),
+    Aggregate(Aggregate),
+}
+
+/// What a type is called.
+impl fmt::Display for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Typed::Constant(..) => "a constant",
+            Typed::Number(_) => "a row's number",
+            Typed::Truth(_) => "a row's truth value",
+            Typed::Category(_) => "a row's category",
+            Typed::Aggregate(aggregate) => match (aggregate.table, aggregate.is_truth) {
+                (None, false) => "an aggregate number",
+                (None, true) => "an aggregate truth value",
+                (Some(_), _) => "a table",
+            },
+        })
+    }
+}
+
+impl Checker<'_> {
+    /// An expression that must be an aggregate: what can be revealed.
+    pub(super) fn aggregate(&mut self, expression: &Expression) -> Option<Aggregate> {
+        let typed = self.expression(expression)?;
+        let (label, help) = match typed {
+            Typed::Aggregate(aggregate) => return Some(aggregate),
+            Typed::Constant(..) => ("a constant", "reveal an aggregate: count(), sum(...), mean(...)"),
+            Typed::Number(_) => ("one number for each row", "reveal an aggregate of it: sum(...), mean(...)"),
+            Typed::Truth(_) => {
+                ("one truth value for each row", "reveal an aggregate of it: count(...), mean(...)")
+            }
+            Typed::Category(_) => {
+                ("one label for each row", "reveal how many rows have a label: count(gender == female)")
+            }
+        };
+        let message = match typed {
+            Typed::Constant(..) => "a constant needs no helpers",
+            _ => "a row's value cannot be revealed",
+        };
+        self.refuse(Diagnostic::new(expression.span, message, label).help(help));
+        None
+    }
+
+    pub(super) fn expression(&mut self, expression: &Expression) -> Option<Typed> {
+        let span = expression.span;
+        match &expression.kind {
+            ExpressionKind::Number { digits, decimals } => {
+                let value = Integer::pow10(*decimals).and_then(|scale| Quantity::new(*digits, scale))?;
+                Some(Typed::Constant(value, span))
+            }
+            ExpressionKind::Name(name) => self.name(name, span),
+            ExpressionKind::Call { function, arguments } => self.call(function, arguments, span),
+            ExpressionKind::Unary { operator, operand } => self.unary(*operator, operand, span),
+            ExpressionKind::Binary { operator: Binary::Compare(comparison), left, right } => {
+                self.comparison(*comparison, left, right, span)
+            }
+            ExpressionKind::Binary { operator, left, right } => {
+                let (left, right) = (self.expression(left), self.expression(right));
+                match operator {
+                    Binary::And | Binary::Or => self.logic(*operator, left?, right?, span),
+                    _ => self.arithmetic(*operator, left?, right?, span),
+                }
+            }
+            ExpressionKind::If { condition, yes, no } => self.choice(condition, yes, no, span),
+            ExpressionKind::Where { body, condition } => self.filter(body, condition, span),
+            ExpressionKind::By { body, category } => self.group(body, category, span),
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Option<Typed> {
+        match self.study.column(name).filter(|column| self.inputs.contains(column)) {
+            Some(column) => Some(match self.study.columns[column].domain {
+                Domain::Number { .. } => Typed::Number(self.row_column(column, span)),
+                Domain::Category { .. } => Typed::Category(column),
+            }),
+            None => {
+                self.unknown_name(name, span);
+                None
+            }
+        }
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) {
+        let help = match self.study.column(name) {
+            Some(column) => {
+                format!("add the line: input {} : {}", quote(name), self.study.columns[column].domain)
+            }
+            None => {
+                let inputs: Vec<_> = self.inputs.iter().map(|i| self.study.columns[*i].clone()).collect();
+                match similar(name, inputs.iter().map(|column| column.name.as_str())) {
+                    Some(close) => format!("did you mean {}?", quote(close)),
+                    None if inputs.is_empty() => "declare columns with `input` first".to_owned(),
+                    None => format!("the circuit's inputs are {}", list(&inputs)),
+                }
+            }
+        };
+        self.refuse(
+            Diagnostic::new(span, format!("unknown column {}", quote(name)), "not an input").help(help),
+        );
+    }
+
+    fn call(&mut self, function: &Name, arguments: &[Expression], span: Span) -> Option<Typed> {
+        let name = function.text.as_str();
+        if !FUNCTIONS.contains(&name) {
+            self.unknown_function(function);
+            return None;
+        }
+        let kind = match arguments {
+            [] if name == "count" => AggregateKind::Rows,
+            [argument] => self.call_with(name, argument)?,
+            _ => {
+                let expected = if name == "count" { "none or one" } else { "one" };
+                let label = format!("{} arguments, expected {expected}", arguments.len());
+                self.refuse(Diagnostic::new(span, format!("`{name}` takes {expected} argument"), label));
+                return None;
+            }
+        };
+        Some(Typed::Aggregate(Aggregate { kind, span, is_truth: false, table: None }))
+    }
+
+    fn call_with(&mut self, name: &str, argument: &Expression) -> Option<AggregateKind> {
+        let span = argument.span;
+        let typed = match self.expression(argument)? {
+            Typed::Constant(value, span) => Typed::Number(self.row_constant(value, span)),
+            typed => typed,
+        };
+        let help = match (name, typed) {
+            ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Box::new(condition))),
+            ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Box::new(condition))),
+            ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Box::new(number))),
+            ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Box::new(number))),
+            ("variance", Typed::Number(number)) => return Some(AggregateKind::Variance(Box::new(number))),
+            ("stddev", Typed::Number(number)) => return Some(AggregateKind::Deviation(Box::new(number))),
+            ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
+            (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
+            (_, Typed::Category(_)) => {
+                "compare it with a label: count(gender == female), mean(gender == female)"
+            }
+            (_, Typed::Aggregate(_)) => "aggregates are already of all rows: leave the outer function away",
+            _ => "the argument is one number for each row",
+        };
+        let expected = match name {
+            "count" => "a row's truth value",
+            "mean" => "a row's number or truth value",
+            _ => "a row's number",
+        };
+        self.refuse(
+            Diagnostic::new(span, format!("`{name}` cannot take this"), format!("expected {expected}"))
+                .help(help),
+        );
+        None
+    }
+
+    fn unknown_function(&mut self, function: &Name) {
+        let name = function.text.as_str();
+        let diagnostic = if PLANNED.contains(&name) {
+            Diagnostic::new(function.span, format!("`{name}` is not built yet"), "not in this version")
+                .help(format!("there are {}", FUNCTIONS.join(", ")))
+        } else {
+            let help = match similar(name, FUNCTIONS.into_iter().chain(PLANNED)) {
+                Some(close) => format!("did you mean {close}?"),
+                None => format!("there are {}", FUNCTIONS.join(", ")),
+            };
+            Diagnostic::new(function.span, format!("unknown function {}", quote(name)), "no such function")
+                .help(help)
+        };
+        self.refuse(diagnostic);
+    }
+
+    fn unary(&mut self, operator: Unary, operand: &Expression, span: Span) -> Option<Typed> {
+        let minus_one = Quantity::ONE.checked_neg()?;
+        let typed = self.expression(operand)?;
+        match (operator, typed) {
+            (Unary::Not, Typed::Truth(value)) => {
+                Some(Typed::Truth(RowTruth { kind: RowTruthKind::Not(Box::new(value)), span }))
+            }
+            (Unary::Not, Typed::Aggregate(value)) if value.is_truth => {
+                let table = value.table;
+                let kind = AggregateKind::Not(Box::new(value));
+                Some(Typed::Aggregate(Aggregate { kind, span, is_truth: true, table }))
+            }
+            (Unary::Plus, typed @ (Typed::Constant(..) | Typed::Number(_))) => Some(typed),
+            (Unary::Plus, Typed::Aggregate(value)) if !value.is_truth => Some(Typed::Aggregate(value)),
+            (Unary::Negate, Typed::Constant(value, _)) => Some(Typed::Constant(value.checked_neg()?, span)),
+            (Unary::Negate, typed) => {
+                self.arithmetic(Binary::Multiply, Typed::Constant(minus_one, operand.span), typed, span)
+            }
+            (operator, typed) => {
+                let expected = if operator == Unary::Not { "a truth value" } else { "a number" };
+                self.refuse(
+                    Diagnostic::new(operand.span, format!("this is {typed}"), format!("expected {expected}"))
+                        .help("`not` takes comparisons; signs take numbers"),
+                );
+                None
+            }
+        }
+    }
+
+    fn arithmetic(&mut self, operator: Binary, left: Typed, right: Typed, span: Span) -> Option<Typed> {
+        match (left, right) {
+            (Typed::Constant(a, _), Typed::Constant(b, _)) => self.fold(operator, a, b, span),
+            (Typed::Number(a), Typed::Number(b)) => self.row_arithmetic(operator, a, b, span),
+            (Typed::Number(a), Typed::Constant(b, place)) => {
+                let b = self.row_constant(b, place);
+                self.row_arithmetic(operator, a, b, span)
+            }
+            (Typed::Constant(a, place), Typed::Number(b)) => {
+                let a = self.row_constant(a, place);
+                self.row_arithmetic(operator, a, b, span)
+            }
+            (left, right) => {
+                let (left, right) = self.both_aggregates(left, right, false, operator.symbol(), span)?;
+                self.combined(operator, left, right, span)
+            }
+        }
+    }
+
+    fn fold(&mut self, operator: Binary, a: Quantity, b: Quantity, span: Span) -> Option<Typed> {
+        let value = match operator {
+            Binary::Add => a.checked_add(&b),
+            Binary::Subtract => a.checked_sub(&b),
+            Binary::Multiply => a.checked_mul(&b),
+            _ if b == Quantity::ZERO => {
+                self.refuse(Diagnostic::new(span, "division by zero", "the divisor is zero"));
+                return None;
+            }
+            _ => a.checked_div(&b),
+        };
+        if value.is_none() {
+            self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
+        }
+        Some(Typed::Constant(value?, span))
+    }
+
+    fn row_arithmetic(&mut self, operator: Binary, a: RowNumber, b: RowNumber, span: Span) -> Option<Typed> {
+        let number = match operator {
+            Binary::Add => self.row_add(a, b, span),
+            Binary::Subtract => {
+                let place = b.span;
+                let negative = self.row_scale(b, Quantity::ONE.checked_neg()?, place)?;
+                self.row_add(a, negative, span)
+            }
+            Binary::Multiply => self.row_multiply(a, b, span),
+            _ => match b.kind {
+                RowNumberKind::Constant(divisor) if divisor != Quantity::ZERO => {
+                    self.row_scale(a, Quantity::ONE.checked_div(&divisor)?, span)
+                }
+                RowNumberKind::Constant(_) => {
+                    self.refuse(Diagnostic::new(b.span, "division by zero", "the divisor is zero"));
+                    None
+                }
+                _ => {
+                    self.refuse(
+                        Diagnostic::new(
+                            span,
+                            "a row's value cannot be a divisor",
+                            "division by a row's value",
+                        )
+                        .help("divide aggregates, sum(a) / sum(b), or compare products, a > 2 * b"),
+                    );
+                    None
+                }
+            },
+        };
+        number.map(Typed::Number)
+    }
+
+    fn logic(&mut self, operator: Binary, left: Typed, right: Typed, span: Span) -> Option<Typed> {
+        if let (Typed::Truth(_), Typed::Truth(_)) = (&left, &right) {
+            let (Typed::Truth(a), Typed::Truth(b)) = (left, right) else { return None };
+            let (a, b) = (Box::new(a), Box::new(b));
+            let kind = if operator == Binary::And { RowTruthKind::And(a, b) } else { RowTruthKind::Or(a, b) };
+            return Some(Typed::Truth(RowTruth { kind, span }));
+        }
+        let (left, right) = self.both_aggregates(left, right, true, operator.symbol(), span)?;
+        self.combined(operator, left, right, span)
+    }
+
+    fn comparison(
+        &mut self,
+        comparison: Comparison,
+        left: &Expression,
+        right: &Expression,
+        span: Span,
+    ) -> Option<Typed> {
+        if let Some(result) = self.category_comparison(comparison, left, right, span) {
+            return result.map(Typed::Truth);
+        }
+        let (left, right) = (self.expression(left), self.expression(right));
+        let (left, right) = match (left?, right?) {
+            (Typed::Constant(..), Typed::Constant(..)) => {
+                self.refuse(
+                    Diagnostic::new(span, "this compares two constants", "always the same").help("remove it"),
+                );
+                return None;
+            }
+            (Typed::Number(a), Typed::Constant(b, place)) => (a, self.row_constant(b, place)),
+            (Typed::Constant(a, place), Typed::Number(b)) => (self.row_constant(a, place), b),
+            (Typed::Number(a), Typed::Number(b)) => (a, b),
+            (left, right) => {
+                let (left, right) = self.both_aggregates(left, right, false, comparison.symbol(), span)?;
+                return self.combined(Binary::Compare(comparison), left, right, span);
+            }
+        };
+        self.row_difference_fits(&left, &right, span)?;
+        let kind = RowTruthKind::Compare(comparison, Box::new(left), Box::new(right));
+        Some(Typed::Truth(RowTruth { kind, span }))
+    }
+
+    /// Both sides as aggregates of one kind, constants included.
+    fn both_aggregates(
+        &mut self,
+        left: Typed,
+        right: Typed,
+        is_truth: bool,
+        operator: &str,
+        span: Span,
+    ) -> Option<(Aggregate, Aggregate)> {
+        let label = format!("{left} and {right}");
+        let is_mixed = matches!((&left, &right), (Typed::Aggregate(_), row) | (row, Typed::Aggregate(_))
+            if !matches!(row, Typed::Aggregate(_) | Typed::Constant(..)));
+        match (as_aggregate(left), as_aggregate(right)) {
+            (Some(left), Some(right)) if left.is_truth == is_truth && right.is_truth == is_truth => {
+                if let (Some(a), Some(b)) = (left.table, right.table)
+                    && a != b
+                {
+                    self.refuse_tables(span);
+                    return None;
+                }
+                Some((left, right))
+            }
+            _ => {
+                let help = if is_mixed {
+                    "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
+                } else if is_truth {
+                    "`and`, `or` and `not` take comparisons of one kind: of rows, or of aggregates"
+                } else {
+                    "arithmetic and comparisons take numbers; a category is compared with one of its labels"
+                };
+                self.refuse(
+                    Diagnostic::new(span, format!("`{operator}` cannot join these"), label).help(help),
+                );
+                None
+            }
+        }
+    }
+
+    fn combined(&mut self, operator: Binary, left: Aggregate, right: Aggregate, span: Span) -> Option<Typed> {
+        let is_truth = matches!(operator, Binary::Compare(_) | Binary::And | Binary::Or);
+        let table = left.table.or(right.table);
+        let kind = AggregateKind::Binary(operator, Box::new(left), Box::new(right));
+        Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
+    }
+
+    fn choice(
+        &mut self,
+        condition: &Expression,
+        yes: &Expression,
+        no: &Expression,
+        span: Span,
+    ) -> Option<Typed> {
+        let place = condition.span;
+        let (condition, yes, no) = (self.expression(condition), self.expression(yes), self.expression(no));
+        match (condition?, yes?, no?) {
+            (Typed::Truth(condition), Typed::Truth(yes), Typed::Truth(no)) => {
+                let kind = RowTruthKind::If(Box::new(condition), Box::new(yes), Box::new(no));
+                Some(Typed::Truth(RowTruth { kind, span }))
+            }
+            (Typed::Truth(condition), yes, no) => {
+                let (yes, no) = (self.as_row(yes), self.as_row(no));
+                let (Some(yes), Some(no)) = (yes, no) else {
+                    self.refuse(
+                        Diagnostic::new(
+                            span,
+                            "the two branches are not of the same kind",
+                            "expected two row numbers",
+                        )
+                        .help("give numbers of the row, or constants, in both branches"),
+                    );
+                    return None;
+                };
+                self.row_if(condition, (yes, no), span).map(Typed::Number)
+            }
+            (Typed::Aggregate(condition), yes, no) if condition.is_truth => {
+                let is_truth = matches!(&yes, Typed::Aggregate(yes) if yes.is_truth);
+                let (yes, no) = self.both_aggregates(yes, no, is_truth, "if", span)?;
+                let table = yes.table.or(no.table);
+                if let (Some(a), Some(b)) = (condition.table, table)
+                    && a != b
+                {
+                    self.refuse_tables(span);
+                    return None;
+                }
+                let table = condition.table.or(table);
+                let kind = AggregateKind::If(Box::new(condition), Box::new(yes), Box::new(no));
+                Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
+            }
+            (condition, ..) => {
+                let message = format!("this is {condition}");
+                self.refuse(
+                    Diagnostic::new(place, message, "expected a truth value").help("write a comparison"),
+                );
+                None
+            }
+        }
+    }
+
+    fn refuse_tables(&mut self, span: Span) {
+        self.refuse(
+            Diagnostic::new(span, "these are tables by different categories", "cell by cell is not defined")
+                .help("use the same category on both sides"),
+        );
+    }
+
+    fn as_row(&mut self, typed: Typed) -> Option<RowNumber> {
+        match typed {
+            Typed::Number(number) => Some(number),
+            Typed::Constant(value, span) => Some(self.row_constant(value, span)),
+            _ => None,
+        }
+    }
+}
+
+fn as_aggregate(typed: Typed) -> Option<Aggregate> {
+    match typed {
+        Typed::Aggregate(aggregate) => Some(aggregate),
+        Typed::Constant(value, span) => {
+            Some(Aggregate { kind: AggregateKind::Constant(value), span, is_truth: false, table: None })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! Polynomials in secret aggregates, with coefficients that are polynomials in the public number of rows.
+
+use std::collections::BTreeMap;
+
+use quorate_field::Integer;
+
+use super::form::Atom;
+use crate::interval::Interval;
+use crate::program::Coefficient;
+use crate::quantity::gcd;
+
+/// Most terms of a polynomial, and highest degree in secrets: beyond, nothing sensible is meant.
+const TERMS_MAX: usize = 4096;
+const DEGREE_MAX: usize = 8;
+
+/// A sum of products of atoms, each product a sorted list of their numbers, with its coefficient.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Polynomial(BTreeMap<Vec<usize>, Coefficient>);
+
+impl Polynomial {
+    /// One that no secret is in.
+    pub(crate) fn public(coefficient: Coefficient) -> Self {
+        Polynomial::default().with(vec![], coefficient)
+    }
+
+    /// One atom.
+    pub(crate) fn atom(atom: usize) -> Self {
+        Polynomial::default().with(vec![atom], Coefficient::constant(1_u64))
+    }
+
+    /// Its terms.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = (&[usize], &Coefficient)> {
+        self.0.iter().map(|(atoms, coefficient)| (atoms.as_slice(), coefficient))
+    }
+
+    /// Highest number of secrets in a product.
+    pub(crate) fn degree(&self) -> usize {
+        self.0.keys().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// The part that no secret is in.
+    pub(crate) fn constant(&self) -> Coefficient {
+        self.0.get(&vec![]).cloned().unwrap_or_default()
+    }
+
+    /// The rest.
+    pub(crate) fn secret(&self) -> Polynomial {
+        Polynomial(
+            self.0
+                .iter()
+                .filter(|(atoms, _)| !atoms.is_empty())
+                .map(|(a, c)| (a.clone(), c.clone()))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn checked_add(&self, other: &Self) -> Option<Self> {
+        let mut sum = self.clone();
+        for (atoms, coefficient) in &other.0 {
+            let total = match sum.0.get(atoms) {
+                Some(mine) => mine.checked_add(coefficient)?,
+                None => coefficient.clone(),
+            };
+            sum = sum.with(atoms.clone(), total);
+        }
+        (sum.0.len() <= TERMS_MAX).then_some(sum)
+    }
+
+    pub(crate) fn checked_mul(&self, other: &Self) -> Option<Self> {
+        if self.degree() + other.degree() > DEGREE_MAX || self.0.len() * other.0.len() > TERMS_MAX {
+            return None;
+        }
+        let mut product = Polynomial::default();
+        for (left, a) in &self.0 {
+            for (right, b) in &other.0 {
+                let mut atoms = [left.as_slice(), right].concat();
+                atoms.sort_unstable();
+                let term = Polynomial::default().with(atoms, a.checked_mul(b)?);
+                product = product.checked_add(&term)?;
+            }
+        }
+        Some(product)
+    }
+
+    pub(crate) fn checked_scale(&self, factor: &Integer) -> Option<Self> {
+        self.checked_mul(&Polynomial::public(Coefficient::constant(*factor)))
+    }
+
+    /// The greatest integer and the highest power of the number of rows that divide it. `None` for zero.
+    pub(crate) fn content(&self) -> Option<(Integer, usize)> {
+        let integer = self.0.values().filter_map(Coefficient::content).reduce(gcd)?;
+        Some((integer, self.0.values().filter_map(Coefficient::order).min()?))
+    }
+
+    /// Divided by what divides it.
+    pub(crate) fn divided(&self, integer: &Integer, power: usize) -> Self {
+        let divide = |c: &Coefficient| c.lowered(power).divided(integer);
+        Polynomial(self.0.iter().map(|(atoms, c)| (atoms.clone(), divide(c))).collect())
+    }
+
+    /// Whether the first term's highest coefficient is below zero.
+    pub(crate) fn is_negative(&self) -> bool {
+        self.0.values().next().and_then(|c| c.0.last()).is_some_and(Integer::is_negative)
+    }
+
+    /// All it can be, given what its atoms can be and how many rows there can be.
+    pub(crate) fn interval(&self, atoms: &dyn Fn(usize) -> Interval, rows_max: u64) -> Option<Interval> {
+        let mut sum = Interval::point(Integer::ZERO);
+        for (product, coefficient) in &self.0 {
+            let mut term = coefficient.interval(rows_max)?;
+            for group in product.chunk_by(|a, b| a == b) {
+                let power = atoms(group[0]).checked_pow(u32::try_from(group.len()).ok()?)?;
+                term = term.checked_mul(&power)?;
+            }
+            sum = sum.checked_add(&term)?;
+        }
+        Some(sum)
+    }
+
+    /// In the circuit's words.
+    pub(crate) fn words(&self, atoms: &[Atom]) -> String {
+        let mut words = String::new();
+        for (product, coefficient) in &self.0 {
+            let product: Vec<&str> = product.iter().map(|atom| atoms[*atom].meaning.as_str()).collect();
+            let coefficient_words = coefficient.to_string();
+            let is_sum = coefficient.0.iter().filter(|c| **c != Integer::ZERO).count() > 1;
+            let (sign, size) = match coefficient_words.strip_prefix('-') {
+                Some(size) if !is_sum => ("-", size.to_owned()),
+                _ if is_sum => ("+", format!("({coefficient_words})")),
+                _ => ("+", coefficient_words),
+            };
+            words += match (words.is_empty(), sign) {
+                (true, "-") => "-",
+                (true, _) => "",
+                (false, "-") => " - ",
+                (false, _) => " + ",
+            };
+            words += &match (product.is_empty(), size == "1") {
+                (true, _) => size,
+                (false, true) => product.join("*"),
+                (false, false) => format!("{size}*{}", product.join("*")),
+            };
+        }
+        if words.is_empty() { "0".to_owned() } else { words }
+    }
+
+    /// The same with `coefficient` for the product `atoms`.
+    pub(crate) fn with(mut self, atoms: Vec<usize>, coefficient: Coefficient) -> Self {
+        if coefficient.is_zero() {
+            self.0.remove(&atoms);
+        } else {
+            self.0.insert(atoms, coefficient);
+        }
+        self
+    }
+}

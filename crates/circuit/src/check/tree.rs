@@ -1,0 +1,114 @@
+//! The checked tree: what a circuit means, with every name resolved and every type settled.
+//!
+//! Row values and aggregates are different types, so that nothing that takes an aggregate can be given somebody's row.
+
+use quorate_field::Integer;
+
+use crate::diagnostics::Span;
+use crate::interval::Interval;
+use crate::quantity::Quantity;
+use crate::syntax::{Binary, Comparison};
+
+/// One number per row: an integer in units of `1 / scale`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowNumber {
+    /// How it comes about.
+    pub kind: RowNumberKind,
+    /// Where it stands.
+    pub span: Span,
+    /// Units that make one: positive.
+    pub scale: Integer,
+    /// All it can be, in units.
+    pub interval: Interval,
+    /// Whether it is a linear combination of columns.
+    pub is_linear: bool,
+}
+
+/// How a row's number comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowNumberKind {
+    /// The same in every row.
+    Constant(Quantity),
+    /// A column of the study, by position.
+    Column(usize),
+    /// A sum.
+    Add(Box<RowNumber>, Box<RowNumber>),
+    /// A multiple.
+    Scale(Box<RowNumber>, Quantity),
+    /// A product.
+    Multiply(Box<RowNumber>, Box<RowNumber>),
+    /// The second where the first holds, else the third.
+    If(Box<RowTruth>, Box<RowNumber>, Box<RowNumber>),
+}
+
+/// One truth value per row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowTruth {
+    /// How it comes about.
+    pub kind: RowTruthKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How a row's truth value comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowTruthKind {
+    /// Two numbers compared.
+    Compare(Comparison, Box<RowNumber>, Box<RowNumber>),
+    /// Whether a category, by its column's position, has the label at a position.
+    Is(usize, usize),
+    /// Whether two categories with the same labels have the same label.
+    Same(usize, usize),
+    /// Both.
+    And(Box<RowTruth>, Box<RowTruth>),
+    /// One or both.
+    Or(Box<RowTruth>, Box<RowTruth>),
+    /// Not.
+    Not(Box<RowTruth>),
+    /// The second where the first holds, else the third.
+    If(Box<RowTruth>, Box<RowTruth>, Box<RowTruth>),
+}
+
+/// One number or truth value of all rows, or a table of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aggregate {
+    /// How it comes about.
+    pub kind: AggregateKind,
+    /// Where it stands.
+    pub span: Span,
+    /// Whether it is a truth value.
+    pub is_truth: bool,
+    /// The category by whose labels it is a table.
+    pub table: Option<usize>,
+}
+
+/// How an aggregate comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AggregateKind {
+    /// A number.
+    Constant(Quantity),
+    /// `count()`.
+    Rows,
+    /// `count(condition)`.
+    Count(Box<RowTruth>),
+    /// `sum(x)`.
+    Sum(Box<RowNumber>),
+    /// `mean(x)`.
+    Mean(Box<RowNumber>),
+    /// `mean(condition)`.
+    Share(Box<RowTruth>),
+    /// `variance(x)`, of the sample.
+    Variance(Box<RowNumber>),
+    /// `stddev(x)`, of the sample.
+    Deviation(Box<RowNumber>),
+    /// Two aggregates and an operator.
+    Binary(Binary, Box<Aggregate>, Box<Aggregate>),
+    /// Not.
+    Not(Box<Aggregate>),
+    /// The second if the first holds, else the third.
+    If(Box<Aggregate>, Box<Aggregate>, Box<Aggregate>),
+    /// Over the rows where the condition holds.
+    Where(Box<Aggregate>, Box<RowTruth>),
+    /// Once for each label of a category.
+    By(Box<Aggregate>, usize),
+}

@@ -1,0 +1,111 @@
+//! The clear-text evaluator of programs: what every engine's result is compared with.
+//!
+//! Over the integers, with no field, no share and no network. [`oracle`] evaluates checked circuits instead, the whole
+//! language, and is what the lowering is compared with.
+
+mod direct;
+
+pub use direct::oracle;
+
+use quorate_field::Integer;
+
+use crate::program::{Output, Program, Reduction, RowInstruction, ScalarInstruction};
+
+/// Why a table cannot be evaluated on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluateError {
+    /// Another number of columns than the program's.
+    #[error("the table has {found} columns: the program reads {expected}")]
+    Columns {
+        /// The table's.
+        found: usize,
+        /// The program's.
+        expected: u32,
+    },
+    /// Columns of different lengths.
+    #[error("column {column} of the table has {found} rows: the first has {expected}")]
+    Rows {
+        /// The column.
+        column: usize,
+        /// Its rows.
+        found: usize,
+        /// The first column's.
+        expected: usize,
+    },
+    /// More rows than the program's intervals hold for.
+    #[error("the table has {found} rows: the program allows {max}")]
+    TooManyRows {
+        /// The table's.
+        found: u64,
+        /// The program's.
+        max: u64,
+    },
+    /// A number beyond 512 bits, or an output outside its interval: values outside their domains.
+    #[error("a value leaves its interval: the table holds values outside their columns' domains")]
+    Interval {
+        /// The output that does, if it is not one before all outputs.
+        output: Option<usize>,
+    },
+}
+
+impl Program {
+    /// The outputs' integers for a table of encoded columns, all of one length, in the study's order.
+    ///
+    /// # Errors
+    /// The table does not fit the program. The caller is to blame.
+    pub fn evaluate(&self, table: &[Vec<Integer>]) -> Result<Vec<Integer>, EvaluateError> {
+        let rows = self.table_rows(table)?;
+        let beyond = EvaluateError::Interval { output: None };
+        let mut scalars = self.reduce(table, rows).ok_or(beyond)?;
+        let count = rows as u64;
+        for ScalarInstruction::Linear { constant, terms } in &self.scalar {
+            let sum = terms.iter().try_fold(constant.at(count).ok_or(beyond)?, |sum, term| {
+                sum.checked_add(&scalars[term.scalar as usize].checked_mul(&term.factor.at(count)?)?)
+            });
+            scalars.push(sum.ok_or(beyond)?);
+        }
+        let output = |(index, output): (usize, &Output)| {
+            let value = Some(scalars[output.scalar as usize]).filter(|value| output.interval.contains(value));
+            value.ok_or(EvaluateError::Interval { output: Some(index) })
+        };
+        self.outputs.iter().enumerate().map(output).collect()
+    }
+
+    fn table_rows(&self, table: &[Vec<Integer>]) -> Result<usize, EvaluateError> {
+        if table.len() != self.columns as usize {
+            return Err(EvaluateError::Columns { found: table.len(), expected: self.columns });
+        }
+        let expected = table.first().map_or(0, Vec::len);
+        if let Some(column) = table.iter().position(|column| column.len() != expected) {
+            return Err(EvaluateError::Rows { column, found: table[column].len(), expected });
+        }
+        if expected as u64 > self.rows_max {
+            return Err(EvaluateError::TooManyRows { found: expected as u64, max: self.rows_max });
+        }
+        Ok(expected)
+    }
+
+    /// All reductions over all rows.
+    fn reduce(&self, table: &[Vec<Integer>], rows: usize) -> Option<Vec<Integer>> {
+        let mut sums = vec![Integer::ZERO; self.reductions.len()];
+        let mut values = Vec::with_capacity(self.row.len());
+        (0..rows).try_for_each(|row| {
+            values.clear();
+            for instruction in &self.row {
+                values.push(match instruction {
+                    RowInstruction::Input { column } => table[*column as usize][row],
+                    RowInstruction::Linear { constant, terms } => {
+                        terms.iter().try_fold(*constant, |sum: Integer, term| {
+                            sum.checked_add(&term.factor.checked_mul(&values[term.value as usize])?)
+                        })?
+                    }
+                });
+            }
+            for (sum, Reduction::Sum { value }) in sums.iter_mut().zip(&self.reductions) {
+                *sum = sum.checked_add(&values[*value as usize])?;
+            }
+            Some(())
+        })?;
+        Some(sums)
+    }
+}

@@ -1,0 +1,264 @@
+//! Explanations: what a run of a circuit will reveal and cost, and why nothing in it can overflow, before it runs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use quorate_field::FieldId;
+use quorate_hash::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Checked, check};
+use crate::diagnostics::Diagnostics;
+use crate::interval::Interval;
+use crate::lower::lower;
+use crate::program::{Program, PublicInstruction, Revealed};
+use crate::study::{InputChecks, Sharing, Study};
+use crate::syntax::Circuit;
+
+/// What a run of a circuit on a study means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The circuit's name.
+    pub circuit: String,
+    /// The study's name.
+    pub study: String,
+    /// The study's id.
+    pub study_id: Digest,
+    /// How values are split.
+    pub sharing: Sharing,
+    /// The field of the columns' shares.
+    pub field: FieldId,
+    /// Most rows that the proof against overflow holds for.
+    pub rows_max: u64,
+    /// Fewest contributions that are computed on.
+    pub min_cohort: u64,
+    /// The results, in order; empty if the engine refuses the circuit.
+    pub reveals: Vec<ExplainedReveal>,
+    /// The numbers that leave the helpers, all of them.
+    pub outputs: Vec<ExplainedOutput>,
+    /// Every computed value, in the order of the text.
+    pub nodes: Vec<ExplainedNode>,
+    /// What a run costs; `None` if the engine refuses the circuit.
+    pub cost: Option<Cost>,
+    /// Which checks of the inputs the seal ran.
+    pub input_checks: InputChecks,
+    /// What this engine cannot do; empty if it can run the circuit.
+    pub refused: Diagnostics,
+}
+
+/// One result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedReveal {
+    /// Its name.
+    pub name: String,
+    /// As the circuit says it.
+    pub expression: String,
+    /// The outputs that the analyst computes it of, numbered from 0. None: the number of rows is enough.
+    pub outputs: Vec<u32>,
+}
+
+/// One number that leaves the helpers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedOutput {
+    /// What it is.
+    pub meaning: String,
+    /// All it can be, in its units.
+    pub interval: Interval,
+    /// The field it is in.
+    pub field: FieldId,
+}
+
+/// One computed value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedNode {
+    /// As the circuit says it.
+    pub expression: String,
+    /// All that the integer that stands for it can be: of an aggregate, its numerator.
+    pub interval: Interval,
+    /// The field that holds it.
+    pub field: FieldId,
+}
+
+/// What a run costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Rounds of messages between helpers.
+    pub rounds: u64,
+    /// Products of shared numbers.
+    pub products: u64,
+    /// Conjunctions of shared bits.
+    pub ands: u64,
+    /// Bytes of shares that each helper sends to other helpers.
+    pub bytes_between_helpers: u64,
+    /// Bytes of result shares that each helper sends to the analyst.
+    pub bytes_to_analyst: u64,
+}
+
+/// Explains a circuit on a study, also one that this engine refuses to run.
+///
+/// # Errors
+/// The circuit does not parse or check. The analyst is to blame.
+pub fn explain(text: &str, study: &Study) -> Result<Explanation, Diagnostics> {
+    let circuit = Circuit::parse(text)?;
+    let checked = check(&circuit, study)?;
+    let (program, refused) = match lower(&checked, study) {
+        Ok(program) => (Some(program), Diagnostics::default()),
+        Err(refused) => (None, refused),
+    };
+    let program = program.as_ref();
+    let outputs = program.map_or(&[][..], |program| &program.outputs);
+    let output = |output: &crate::Output| ExplainedOutput {
+        meaning: output.meaning.clone(),
+        interval: output.interval,
+        field: output.field,
+    };
+    Ok(Explanation {
+        circuit: checked.name.clone(),
+        study: study.name.clone(),
+        study_id: study.id(),
+        sharing: study.sharing,
+        field: study.field,
+        rows_max: checked.rows_max,
+        min_cohort: study.policy.min_cohort,
+        reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
+        outputs: outputs.iter().map(output).collect(),
+        nodes: nodes(&circuit, &checked, study, text),
+        cost: program.map(cost),
+        input_checks: study.input_checks(),
+        refused,
+    })
+}
+
+/// What the linear engine costs: helpers add up what they hold and send it off.
+fn cost(program: &Program) -> Cost {
+    Cost {
+        rounds: 0,
+        products: 0,
+        ands: 0,
+        bytes_between_helpers: 0,
+        bytes_to_analyst: program.output_bytes(),
+    }
+}
+
+fn reveals(program: &Program, checked: &Checked, text: &str) -> Vec<ExplainedReveal> {
+    let explained = |(reveal, checked): (&crate::RevealedAs, &crate::check::CheckedReveal)| ExplainedReveal {
+        name: reveal.name.clone(),
+        expression: piece(text, checked.span),
+        outputs: outputs_of(program, &reveal.result),
+    };
+    program.reveals.iter().zip(&checked.reveals).map(explained).collect()
+}
+
+/// The outputs that a result is computed of.
+fn outputs_of(program: &Program, result: &Revealed) -> Vec<u32> {
+    let mut pending: Vec<u32> = match result {
+        Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
+        Revealed::Table(cells) => cells.iter().map(|(_, number)| *number).collect(),
+    };
+    let (mut seen, mut outputs) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(number) = pending.pop() {
+        if !seen.insert(number) {
+            continue;
+        }
+        match &program.public[number as usize] {
+            PublicInstruction::Output(output) => {
+                outputs.insert(*output);
+            }
+            PublicInstruction::Add(a, b)
+            | PublicInstruction::Multiply(a, b)
+            | PublicInstruction::Divide(a, b) => {
+                pending.extend([*a, *b]);
+            }
+            PublicInstruction::Constant(_) | PublicInstruction::Rows(_) => {}
+        }
+    }
+    outputs.into_iter().collect()
+}
+
+/// The inputs and every computed value, in the order of the text.
+fn nodes(circuit: &Circuit, checked: &Checked, study: &Study, text: &str) -> Vec<ExplainedNode> {
+    let inputs = circuit.inputs.iter().map(|input| ExplainedNode {
+        expression: piece(text, input.name.span),
+        interval: input.domain.interval(),
+        field: study.field,
+    });
+    let mut computed = checked.nodes.clone();
+    computed.sort_by_key(|node| node.span);
+    let computed = computed.into_iter().map(|node| ExplainedNode {
+        expression: piece(text, node.span),
+        interval: node.interval,
+        field: node.field,
+    });
+    inputs.chain(computed).collect()
+}
+
+/// A piece of the text in one line.
+fn piece(text: &str, span: crate::Span) -> String {
+    text.get(span.start..span.end).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "circuit {} on study {} ({})", self.circuit, self.study, self.study_id.short())?;
+        writeln!(f, "  sharing   {}, columns in {}", self.sharing, self.field)?;
+        writeln!(f, "  rows      at most {}, of at least {} contributions", self.rows_max, self.min_cohort)?;
+        writeln!(f, "  inputs    {}", self.input_checks)?;
+        if self.refused.is_empty() {
+            self.write_reveals(f)?;
+        } else {
+            writeln!(f, "\nthis engine cannot run it yet:")?;
+            for diagnostic in &self.refused.0 {
+                writeln!(f, "  {}: {}", diagnostic.message, diagnostic.label)?;
+            }
+        }
+        writeln!(f, "\nwhy nothing overflows (integers, and the field that holds them):")?;
+        let rows = self
+            .nodes
+            .iter()
+            .map(|node| [node.expression.clone(), node.interval.to_string(), node.field.to_string()]);
+        write_aligned(f, &rows.collect::<Vec<_>>())?;
+        if let Some(cost) = &self.cost {
+            writeln!(
+                f,
+                "\ncost: {} rounds between helpers, {} products, {} ANDs; each helper sends {} bytes to other helpers \
+                 and {} bytes of results to the analyst",
+                cost.rounds, cost.products, cost.ands, cost.bytes_between_helpers, cost.bytes_to_analyst
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    fn write_reveals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nrevealed to the analyst alone (the number of rows, n, is public):")?;
+        let rows = self.reveals.iter().map(|reveal| {
+            let outputs: Vec<_> = reveal.outputs.iter().map(|output| format!("[{}]", output + 1)).collect();
+            let from = match outputs.as_slice() {
+                [] => "of n alone".to_owned(),
+                [one] => format!("of {one}"),
+                all => format!("of {}: each of them is revealed", all.join(" and ")),
+            };
+            [reveal.name.clone(), reveal.expression.clone(), from]
+        });
+        write_aligned(f, &rows.collect::<Vec<_>>())?;
+        writeln!(f, "\nnumbers that leave the helpers, and nothing else does:")?;
+        let rows = self.outputs.iter().enumerate().map(|(index, output)| {
+            [
+                format!("[{}] {}", index + 1, output.meaning),
+                output.interval.to_string(),
+                output.field.to_string(),
+            ]
+        });
+        write_aligned(f, &rows.collect::<Vec<_>>())
+    }
+}
+
+/// Rows of three cells, the columns aligned.
+fn write_aligned(f: &mut fmt::Formatter<'_>, rows: &[[String; 3]]) -> fmt::Result {
+    const WIDTH_MAX: usize = 60;
+    let width =
+        |cell: usize| rows.iter().map(|row| row[cell].chars().count().min(WIDTH_MAX)).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    rows.iter().try_for_each(|[a, b, c]| writeln!(f, "  {a:<first$}  {b:<second$}  {c}"))
+}
