@@ -49,8 +49,8 @@ impl Outcome {
 impl Program {
     /// The results, by name, of the outputs' integers and the number of rows that were computed on.
     ///
-    /// `outputs` are in the order of [`Program::outputs`]; missing ones are taken for zero by a valid program's
-    /// caller's mistake only, which panics.
+    /// `outputs` are in the order of [`Program::outputs`], one each, and the program is a lowered or validated one: the
+    /// caller's to see to, and asserted.
     pub fn outcomes(&self, outputs: &[Integer], rows: u64) -> Vec<(String, Outcome)> {
         assert_eq!(outputs.len(), self.outputs.len(), "one integer for each output");
         let mut numbers: Vec<Number> = Vec::with_capacity(self.public.len());
