@@ -32,6 +32,10 @@ impl Records for Reads {
         self.0.control_prefix(prefix).map_err(failed)
     }
 
+    fn generations(&self, study: &Digest) -> Vec<Digest> {
+        self.0.generations(study)
+    }
+
     fn column(
         &self,
         study: &Digest,

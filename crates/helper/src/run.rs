@@ -48,6 +48,9 @@ pub async fn run_with(
 ) -> Result<(), HelperError> {
     harden();
     let helper = HelperDir::open(dir)?;
+    if helper.federation.is_none() {
+        return Err(HelperError::NotJoined { dir: dir.to_owned() });
+    }
     let api = listen(helper.settings.listen_address(), "the API", "listen").await?;
     let peers = listen(helper.settings.peer_listen_address(), "the other helpers", "peer_listen").await?;
     let store = open_store(&helper).await?;

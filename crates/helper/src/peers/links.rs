@@ -76,6 +76,12 @@ impl Links {
         numbers
     }
 
+    /// The number that the next connection gets.
+    #[cfg(test)]
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
     /// Frames dropped since the start.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
