@@ -96,6 +96,7 @@ impl Coordinator {
         now_ms: u64,
         records: &dyn Records,
     ) -> Vec<Action> {
+        let is_first = self.boot.is_none();
         let boot = *self.boot.get_or_insert_with(|| {
             let mut boot = [0; 16];
             rng.fill_bytes(&mut boot);
@@ -112,6 +113,12 @@ impl Coordinator {
             actions: &mut actions,
             next_batch: &mut self.next_batch,
         };
+        if is_first {
+            let writes = self.studies.abandon_unsigned(records);
+            if !writes.is_empty() {
+                cx.store(writes);
+            }
+        }
         let mut parts = Parts {
             stopping: &mut self.stopping,
             studies: &mut self.studies,

@@ -27,6 +27,8 @@ pub trait Records {
     fn control(&self, key: &[u8]) -> Result<Option<Vec<u8>>, RecordsError>;
     /// Control records whose keys begin with `prefix`, ascending.
     fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<ControlRecord>, RecordsError>;
+    /// The layouts of a study that are finished, ascending.
+    fn generations(&self, study: &Digest) -> Vec<Digest>;
     /// Bytes `from..to` of a finished column; `None` if there is no such layout or column.
     fn column(
         &self,

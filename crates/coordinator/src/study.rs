@@ -70,6 +70,22 @@ impl Studies {
         Ok(studies)
     }
 
+    /// The writes that remove column layouts of attempts that earlier lives did not finish: nobody signed them.
+    pub(crate) fn abandon_unsigned(&self, records: &dyn Records) -> Vec<Write> {
+        let unsigned = |(study, entry): (&Digest, &Entry)| {
+            let signed = match &entry.state {
+                State::Open => None,
+                State::Prepared(manifest) => Some(manifest.session),
+                State::Sealed(signed) => Some(signed.manifest.session),
+            };
+            let study = *study;
+            let unsigned =
+                records.generations(&study).into_iter().filter(move |found| Some(*found) != signed);
+            unsigned.map(move |generation| Write::ColumnsAbandon { study, generation })
+        };
+        self.entries.iter().flat_map(unsigned).collect()
+    }
+
     /// One study.
     pub(crate) fn get(&self, id: &Digest) -> Result<&Entry, Refusal> {
         self.entries.get(id).ok_or_else(|| unknown(id))
