@@ -30,7 +30,7 @@ use quorate_wire::{Code, Manifest, Refusal, SealRequest, Signed, SignedManifest}
 use crate::context::Context;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame};
-use crate::study::{Entry, refuse_signed};
+use crate::study::{Entry, refuse_signed, unprepared_write};
 use crate::{Ticket, Write};
 use agreement::{Agreed, Item};
 pub(crate) use inbox::read_all;
@@ -271,7 +271,9 @@ impl Seal {
         if let Some(generation) = self.layout.take()
             && !standing::is_signed(&generation, entry)
         {
-            cx.store(vec![Write::ColumnsAbandon { study: self.study, generation }]);
+            // The record of a manifest on its way to the disk, not signed yet, must not outlive its columns.
+            let study = self.study;
+            cx.store(vec![unprepared_write(&study), Write::ColumnsAbandon { study, generation }]);
         }
         Progress::Ended
     }
