@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::coordinator::First;
 use crate::event::Reply;
-use crate::exchange::{Exchange, Frame};
+use crate::exchange::{Exchange, Frame, abort_frame};
 use crate::seal::{check_cohort, check_members, read_all, unreadable};
 use crate::study::{Entry, State, refuse_signed, to_json};
 use crate::{Action, Records, Ticket, Write};
@@ -118,6 +118,11 @@ impl Run {
 
     /// Takes a member's message.
     pub(crate) fn receive(&mut self, from: u8, frame: Frame, entry: &Entry, cx: &mut Context<'_>) {
+        if let Some((Err(refusal), _)) = &self.end {
+            // Whoever still waits did not hear that it is over.
+            cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
+            return;
+        }
         match self.exchange.receive(from, frame, cx) {
             Ok(()) => self.advance(entry, cx),
             Err(refusal) => self.fail(refusal, cx),

@@ -29,9 +29,9 @@ use quorate_wire::{Code, Manifest, Refusal, SealRequest, Signed, SignedManifest}
 
 use crate::context::Context;
 use crate::event::Reply;
-use crate::exchange::{Exchange, Frame};
+use crate::exchange::{Exchange, Frame, abort_frame};
 use crate::study::{Entry, refuse_signed, unprepared_write};
-use crate::{Ticket, Write};
+use crate::{Action, Ticket, Write};
 use agreement::{Agreed, Item};
 pub(crate) use inbox::read_all;
 pub(crate) use messages::Opening;
@@ -51,6 +51,8 @@ pub(crate) struct Seal {
     batch: Option<u64>,
     /// A column layout that must be abandoned if the attempt fails.
     layout: Option<Digest>,
+    /// Whether the others go on without this helper: its end is not theirs.
+    is_left_out: bool,
     /// How it ended, and when.
     end: Option<(Result<Box<SignedManifest>, Refusal>, u64)>,
 }
@@ -126,6 +128,7 @@ impl Seal {
             stage: Stage::Draining,
             batch: None,
             layout: None,
+            is_left_out: false,
             end: None,
         })
     }
@@ -162,6 +165,13 @@ impl Seal {
         is_drained: bool,
         cx: &mut Context<'_>,
     ) -> Progress {
+        if let Some((Err(refusal), _)) = &self.end
+            && !self.is_left_out
+        {
+            // Whoever still waits did not hear that it is over.
+            cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
+            return Progress::Ended;
+        }
         match self.exchange.receive(from, frame, cx) {
             Ok(()) => self.advance(entry, is_drained, cx),
             Err(refusal) => self.fail(refusal, entry, cx),
@@ -243,7 +253,7 @@ impl Seal {
 
     /// Ends the attempt here and tells the members.
     pub(crate) fn fail(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
-        if self.is_working() {
+        if self.is_working() && !self.is_left_out {
             self.exchange.abort(&refusal, cx);
         }
         self.end_with(Err(refusal), entry, cx)

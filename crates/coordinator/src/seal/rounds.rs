@@ -160,8 +160,7 @@ impl Seal {
         cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
         if !manifest.members.contains(&cx.number) {
-            // The others go on: they are not told that this helper's part is over.
-            self.exchange.narrow(&[]);
+            self.is_left_out = true;
             return Err(left_out(&manifest.members, cx.number));
         }
         debug_assert!(super::standing::is_signed(&manifest.session, entry), "only signers complete");
@@ -206,8 +205,7 @@ impl Seal {
         }
         let agreed = agree(common, &all, needed(entry), &study.policy.excluded_max)?;
         if !agreed.members.contains(&cx.number) {
-            // The others go on: they are not told that this helper's part is over.
-            self.exchange.narrow(&[]);
+            self.is_left_out = true;
             return Err(left_out(&agreed.members, cx.number));
         }
         check_cohort(agreed.items.len() as u64, study.policy.min_cohort)?;
