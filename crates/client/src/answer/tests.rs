@@ -137,7 +137,10 @@ fn without_redundancy_a_lie_passes_and_the_count_says_so() {
     let answer = case.answer_of(&[1, 2]).unwrap();
     assert_eq!(answer.integrity, Integrity { redundant_shares: 0, wrong_helpers: vec![] });
     assert_ne!(answer.results[1].1.to_string(), "1000");
-    assert!(!answer.implausible.is_empty(), "a lie that is not chosen well leaves the interval");
+    assert!(answer.implausible.is_empty(), "one more or less is still a possible sum");
+    // Helper 3's weight beside helper 1 is -1/2: the lie moves the result to the middle of the field.
+    case.lie(3, 0);
+    assert_eq!(case.answer_of(&[1, 3]).unwrap().implausible, [case.program.outputs[0].meaning.clone()]);
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! `quorate seal`: the helpers agree on one checked set, and nothing can be added any more.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use quorate_client::owner;
+
+use crate::failure::Failure;
+use crate::report::helpers as listed;
+use crate::{files, keys, output};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  quorate seal --study study.toml --owner owner.key")]
+pub(crate) struct Arguments {
+    /// The federation file
+    #[arg(long, value_name = "FILE", env = "QUORATE_FEDERATION", default_value = "federation.toml")]
+    federation: PathBuf,
+    /// The study's document, or its id
+    #[arg(long, value_name = "STUDY")]
+    study: String,
+    /// The owner's key file
+    #[arg(long, value_name = "FILE")]
+    owner: PathBuf,
+    /// Print the signed manifest as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let key = keys::read(&arguments.owner)?;
+    let helpers = files::helpers(&arguments.federation)?;
+    let (_, study) = files::study(&arguments.study, &helpers).await?;
+    let signed = owner::seal(&helpers, &key, &study).await?;
+    if arguments.json {
+        return output::json(&signed);
+    }
+    let manifest = &signed.manifest;
+    let excluded = manifest.excluded.len();
+    let mut rows = vec![
+        ("manifest", manifest.id().to_string()),
+        ("sealed by", format!("{}, all of them signed", listed(&manifest.members))),
+        ("contributions", format!("{} with {} rows", manifest.contributions, manifest.rows)),
+        ("left out", format!("{} that not all of them had", manifest.left_out.contributions)),
+        ("excluded", format!("{excluded} that failed a check")),
+    ];
+    rows.extend(manifest.excluded.iter().take(20).map(|e| ("", format!("{}: {}", e.id.short(), e.reason))));
+    let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    output::line(output::aligned(rows, false, &[]))
+}

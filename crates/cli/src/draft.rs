@@ -1,0 +1,84 @@
+//! Studies made for a circuit: its inputs become the columns.
+
+use quorate_circuit::{
+    Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+};
+use quorate_field::FieldId;
+use quorate_hash::Digest;
+
+use crate::failure::Failure;
+
+/// How values are split, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SharingArgument {
+    /// Any threshold + 1 helpers can answer.
+    Shamir,
+    /// All helpers are needed; all but one together learn nothing.
+    Additive,
+}
+
+/// The sharing of a study over `helpers` helpers. Additive sharing has one threshold only.
+pub(crate) fn sharing(kind: SharingArgument, helpers: u8, threshold: Option<u8>) -> Result<Sharing, Failure> {
+    let (kind, threshold) = match kind {
+        SharingArgument::Shamir => (SharingKind::Shamir, threshold.unwrap_or(1)),
+        SharingArgument::Additive => (SharingKind::Additive, threshold.unwrap_or(helpers.saturating_sub(1))),
+    };
+    let sharing = Sharing { kind, helpers, threshold };
+    sharing.check().map_err(|expected| Failure::Invalid {
+        message: format!("{sharing}: this cannot be; expected {expected}"),
+        hint: Some("see --helpers, --threshold and --sharing in `quorate try --help`".into()),
+    })?;
+    Ok(sharing)
+}
+
+/// Reads a circuit's text; `name` is what a diagnostic calls it.
+pub(crate) fn parse_circuit(name: &str, text: &str) -> Result<Circuit, Failure> {
+    Circuit::parse(text).map_err(|diagnostics| refused(name, text, diagnostics))
+}
+
+/// A draft with the circuit's inputs as columns, for one row per contributor and everything allowed.
+pub(crate) fn of_circuit(circuit: &Circuit, sharing: Sharing, capacity: u64) -> StudyDraft {
+    StudyDraft {
+        name: circuit.name.text.clone(),
+        federation: Digest::default(),
+        sharing,
+        columns: circuit.inputs(),
+        rows_max: 1,
+        capacity,
+        field: None,
+        owner: [0; 32],
+        min_cohort: 1,
+        excluded_max: everything(),
+        analysts: vec![[0; 32]],
+    }
+}
+
+/// The document of `draft` in the smallest field in which the circuit can run, the study and the program.
+pub(crate) fn document(
+    mut draft: StudyDraft,
+    name: &str,
+    text: &str,
+) -> Result<(String, Study, Program), Failure> {
+    let (mut document, mut study) = draft.document()?;
+    loop {
+        let diagnostics = match compile(text, &study) {
+            Ok(program) => return Ok((document, study, program)),
+            Err(diagnostics) => diagnostics,
+        };
+        let Some(larger) = FieldId::ALL.into_iter().find(|field| *field > study.field) else {
+            return Err(refused(name, text, diagnostics));
+        };
+        draft.field = Some(larger);
+        (document, study) = draft.document()?;
+    }
+}
+
+/// The failure of a circuit.
+pub(crate) fn refused(name: &str, text: &str, diagnostics: Diagnostics) -> Failure {
+    Failure::Circuit { name: name.to_owned(), text: text.to_owned(), diagnostics }
+}
+
+#[expect(clippy::expect_used, reason = "1 is a proportion")]
+fn everything() -> Proportion {
+    Proportion::parse("1").expect("1 is a proportion")
+}

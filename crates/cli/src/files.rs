@@ -1,0 +1,65 @@
+//! What commands read from files: federations, circuits, studies, tables.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use quorate_circuit::{Column, Rounding, Study};
+use quorate_client::Helpers;
+use quorate_contribute::{BadRowsPolicy, Table};
+use quorate_federation::Federation;
+use quorate_hash::Digest;
+
+use crate::failure::Failure;
+use crate::output::note_rounding;
+
+/// A text file.
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })
+}
+
+/// Writes a new text file; never overwrites one.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let write = || File::create_new(path)?.write_all(text.as_bytes());
+    write().map_err(|source| Failure::File { doing: "write", path: path.to_owned(), source })
+}
+
+/// Connections to the helpers of the federation in this file.
+pub(crate) fn helpers(path: &Path) -> Result<Helpers, Failure> {
+    Ok(Helpers::new(federation(path)?)?)
+}
+
+/// A federation file.
+pub(crate) fn federation(path: &Path) -> Result<Federation, Failure> {
+    Federation::parse(&text(path)?).map_err(|error| Failure::Federation { path: path.to_owned(), error })
+}
+
+/// A study, given as the file of its document or as its id, which any helper can resolve.
+pub(crate) async fn study(given: &str, helpers: &Helpers) -> Result<(String, Study), Failure> {
+    match given.parse::<Digest>() {
+        Ok(id) => Ok(helpers.study(&id).await?),
+        Err(_) => study_file(Path::new(given)),
+    }
+}
+
+/// A study's document and its meaning.
+pub(crate) fn study_file(path: &Path) -> Result<(String, Study), Failure> {
+    let text = text(path)?;
+    let study = Study::parse(&text)?;
+    Ok((text, study))
+}
+
+/// A table, with what rounding did said once.
+pub(crate) fn table(
+    path: &Path,
+    columns: &[Column],
+    rounding: Rounding,
+    policy: BadRowsPolicy,
+) -> Result<Table, Failure> {
+    let file =
+        File::open(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })?;
+    let table = Table::read(columns, file, rounding, policy)
+        .map_err(|error| Failure::Table { path: path.to_owned(), error })?;
+    note_rounding(table.rounded());
+    Ok(table)
+}

@@ -1,0 +1,155 @@
+//! Trials: a whole study on fresh helper processes of this machine, gone when it ends. What `try` and `demo` share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use quorate_circuit::{Program, Sharing, Study, StudyDraft};
+use quorate_client::{analyst, contributor, owner};
+use quorate_contribute::{Grouping, Table};
+use quorate_federation::SecretKey;
+use quorate_local::LocalFederation;
+use quorate_sharing::ContributorSecret;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use tempfile::TempDir;
+
+use crate::draft;
+use crate::failure::Failure;
+use crate::keys::random;
+use crate::output::contributions_bar;
+use crate::report::{Ordered, Report};
+
+/// A study on helpers of this machine.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    // Declared before the directory, so that the processes are gone when it is removed.
+    pub(crate) local: LocalFederation,
+    _dir: TempDir,
+    circuit: String,
+    pub(crate) study: Study,
+    pub(crate) program: Program,
+    document: String,
+    pub(crate) table: Arc<Table>,
+    pub(crate) secret: ContributorSecret,
+    owner: SecretKey,
+    analyst: SecretKey,
+    seconds: Ordered<f64>,
+    bytes: Ordered<u64>,
+    started: Instant,
+}
+
+/// A circuit's text, and what diagnostics call it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CircuitText<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) text: &'a str,
+}
+
+impl Trial {
+    /// Makes a federation, a study for the circuit with room for exactly the table's rows, and starts the helpers.
+    /// Everything that can be wrong with circuit and numbers is found before a process is started.
+    pub(crate) async fn start(
+        circuit: CircuitText<'_>,
+        sharing: Sharing,
+        table: Table,
+    ) -> Result<Self, Failure> {
+        let started = Instant::now();
+        let (owner, analyst) = (key()?, key()?);
+        let parsed = draft::parse_circuit(circuit.name, circuit.text)?;
+        let mut draft = StudyDraft {
+            owner: *owner.public().as_bytes(),
+            analysts: vec![*analyst.public().as_bytes()],
+            ..draft::of_circuit(&parsed, sharing, table.rows() as u64)
+        };
+        draft::document(draft.clone(), circuit.name, circuit.text)?;
+
+        let dir = TempDir::with_prefix("quorate-").map_err(|source| Failure::File {
+            doing: "make a directory in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let (helpers, threshold) = (sharing.helpers, sharing.threshold);
+        let federation = quorate_local::create(dir.path(), "trial", helpers, threshold, &[owner.public()])?;
+        draft.federation = *federation.id();
+        let (document, study, program) = draft::document(draft, circuit.name, circuit.text)?;
+        let local = LocalFederation::start(&this_program()?, dir.path()).await?;
+        let plain = table.plain_bytes();
+        let mut trial = Trial {
+            local,
+            _dir: dir,
+            circuit: circuit.text.to_owned(),
+            study,
+            program,
+            document,
+            table: Arc::new(table),
+            secret: ContributorSecret::from_bytes(*random()?),
+            owner,
+            analyst,
+            seconds: Ordered(Vec::new()),
+            bytes: Ordered(vec![("plain".into(), plain)]),
+            started,
+        };
+        trial.seconds.push("start", started.elapsed().as_secs_f64());
+        Ok(trial)
+    }
+
+    /// Creates the study and uploads every row as one contribution.
+    pub(crate) async fn contribute(&mut self) -> Result<(), Failure> {
+        let started = Instant::now();
+        let helpers = self.local.helpers();
+        owner::create_study(helpers, &self.owner, &self.document).await?;
+        let bar = contributions_bar(self.table.rows() as u64);
+        let (table, secret) = (Arc::clone(&self.table), self.secret.duplicate());
+        let uploaded =
+            contributor::upload(helpers, &self.study, table, Grouping::EachRow, secret, |progress| {
+                bar.set_position(progress.accepted);
+            })
+            .await?;
+        bar.finish_and_clear();
+        self.seconds.push("contribute", started.elapsed().as_secs_f64());
+        self.bytes.push("uploaded", uploaded.bytes);
+        Ok(())
+    }
+
+    /// Seals the study.
+    pub(crate) async fn seal(&mut self) -> Result<(), Failure> {
+        let started = Instant::now();
+        owner::seal(self.local.helpers(), &self.owner, &self.study).await?;
+        self.seconds.push("seal", started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Runs the circuit with the helpers that are up.
+    pub(crate) async fn run(&self) -> Result<(analyst::Run, Report), Failure> {
+        let run = analyst::run(self.local.helpers(), &self.analyst, &self.study, &self.circuit).await?;
+        let mut seconds = self.seconds.clone();
+        seconds.push("total", self.started.elapsed().as_secs_f64());
+        let report = Report::of(&self.study, &run, 0).after(&seconds, &self.bytes);
+        Ok((run, report))
+    }
+
+    /// A step's seconds, 0 if it was not done.
+    pub(crate) fn seconds_of(&self, step: &str) -> f64 {
+        self.seconds.0.iter().find(|(name, _)| name == step).map_or(0.0, |(_, seconds)| *seconds)
+    }
+
+    /// A step's bytes, 0 if it was not done.
+    pub(crate) fn bytes_of(&self, step: &str) -> u64 {
+        self.bytes.0.iter().find(|(name, _)| name == step).map_or(0, |(_, bytes)| *bytes)
+    }
+
+    /// Stops the helpers and removes everything.
+    pub(crate) fn end(self) {
+        // Their data goes with them: there is nothing to stop cleanly for.
+        drop(self);
+    }
+}
+
+/// The program that runs now: helpers are the same one.
+pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe().map_err(|source| Failure::File { doing: "find", path: "quorate".into(), source })
+}
+
+fn key() -> Result<SecretKey, Failure> {
+    Ok(SecretKey::generate(&mut ChaCha20Rng::from_seed(*random()?)))
+}

@@ -1,0 +1,58 @@
+//! What a process used, as Linux counts it.
+
+use std::fs;
+use std::time::Duration;
+
+/// Processor time and memory of one process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time, user and system together.
+    pub cpu: Duration,
+    /// The most memory it had resident at any time, in bytes.
+    pub memory_peak_bytes: u64,
+}
+
+impl Usage {
+    /// The usage of a running process; `None` if there is none, or no `/proc`.
+    pub(crate) fn of(process: u32) -> Option<Usage> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        Some(Usage { cpu: cpu(&stat)?, memory_peak_bytes: memory_peak(&status)? })
+    }
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in clock ticks. The second field is the program's name in
+/// parentheses, which may hold anything.
+fn cpu(stat: &str) -> Option<Duration> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second().max(1)))
+}
+
+/// `VmHWM` of `/proc/PID/status`, in kibibytes.
+fn memory_peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_ascii_whitespace().next()?.parse::<u64>().ok()? * 1_024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_shift_the_fields() {
+        let fields: Vec<String> = (3..=52).map(|field| format!("{}", field * 100)).collect();
+        let stat = format!("17 (a) b) {}", fields.join(" "));
+        let ticks = 1_400 + 1_500;
+        let expected = ticks * 1_000 / rustix::param::clock_ticks_per_second();
+        assert_eq!(cpu(&stat), Some(Duration::from_millis(expected)));
+        assert_eq!(cpu("17 (a) S 1"), None);
+    }
+
+    #[test]
+    fn this_process_uses_memory_and_an_absent_one_nothing() {
+        let usage = Usage::of(std::process::id()).unwrap();
+        assert!(usage.memory_peak_bytes > 1 << 20, "{usage:?}");
+        assert_eq!(Usage::of(u32::MAX), None);
+    }
+}
