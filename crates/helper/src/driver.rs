@@ -268,3 +268,29 @@ impl<R> Drop for Loop<R> {
         debug!(unanswered = self.answers.len(), "the coordinator's loop has ended");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_and_a_stopped_helper_are_said_at_once() {
+        let (requests, mut requests_in) = channel(1);
+        let door = Door::new(requests);
+        let waiting = tokio::spawn({
+            let door = door.clone();
+            async move { door.ask(Request::Status, None).await }
+        });
+        tokio::task::yield_now().await;
+        let refused = door.ask(Request::Status, None).await.unwrap_err();
+        assert_eq!(refused.code, Code::Busy);
+        assert!(refused.message.contains("as many requests waiting"), "{refused}");
+
+        drop(requests_in.recv().await);
+        assert!(waiting.await.unwrap().unwrap_err().message.contains("stopping"), "its answer was dropped");
+        drop(requests_in);
+        assert!(door.ask(Request::Status, None).await.unwrap_err().message.contains("stopping"));
+    }
+}

@@ -159,7 +159,7 @@ impl Running {
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), HelperError> {
         let stop = CancellationToken::new();
-        let _peers = Aborted(tokio::spawn(Arc::clone(&self.mesh).run(peers)));
+        let mut peers = Aborted(tokio::spawn(Arc::clone(&self.mesh).run(peers)));
         let serve = api::serve(Arc::clone(&self.api), api, Arc::clone(&self.tls), stop.clone());
         let mut api = Aborted(tokio::spawn(serve));
         tokio::select! {
@@ -180,8 +180,15 @@ impl Running {
         // It limits itself to `drain`; what it waits for is answered by the coordinator's refusals.
         drop((&mut api.0).await);
         drop(self.notices.send(Notice::End));
-        let ended = timeout(self.limits.flush, &mut self.writer).await;
-        match ended {
+        let ended = timeout(self.limits.flush, async {
+            let ended = (&mut self.writer).await;
+            // The next life may start at once: nothing of this one holds a port or the store.
+            drop((&mut self.driver).await);
+            peers.0.abort();
+            drop((&mut peers.0).await);
+            ended
+        });
+        match ended.await {
             Ok(Ok(Ok(()))) => {
                 info!(frames_dropped = self.links.dropped(), "stopped");
                 Ok(())

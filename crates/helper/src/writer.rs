@@ -91,3 +91,87 @@ fn to_store(write: Write) -> quorate_store::Write {
         Write::ColumnsAbandon { study, generation } => To::ColumnsAbandon { study, generation },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::sync::mpsc::sync_channel;
+
+    use quorate_hash::Digest;
+    use quorate_store::{Fault, Limits, SimDisk};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    const STUDY: Digest = Digest([1; 32]);
+
+    fn batch(number: u8) -> Batch {
+        let write = Write::Contribution { study: STUDY, id: Digest([number; 32]), bytes: vec![number; 10] };
+        Batch { batch: number.into(), writes: vec![write] }
+    }
+
+    fn run(disk: &SimDisk, batches: Vec<Batch>) -> (Vec<u64>, Result<(), StoreError>) {
+        run_with(disk, None, batches)
+    }
+
+    /// Writes all of `batches`, which wait already; what was said to be stored, and the end.
+    fn run_with(
+        disk: &SimDisk,
+        fault: Option<Fault>,
+        batches: Vec<Batch>,
+    ) -> (Vec<u64>, Result<(), StoreError>) {
+        let (store, _) = Store::open(disk.clone(), Limits::default()).unwrap();
+        fault.into_iter().for_each(|fault| disk.fail(fault));
+        let (sender, receiver) = sync_channel(WRITER_QUEUE);
+        batches.into_iter().for_each(|batch| sender.send(batch).unwrap());
+        drop(sender);
+        let (notices, mut noticed) = unbounded_channel();
+        let ended = write(store, &receiver, &notices);
+        let mut stored = Vec::new();
+        while let Ok(Notice::Stored(batch)) = noticed.try_recv() {
+            stored.push(batch);
+        }
+        (stored, ended)
+    }
+
+    #[test]
+    fn batches_that_wait_are_synced_together_and_said_in_order() {
+        let (one, many) = (SimDisk::new(1), SimDisk::new(1));
+        assert_eq!(run(&one, vec![batch(1)]).0, [1]);
+        let (stored, ended) = run(&many, (1..=100).map(batch).collect());
+        assert_eq!(stored, (1..=100).collect::<Vec<u64>>());
+        assert!(ended.is_ok());
+        assert_eq!(many.syncs(), one.syncs(), "a hundred batches cost what one costs");
+        let (store, _) = Store::open(many, Limits::default()).unwrap();
+        assert_eq!(store.reader().count(&STUDY), 100);
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_stored_after_a_failure() {
+        for fault in [Fault::Write(1, ErrorKind::StorageFull), Fault::Sync(1, ErrorKind::Other)] {
+            let disk = SimDisk::new(1);
+            assert!(run(&disk, vec![batch(1)]).1.is_ok());
+            let (stored, ended) = run_with(&disk, Some(fault), vec![batch(2), batch(3)]);
+            assert_eq!(stored, [0_u64; 0], "{fault:?}");
+            assert!(matches!(ended, Err(StoreError::Io { .. })), "{fault:?}: {ended:?}");
+            assert_eq!(run(&disk, vec![batch(4)]).0, [4], "the next life goes on");
+        }
+    }
+
+    #[test]
+    fn a_layout_is_abandoned_and_begun_again_without_a_clash() {
+        let generation = Digest([9; 32]);
+        let append = || Write::ColumnsAppend { study: STUDY, generation, column: 0, bytes: vec![1; 8] };
+        let abandon = || Write::ColumnsAbandon { study: STUDY, generation };
+        let finish = || Write::ColumnsFinish { study: STUDY, generation, columns: 1 };
+        let batches = [append(), abandon(), append(), finish()].into_iter().zip(1..);
+        let disk = SimDisk::new(1);
+        let batches = batches.map(|(write, batch)| Batch { batch, writes: vec![write] }).collect();
+        let (stored, ended) = run(&disk, batches);
+        assert!(ended.is_ok(), "{ended:?}");
+        assert_eq!(stored, [1, 2, 3, 4]);
+        let (store, _) = Store::open(disk, Limits::default()).unwrap();
+        let columns = store.reader().columns(&STUDY, &generation).unwrap().unwrap();
+        assert_eq!(columns.read(0, 0..8).unwrap(), [1; 8]);
+    }
+}

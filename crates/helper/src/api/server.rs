@@ -188,16 +188,9 @@ impl Server {
             Some(ended) => ended,
             None => {
                 connection.as_mut().graceful_shutdown();
-                let parting = async {
-                    // Requests under way are answered; the server's drain limits how long.
-                    while activity.is_busy() {
-                        sleep(PARTING / 10).await;
-                    }
-                    sleep(PARTING).await;
-                };
                 tokio::select! {
                     ended = connection.as_mut() => ended,
-                    () = parting => Ok(()),
+                    () = activity.parting() => Ok(()),
                 }
             }
         };
@@ -256,8 +249,13 @@ impl Activity {
         Activity(Mutex::new((0, Instant::now(), false)))
     }
 
-    fn is_busy(&self) -> bool {
-        self.with(|(busy, _, _)| *busy > 0)
+    /// Ends a while after the last request: those under way are answered, for as long as the server's drain lets
+    /// them.
+    async fn parting(&self) {
+        while self.with(|(busy, _, _)| *busy > 0) {
+            sleep(PARTING / 10).await;
+        }
+        sleep(PARTING).await;
     }
 
     /// Idle for too long: for `first` before the first request, for `later` after one.

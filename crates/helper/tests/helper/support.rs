@@ -1,5 +1,6 @@
 //! Helpers on loopback, and a client that can misbehave.
 
+use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,12 +106,16 @@ impl Helpers {
     }
 
     pub(crate) async fn connect_with(&self, number: u8, protocol: &[u8]) -> TlsStream<TcpStream> {
+        self.try_connect(number, protocol).await.unwrap()
+    }
+
+    pub(crate) async fn try_connect(&self, number: u8, protocol: &[u8]) -> io::Result<TlsStream<TcpStream>> {
         let member = self.member(number);
         let mut config = (*client_config(member.key, None)).clone();
         config.alpn_protocols = vec![protocol.to_vec()];
-        let stream = TcpStream::connect(&member.address).await.unwrap();
+        let stream = TcpStream::connect(&member.address).await?;
         let name = ServerName::try_from("127.0.0.1").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     /// Sends exactly `request` and reads to the end.
