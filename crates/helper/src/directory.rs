@@ -23,7 +23,7 @@ const KEY: &str = "identity.key";
 const FEDERATION: &str = "federation.toml";
 const DATA: &str = "data";
 
-/// A helper's directory, read and checked: everything [`run`](crate::run) needs to start.
+/// A helper's directory, read and checked: everything [`run`](crate::run()) needs to start.
 #[derive(Debug)]
 pub struct HelperDir {
     dir: PathBuf,

@@ -11,7 +11,7 @@
 //! | `driver` | one thread | events into the coordinator, its actions to whoever does them |
 //! | `writer` | one thread | the coordinator's writes into the store, one sync for all that wait |
 //!
-//! Reading order: [`HelperDir`], [`run`], `driver`, `writer`, `peers`, `api`. What is *not* here: decisions, the
+//! Reading order: [`HelperDir`], [`run()`], `driver`, `writer`, `peers`, `api`. What is *not* here: decisions, the
 //! meaning of a message, logging set-up (the command line's).
 
 mod api;

@@ -40,7 +40,7 @@ pub async fn run(dir: &Path, shutdown: impl Future<Output = ()> + Send) -> Resul
     run_with(dir, Limits::default(), shutdown).await
 }
 
-/// [`run`] with other limits than the usual.
+/// [`run()`] with other limits than the usual.
 pub async fn run_with(
     dir: &Path,
     limits: Limits,
