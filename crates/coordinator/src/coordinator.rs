@@ -87,6 +87,11 @@ impl Coordinator {
         self.number
     }
 
+    /// Seals and runs in memory, working or over and not yet forgotten.
+    pub fn attempts(&self) -> usize {
+        self.seals.len() + self.runs.len()
+    }
+
     /// Takes one event. `now_ms` is a monotonic clock in milliseconds; `rng` is the operating system's randomness
     /// in a helper and seeded in the simulator.
     pub fn step(
