@@ -97,16 +97,21 @@ pub(crate) fn piece_of(contribution: &Contribution) -> PieceRef<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Uploads {
     waiting: Vec<Pending>,
-    /// Contributions of `waiting`.
-    waiting_contributions: usize,
     /// The commit being made durable, by its batch.
     committing: Option<(u64, Vec<Acknowledgement>)>,
+    /// Contributions of `waiting` and `committing` that are not durable yet.
+    pending: BTreeSet<(Digest, Digest)>,
+    /// Durable contributions of each study that had an upload in this life, without those of `committing`: the store
+    /// may already count the latter.
+    durable: BTreeMap<Digest, u64>,
 }
 
+/// An upload that waits for the next commit.
 #[derive(Debug)]
 struct Pending {
-    ticket: Ticket,
-    upload: CheckedUpload,
+    acknowledgement: Acknowledgement,
+    /// Its fresh contributions.
+    contributions: Vec<(Digest, Vec<u8>)>,
 }
 
 /// What is left of an upload once its bytes are with the store.
@@ -116,11 +121,11 @@ struct Acknowledgement {
     study: Digest,
     leaf: Digest,
     repeated: u64,
-    fresh: u64,
+    fresh: Vec<Digest>,
 }
 
 /// Contributions that wait for one commit; beyond it uploads are refused until the disk has caught up.
-const WAITING_MAX: usize = 4 * limits::UPLOAD_CONTRIBUTIONS_MAX;
+const PENDING_MAX: usize = 4 * limits::UPLOAD_CONTRIBUTIONS_MAX;
 
 impl Uploads {
     /// Takes an upload of a study that is open and holds at most `capacity` contributions.
@@ -131,27 +136,36 @@ impl Uploads {
         capacity: u64,
         cx: &mut Context<'_>,
     ) {
-        if self.waiting_contributions > WAITING_MAX {
+        if self.pending.len() > PENDING_MAX {
             let refusal = Refusal::new(Code::Busy, "the helper's disk does not keep up with uploads");
             return cx.reply(ticket, Err(refusal.hint("send the same upload again in a second")));
         }
-        let count = upload.contributions.len() as u64;
-        let held = cx.records.count(&upload.study) + self.pending_of(&upload.study);
-        let fresh =
-            || upload.contributions.iter().filter(|(id, _)| !cx.records.contains(&upload.study, id)).count();
-        if held + count > capacity && held + fresh() as u64 > capacity {
+        let CheckedUpload { study, contributions } = upload;
+        let durable = *self.durable.entry(study).or_insert_with(|| cx.records.count(&study));
+        let count = contributions.len() as u64;
+        let leaf = merkle::root(&contributions.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        let mut seen = BTreeSet::new();
+        let is_fresh = |(id, _): &(Digest, Vec<u8>)| {
+            !cx.records.contains(&study, id) && !self.pending.contains(&(study, *id)) && seen.insert(*id)
+        };
+        let contributions: Vec<(Digest, Vec<u8>)> = contributions.into_iter().filter(is_fresh).collect();
+        let fresh: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
+        let held = durable + self.pending.iter().filter(|(of, _)| *of == study).count() as u64;
+        if held + fresh.len() as u64 > capacity {
             let message = format!("the study is full: it holds {held} of at most {capacity} contributions");
             return cx.reply(ticket, Err(Refusal::new(Code::Policy, message)));
         }
-        self.waiting_contributions += upload.contributions.len();
-        self.waiting.push(Pending { ticket, upload });
+        self.pending.extend(fresh.iter().map(|id| (study, *id)));
+        let repeated = count - fresh.len() as u64;
+        let acknowledgement = Acknowledgement { ticket, study, leaf, repeated, fresh };
+        self.waiting.push(Pending { acknowledgement, contributions });
         self.commit(cx);
     }
 
     /// Whether uploads of `study` are not durable yet.
     pub(crate) fn has_pending(&self, study: &Digest) -> bool {
         let committing = self.committing.iter().flat_map(|(_, entries)| entries);
-        self.waiting.iter().any(|pending| pending.upload.study == *study)
+        self.waiting.iter().any(|pending| pending.acknowledgement.study == *study)
             || committing.into_iter().any(|entry| entry.study == *study)
     }
 
@@ -163,6 +177,10 @@ impl Uploads {
         let Some((_, entries)) = self.committing.take() else { return };
         let mut by_study: BTreeMap<Digest, Vec<Acknowledgement>> = BTreeMap::new();
         for entry in entries {
+            for id in &entry.fresh {
+                self.pending.remove(&(entry.study, *id));
+            }
+            *self.durable.entry(entry.study).or_default() += entry.fresh.len() as u64;
             by_study.entry(entry.study).or_default().push(entry);
         }
         for (study, entries) in by_study {
@@ -173,9 +191,11 @@ impl Uploads {
 
     /// Refuses whatever waits: the helper stops.
     pub(crate) fn refuse_waiting(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
-        self.waiting_contributions = 0;
-        for pending in std::mem::take(&mut self.waiting) {
-            cx.reply(pending.ticket, Err(refusal.clone()));
+        for Pending { acknowledgement, .. } in std::mem::take(&mut self.waiting) {
+            for id in &acknowledgement.fresh {
+                self.pending.remove(&(acknowledgement.study, *id));
+            }
+            cx.reply(acknowledgement.ticket, Err(refusal.clone()));
         }
     }
 
@@ -183,31 +203,17 @@ impl Uploads {
         if self.committing.is_some() || self.waiting.is_empty() {
             return;
         }
-        self.waiting_contributions = 0;
         let (mut writes, mut entries) = (Vec::new(), Vec::new());
-        let mut in_batch: BTreeSet<(Digest, Digest)> = BTreeSet::new();
-        for Pending { ticket, upload: CheckedUpload { study, contributions } } in
-            std::mem::take(&mut self.waiting)
-        {
-            let ids: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
-            let before = writes.len();
-            for (id, bytes) in contributions {
-                if !cx.records.contains(&study, &id) && in_batch.insert((study, id)) {
-                    writes.push(Write::Contribution { study, id, bytes });
-                }
-            }
-            let fresh = (writes.len() - before) as u64;
-            let repeated = ids.len() as u64 - fresh;
-            entries.push(Acknowledgement { ticket, study, leaf: merkle::root(&ids), repeated, fresh });
+        for Pending { acknowledgement, contributions } in std::mem::take(&mut self.waiting) {
+            let study = acknowledgement.study;
+            writes.extend(contributions.into_iter().map(|(id, bytes)| Write::Contribution {
+                study,
+                id,
+                bytes,
+            }));
+            entries.push(acknowledgement);
         }
         self.committing = Some((cx.store(writes), entries));
-    }
-
-    fn pending_of(&self, study: &Digest) -> u64 {
-        let waiting = self.waiting.iter().filter(|pending| pending.upload.study == *study);
-        let committing = self.committing.iter().flat_map(|(_, entries)| entries);
-        waiting.map(|pending| pending.upload.contributions.len() as u64).sum::<u64>()
-            + committing.filter(|entry| entry.study == *study).map(|entry| entry.fresh).sum::<u64>()
     }
 }
 
