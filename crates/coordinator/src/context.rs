@@ -28,13 +28,6 @@ impl Context<'_> {
         self.actions.push(Action::Reply { ticket, reply });
     }
 
-    /// Answers every request waiting for the same thing.
-    pub(crate) fn reply_all(&mut self, tickets: &[Ticket], reply: &Result<Reply, Refusal>) {
-        for ticket in tickets {
-            self.reply(*ticket, reply.clone());
-        }
-    }
-
     /// Asks for writes; their end is told by the batch's number.
     pub(crate) fn store(&mut self, writes: Vec<Write>) -> u64 {
         let batch = *self.next_batch;

@@ -231,7 +231,7 @@ impl Parts<'_> {
             self.seals.insert(attempt, seal);
         }
         if let (Some(ticket), Some(seal)) = (ticket, self.seals.get_mut(&attempt)) {
-            seal.wait(ticket, cx);
+            seal.ending().wait(ticket, cx);
         }
         self.advance_seals(cx);
         Ok(())
@@ -252,7 +252,7 @@ impl Parts<'_> {
         }
         if let Some(run) = self.runs.get_mut(&attempt) {
             if let Some(ticket) = ticket {
-                run.wait(ticket, cx);
+                run.ending().wait(ticket, cx);
             }
             run.advance(self.studies.get(run.study())?, cx);
         }
@@ -346,8 +346,8 @@ impl Parts<'_> {
             }
         }
         self.each_run(cx, |run, _, cx| run.tick(cx));
-        self.seals.retain(|_, seal| !seal.is_forgettable(cx));
-        self.runs.retain(|_, run| !run.is_forgettable(cx));
+        self.seals.retain(|_, seal| !seal.ending().is_forgettable(cx));
+        self.runs.retain(|_, run| !run.ending().is_forgettable(cx));
     }
 
     fn stop(&mut self, cx: &mut Context<'_>) {

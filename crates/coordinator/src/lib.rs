@@ -10,6 +10,7 @@
 mod config;
 mod context;
 mod coordinator;
+mod ending;
 mod event;
 mod exchange;
 mod records;

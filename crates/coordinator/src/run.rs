@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::coordinator::First;
+use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
 use crate::seal::{check_cohort, check_members, read_all, unreadable};
 use crate::study::{Entry, State, refuse_signed, to_json};
-use crate::{Action, Records, Ticket, Write};
+use crate::{Action, Records, Write};
 
 /// Round 0: the request and this member's nonce.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,11 +35,10 @@ pub(crate) struct Run {
     attempt: Digest,
     request: RunRequest,
     program: Program,
-    tickets: Vec<Ticket>,
     exchange: Exchange,
     nonce: [u8; 32],
     stage: Stage,
-    end: Option<(Result<RunReply, Refusal>, u64)>,
+    ending: Ending<RunReply>,
 }
 
 enum Stage {
@@ -89,8 +89,8 @@ impl Run {
         let mut exchange = Exchange::new(attempt, &request.quorum, cx);
         let nonce = cx.random();
         exchange.broadcast(&First::Run(RunOpening { signed, nonce }), cx);
-        let (tickets, stage) = (Vec::new(), Stage::Opening);
-        Ok(Run { attempt, request, program, tickets, exchange, nonce, stage, end: None })
+        let (stage, ending) = (Stage::Opening, Ending::new(Reply::Ran));
+        Ok(Run { attempt, request, program, exchange, nonce, stage, ending })
     }
 
     /// The study it is about.
@@ -98,27 +98,19 @@ impl Run {
         &self.request.study
     }
 
+    /// How it ends.
+    pub(crate) fn ending(&mut self) -> &mut Ending<RunReply> {
+        &mut self.ending
+    }
+
     /// Whether it still goes on.
     pub(crate) fn is_working(&self) -> bool {
-        self.end.is_none()
-    }
-
-    /// Whether it ended long enough ago to be forgotten.
-    pub(crate) fn is_forgettable(&self, cx: &Context<'_>) -> bool {
-        self.end.as_ref().is_some_and(|(_, at_ms)| cx.now_ms >= at_ms + cx.config.timing.linger_ms)
-    }
-
-    /// Adds somebody who waits for the end.
-    pub(crate) fn wait(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
-        match &self.end {
-            Some((end, _)) => cx.reply(ticket, end.clone().map(Reply::Ran)),
-            None => self.tickets.push(ticket),
-        }
+        self.ending.is_open()
     }
 
     /// Takes a member's message.
     pub(crate) fn receive(&mut self, from: u8, frame: Frame, entry: &Entry, cx: &mut Context<'_>) {
-        if let Some((Err(refusal), _)) = &self.end {
+        if let Some(refusal) = self.ending.refusal() {
             // Whoever still waits did not hear that it is over.
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
             return;
@@ -181,10 +173,9 @@ impl Run {
     }
 
     fn end_with(&mut self, end: Result<RunReply, Refusal>, cx: &mut Context<'_>) {
-        if self.end.is_none() {
-            cx.reply_all(&std::mem::take(&mut self.tickets), &end.clone().map(Reply::Ran));
+        if self.is_working() {
             self.stage = Stage::Over;
-            self.end = Some((end, cx.now_ms));
+            self.ending.set(end, cx);
         }
     }
 

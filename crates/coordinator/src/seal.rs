@@ -28,10 +28,11 @@ use quorate_sharing::prss::SessionKeys;
 use quorate_wire::{Code, Manifest, Refusal, SealRequest, Signed, SignedManifest};
 
 use crate::context::Context;
+use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
 use crate::study::{Entry, refuse_signed, unprepared_write};
-use crate::{Action, Ticket, Write};
+use crate::{Action, Write};
 use agreement::{Agreed, Item};
 pub(crate) use inbox::read_all;
 pub(crate) use messages::Opening;
@@ -44,7 +45,6 @@ pub(crate) struct Seal {
     /// The attempt's name: digest of the signed request.
     attempt: Digest,
     signed: Signed,
-    tickets: Vec<Ticket>,
     exchange: Exchange,
     stage: Stage,
     /// The batch of writes being waited for.
@@ -53,8 +53,7 @@ pub(crate) struct Seal {
     layout: Option<Digest>,
     /// Whether the others go on without this helper: its end is not theirs.
     is_left_out: bool,
-    /// How it ended, and when.
-    end: Option<(Result<Box<SignedManifest>, Refusal>, u64)>,
+    ending: Ending<Box<SignedManifest>>,
 }
 
 /// Where the attempt stands. Each stage holds what the next needs.
@@ -123,13 +122,12 @@ impl Seal {
             study: request.study,
             attempt,
             signed,
-            tickets: Vec::new(),
             exchange,
             stage: Stage::Draining,
             batch: None,
             layout: None,
             is_left_out: false,
-            end: None,
+            ending: Ending::new(Reply::Sealed),
         })
     }
 
@@ -138,22 +136,14 @@ impl Seal {
         &self.study
     }
 
+    /// How it ends.
+    pub(crate) fn ending(&mut self) -> &mut Ending<Box<SignedManifest>> {
+        &mut self.ending
+    }
+
     /// Whether it still goes on.
     pub(crate) fn is_working(&self) -> bool {
-        self.end.is_none()
-    }
-
-    /// Whether it ended long enough ago to be forgotten.
-    pub(crate) fn is_forgettable(&self, cx: &Context<'_>) -> bool {
-        self.end.as_ref().is_some_and(|(_, at_ms)| cx.now_ms >= at_ms + cx.config.timing.linger_ms)
-    }
-
-    /// Adds somebody who waits for the end.
-    pub(crate) fn wait(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
-        match &self.end {
-            Some((end, _)) => cx.reply(ticket, end.clone().map(Reply::Sealed)),
-            None => self.tickets.push(ticket),
-        }
+        self.ending.is_open()
     }
 
     /// Takes a member's message.
@@ -165,7 +155,7 @@ impl Seal {
         is_drained: bool,
         cx: &mut Context<'_>,
     ) -> Progress {
-        if let Some((Err(refusal), _)) = &self.end
+        if let Some(refusal) = self.ending.refusal()
             && !self.is_left_out
         {
             // Whoever still waits did not hear that it is over.
@@ -271,12 +261,11 @@ impl Seal {
         entry: &Entry,
         cx: &mut Context<'_>,
     ) -> Progress {
-        if self.end.is_some() {
+        if !self.is_working() {
             return Progress::Ended;
         }
-        cx.reply_all(&std::mem::take(&mut self.tickets), &end.clone().map(Reply::Sealed));
         self.stage = Stage::Over;
-        self.end = Some((end, cx.now_ms));
+        self.ending.set(end, cx);
         // A layout that was signed must stay: the manifest may yet be completed.
         if let Some(generation) = self.layout.take()
             && !standing::is_signed(&generation, entry)
