@@ -103,14 +103,6 @@ struct Checking {
     mine: Vec<u8>,
 }
 
-/// What became of an attempt after one event.
-pub(crate) enum Progress {
-    /// It goes on.
-    Working,
-    /// It ended; the study's entry was updated.
-    Ended,
-}
-
 impl Seal {
     /// Checks a request and begins. Whoever heard of it first: the owner asked here, or a member opened.
     pub(crate) fn begin(signed: Signed, entry: &Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
@@ -154,13 +146,13 @@ impl Seal {
         entry: &mut Entry,
         is_drained: bool,
         cx: &mut Context<'_>,
-    ) -> Progress {
+    ) {
         if let Some(refusal) = self.ending.refusal()
             && !self.is_left_out
         {
             // Whoever still waits did not hear that it is over.
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
-            return Progress::Ended;
+            return;
         }
         match self.exchange.receive(from, frame, cx) {
             Ok(()) => self.advance(entry, is_drained, cx),
@@ -169,7 +161,7 @@ impl Seal {
     }
 
     /// Goes on as far as possible. `is_drained`: no upload of the study is on its way to the disk.
-    pub(crate) fn advance(&mut self, entry: &mut Entry, is_drained: bool, cx: &mut Context<'_>) -> Progress {
+    pub(crate) fn advance(&mut self, entry: &mut Entry, is_drained: bool, cx: &mut Context<'_>) {
         while self.is_working() && self.batch.is_none() {
             let moved = match &self.stage {
                 Stage::Draining if is_drained => self.open(entry, cx),
@@ -186,13 +178,12 @@ impl Seal {
                 Err(refusal) => return self.fail(refusal, entry, cx),
             }
         }
-        if self.is_working() { Progress::Working } else { Progress::Ended }
     }
 
     /// Takes the news that a batch is durable.
-    pub(crate) fn stored(&mut self, batch: u64, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+    pub(crate) fn stored(&mut self, batch: u64, entry: &mut Entry, cx: &mut Context<'_>) {
         if self.batch != Some(batch) || !self.is_working() {
-            return Progress::Working;
+            return;
         }
         self.batch = None;
         let next = match std::mem::replace(&mut self.stage, Stage::Over) {
@@ -213,40 +204,34 @@ impl Seal {
     }
 
     /// Time passes.
-    pub(crate) fn tick(&mut self, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+    pub(crate) fn tick(&mut self, entry: &mut Entry, cx: &mut Context<'_>) {
         let waits_for_members =
             !matches!(self.stage, Stage::Draining | Stage::LayingOut { .. } | Stage::Over)
                 && self.batch.is_none();
         if !self.is_working() || !waits_for_members {
-            return Progress::Working;
+            return;
         }
         match self.exchange.tick(cx) {
-            Ok(()) => Progress::Working,
+            Ok(()) => {}
             Err(refusal) => self.fail(refusal, entry, cx),
         }
     }
 
     /// A member says that the attempt is over. A signature that was given stays given; the next attempt resolves it.
-    pub(crate) fn aborted(
-        &mut self,
-        from: u8,
-        refusal: Refusal,
-        entry: &mut Entry,
-        cx: &mut Context<'_>,
-    ) -> Progress {
+    pub(crate) fn aborted(&mut self, from: u8, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) {
         let is_member = self.exchange.peers().contains(&from);
         if !is_member || !self.is_working() || matches!(self.stage, Stage::Committing(_)) {
-            return Progress::Working;
+            return;
         }
-        self.end_with(Err(refusal), entry, cx)
+        self.end_with(Err(refusal), entry, cx);
     }
 
     /// Ends the attempt here and tells the members.
-    pub(crate) fn fail(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) -> Progress {
+    pub(crate) fn fail(&mut self, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) {
         if self.is_working() && !self.is_left_out {
             self.exchange.abort(&refusal, cx);
         }
-        self.end_with(Err(refusal), entry, cx)
+        self.end_with(Err(refusal), entry, cx);
     }
 
     fn finish(&mut self, manifest: Box<SignedManifest>, entry: &mut Entry, cx: &mut Context<'_>) {
@@ -255,14 +240,9 @@ impl Seal {
         self.end_with(Ok(manifest), entry, cx);
     }
 
-    fn end_with(
-        &mut self,
-        end: Result<Box<SignedManifest>, Refusal>,
-        entry: &Entry,
-        cx: &mut Context<'_>,
-    ) -> Progress {
+    fn end_with(&mut self, end: Result<Box<SignedManifest>, Refusal>, entry: &Entry, cx: &mut Context<'_>) {
         if !self.is_working() {
-            return Progress::Ended;
+            return;
         }
         self.stage = Stage::Over;
         self.ending.set(end, cx);
@@ -274,7 +254,6 @@ impl Seal {
             let study = self.study;
             cx.store(vec![unprepared_write(&study), Write::ColumnsAbandon { study, generation }]);
         }
-        Progress::Ended
     }
 }
 
