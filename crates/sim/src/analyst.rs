@@ -1,0 +1,294 @@
+//! The analyst: runs circuits on the sealed study with changing quorums, and recombines with the real client's code.
+
+use quorate_circuit::{Program, compile};
+use quorate_client::{AnswerError, answer};
+use quorate_coordinator::Reply;
+use quorate_hash::Digest;
+use quorate_wire::{Code, RunReply, RunRequest, Signed, SignedManifest, StudyState};
+
+use crate::broken::{Held, broken, hold};
+use crate::client::{Actor, Demand, Heard, Round, Turn};
+use crate::truth::Truth;
+
+/// The analyst and how far it is.
+pub(crate) struct Analyst {
+    circuits: Vec<(String, Program)>,
+    stage: Stage,
+    calm_attempts: u64,
+    /// Attempts to run, in all.
+    pub(crate) attempts: u64,
+    /// Answers that were right.
+    pub(crate) answered: u64,
+    /// Of these, without a redundant share.
+    pub(crate) unverified: u64,
+    /// Answers in which a liar was named.
+    pub(crate) corrected: u64,
+    /// Replies that were refused because a liar's shares do not fit.
+    pub(crate) inconsistent: u64,
+    /// Requests of finished runs, asked again.
+    again: Vec<(u8, Demand)>,
+    /// Circuits given up because somebody lies.
+    pub(crate) given_up: u64,
+}
+
+enum Stage {
+    Waiting { until_ms: u64 },
+    Polling { round: Round, until_ms: u64 },
+    Running { round: Round, demand: Demand, manifest: Box<SignedManifest>, quorum: Vec<u8>, until_ms: u64 },
+}
+
+/// Attempts at one circuit after the faults are over, where somebody may lie.
+const LIED_ATTEMPTS_MAX: u64 = 4;
+
+impl Analyst {
+    /// An analyst with circuits to run.
+    pub(crate) fn new(circuits: Vec<(String, Program)>) -> Self {
+        Analyst {
+            circuits,
+            stage: Stage::Waiting { until_ms: 0 },
+            calm_attempts: 0,
+            attempts: 0,
+            answered: 0,
+            unverified: 0,
+            corrected: 0,
+            inconsistent: 0,
+            again: Vec::new(),
+            given_up: 0,
+        }
+    }
+
+    /// Whether there is nothing more to do.
+    pub(crate) fn is_done(&self) -> bool {
+        self.circuits.is_empty()
+    }
+
+    /// Has nothing more to do: there is no sealed study.
+    pub(crate) fn dismiss(&mut self) {
+        self.circuits.clear();
+    }
+
+    /// Time passes.
+    pub(crate) fn turn(&mut self, truth: &Truth, turn: &mut Turn<'_>) -> Held {
+        if let Some((helper, demand)) = self.again.last().cloned()
+            && turn.chance.hit(100)
+        {
+            self.again.pop();
+            turn.ask(Actor::Analyst, helper, demand);
+        }
+        if self.is_done() {
+            return Ok(());
+        }
+        let all: Vec<u8> = turn.public.scheme.numbers().collect();
+        match &mut self.stage {
+            Stage::Waiting { until_ms } if turn.now_ms >= *until_ms => {
+                let until_ms = turn.now_ms + 400;
+                self.stage = Stage::Polling { round: Round::default(), until_ms };
+            }
+            Stage::Waiting { .. } => {}
+            Stage::Polling { round, until_ms } if turn.now_ms < *until_ms => {
+                round.ask(Actor::Analyst, &all, &Demand::Status, 1_000, turn);
+            }
+            Stage::Polling { .. } => self.begin(turn)?,
+            Stage::Running { round, demand, quorum, until_ms, .. } => {
+                let failed = round.heard.values().any(Result::is_err);
+                if turn.now_ms < *until_ms && !failed && !round.is_complete(quorum) {
+                    let (quorum, demand) = (quorum.clone(), demand.clone());
+                    round.ask(Actor::Analyst, &quorum, &demand, 2_000, turn);
+                } else {
+                    return self.conclude(truth, turn);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an answer.
+    pub(crate) fn hear(&mut self, token: u64, heard: Heard) {
+        match &mut self.stage {
+            Stage::Waiting { .. } => {}
+            Stage::Polling { round, .. } | Stage::Running { round, .. } => round.hear(token, heard),
+        }
+    }
+
+    fn pause(&mut self, turn: &mut Turn<'_>) {
+        self.stage = Stage::Waiting { until_ms: turn.now_ms + turn.chance.between(100, 1_000) };
+    }
+
+    /// Chooses a quorum among the sealing helpers that answer, and asks it.
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Held {
+        let Stage::Polling { round, .. } = &self.stage else { return Ok(()) };
+        let (mut up, mut found): (Vec<u8>, Option<Box<SignedManifest>>) = (Vec::new(), None);
+        for (helper, heard) in &round.heard {
+            let Ok(Reply::Status(status)) = heard else { continue };
+            up.push(*helper);
+            for study in &status.studies {
+                if let StudyState::Sealed { manifest } = &study.state
+                    && manifest.is_complete(&turn.public.federation)
+                {
+                    let agrees = found.as_ref().is_none_or(|found| found.manifest == manifest.manifest);
+                    hold(agrees || turn.has_liars, "all helpers have the same manifest", || {
+                        format!("helper {helper} has {}", manifest.manifest.id())
+                    })?;
+                    found.get_or_insert_with(|| manifest.clone());
+                }
+            }
+        }
+        let Some(manifest) = found else {
+            self.pause(turn);
+            return Ok(());
+        };
+        let mut quorum: Vec<u8> =
+            manifest.manifest.members.iter().copied().filter(|member| up.contains(member)).collect();
+        let needed = turn.public.scheme.needed();
+        while quorum.len() > needed && turn.chance.hit(250) {
+            quorum.remove(turn.chance.index(quorum.len()));
+        }
+        let Some((circuit, program)) = self.circuits.last().filter(|_| quorum.len() >= needed) else {
+            self.pause(turn);
+            return Ok(());
+        };
+        let request = RunRequest {
+            federation: *turn.public.federation.id(),
+            study: turn.public.study.id(),
+            manifest: manifest.manifest.id(),
+            circuit: circuit.clone(),
+            program: program.hash(),
+            quorum: quorum.clone(),
+            nonce: Digest(turn.chance.bytes()),
+        };
+        self.attempts += 1;
+        self.calm_attempts += u64::from(turn.is_calm);
+        let demand = Demand::Run(Signed::new(&request, &turn.public.key));
+        let until_ms = turn.now_ms + turn.public.patience_ms;
+        let mut round = Round::default();
+        round.ask(Actor::Analyst, &quorum, &demand, 0, turn);
+        self.stage = Stage::Running { round, demand, manifest, quorum, until_ms };
+        Ok(())
+    }
+
+    /// An attempt is over.
+    fn conclude(&mut self, truth: &Truth, turn: &mut Turn<'_>) -> Held {
+        let Stage::Running { round, demand, manifest, quorum, .. } = &self.stage else { return Ok(()) };
+        let mut replies: Vec<RunReply> = Vec::new();
+        for (helper, heard) in &round.heard {
+            match heard {
+                Ok(Reply::Ran(reply)) => replies.push(reply.clone()),
+                Ok(other) => return broken("a reply is of its request's kind", format!("run: {other:?}")),
+                Err(refusal) => {
+                    let expected = matches!(refusal.code, Code::Unavailable | Code::Busy | Code::Unknown)
+                        // A member that the signatures have not reached yet; the next seal tells it.
+                        || refusal.code == Code::Policy;
+                    hold(expected || turn.has_liars, "a good run is not refused", || {
+                        format!("helper {helper}: {refusal:?}")
+                    })?;
+                }
+            }
+        }
+        if replies.len() == quorum.len() {
+            let (_, program) = self.circuits[self.circuits.len() - 1].clone();
+            let (manifest, quorum, demand) = (manifest.clone(), quorum.clone(), demand.clone());
+            if self.judge(&program, &manifest, &replies, truth, turn)? {
+                let helper = turn.chance.pick(&quorum);
+                self.again.push((helper, demand));
+                self.circuits.pop();
+                self.calm_attempts = 0;
+            }
+        }
+        if turn.has_liars && self.calm_attempts >= LIED_ATTEMPTS_MAX {
+            self.circuits.pop();
+            self.given_up += 1;
+            self.calm_attempts = 0;
+        }
+        self.pause(turn);
+        Ok(())
+    }
+
+    /// Whether the replies give an answer; what they give must be right, or refused for a reason.
+    fn judge(
+        &mut self,
+        program: &Program,
+        manifest: &SignedManifest,
+        replies: &[RunReply],
+        truth: &Truth,
+        turn: &Turn<'_>,
+    ) -> Held<bool> {
+        let scheme = &turn.public.scheme;
+        for reply in replies {
+            let key = turn.public.federation.member(reply.helper).map(|member| member.key);
+            let is_good = key.is_some_and(|key| reply.is_signed_by(&key));
+            hold(is_good, "result shares are signed by their helper", || format!("helper {}", reply.helper))?;
+        }
+        let liars: Vec<u8> =
+            replies.iter().map(|reply| reply.helper).filter(|helper| truth.is_liar(*helper)).collect();
+        match answer(scheme, program, manifest.manifest.rows, replies) {
+            Ok(found) => {
+                let is_verified = found.integrity.redundant_shares > 0;
+                let expected = truth.reference(program, &manifest.manifest.id())?;
+                if liars.is_empty() || is_verified {
+                    hold(found.results == expected, "sums equal the clear reference", || {
+                        format!("found {:?}, expected {expected:?} of {replies:?}", found.results)
+                    })?;
+                    hold(found.implausible.is_empty(), "right results are plausible", || {
+                        format!("{:?}", found.implausible)
+                    })?;
+                }
+                let wrong = &found.integrity.wrong_helpers;
+                hold(wrong.iter().all(|helper| liars.contains(helper)), "no honest helper is named", || {
+                    format!("{wrong:?} named, {liars:?} lied")
+                })?;
+                self.answered += 1;
+                self.unverified += u64::from(!is_verified);
+                self.corrected += u64::from(!wrong.is_empty());
+                Ok(true)
+            }
+            Err(error) => {
+                hold(!liars.is_empty(), "honest helpers' shares give an answer", || format!("{error}"))?;
+                if let AnswerError::Malformed { helper, .. } = &error {
+                    hold(liars.contains(helper), "no honest helper is named", || error.to_string())?;
+                }
+                self.inconsistent += 1;
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Circuits for the study that compile, each with its program.
+pub(crate) fn circuits(
+    count: u64,
+    study: &quorate_circuit::Study,
+    chance: &mut crate::chance::Chance,
+) -> Vec<(String, Program)> {
+    (0..count).map(|number| circuit(number, study, chance)).collect()
+}
+
+fn circuit(
+    number: u64,
+    study: &quorate_circuit::Study,
+    chance: &mut crate::chance::Chance,
+) -> (String, Program) {
+    let inputs: String =
+        study.columns.iter().map(|column| format!("input {} : {}\n", column.name, column.domain)).collect();
+    let mut names = || study.columns[chance.index(study.columns.len())].name.clone();
+    let (a, b) = (names(), names());
+    let forms = [
+        "count()".to_owned(),
+        format!("sum({a})"),
+        format!("mean({b})"),
+        format!("sum({a} + {b})"),
+        format!("sum(2 * {a} - {b} + 7)"),
+        format!("mean({a}) - mean({b})"),
+        format!("3 * sum({a}) - count()"),
+    ];
+    let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
+    for reveal in 0..chance.between(1, 3) {
+        let form = &forms[chance.index(forms.len())];
+        let longer = format!("{text}reveal r{reveal} = {form}\n");
+        if compile(&longer, study).is_ok() {
+            text = longer;
+        }
+    }
+    #[expect(clippy::expect_used, reason = "the shortest of these counts only")]
+    let program = compile(&text, study).expect("a circuit that counts compiles");
+    (text, program)
+}

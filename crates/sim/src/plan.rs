@@ -1,0 +1,184 @@
+//! Plan: the parameters of one simulation, all from its seed.
+
+use quorate_circuit::{Column, Domain, Proportion};
+use quorate_coordinator::Timing;
+use quorate_field::{FieldId, Integer};
+use quorate_sharing::Scheme;
+
+use crate::chance::Chance;
+use crate::lie::Lie;
+
+/// What one simulation is like.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The scheme; its helpers are the federation.
+    pub(crate) scheme: Scheme,
+    /// The study's field.
+    pub(crate) field: FieldId,
+    /// The study's columns.
+    pub(crate) columns: Vec<Column>,
+    /// Most rows of a contribution.
+    pub(crate) rows_max: u32,
+    /// Fewest contributions to compute on.
+    pub(crate) min_cohort: u64,
+    /// What a seal may leave out.
+    pub(crate) excluded_max: Proportion,
+    /// The helpers' deadlines.
+    pub(crate) timing: Timing,
+    /// What goes wrong.
+    pub(crate) faults: Faults,
+    /// Nothing goes wrong any more from here on.
+    pub(crate) calm_ms: u64,
+    /// When the owner first seals.
+    pub(crate) seal_ms: u64,
+    /// At most `t` helpers that lie, and how.
+    pub(crate) liars: Vec<(u8, Lie)>,
+    /// Uploads, honest and other.
+    pub(crate) uploads: u64,
+    /// Uploads out of a thousand that are bad.
+    pub(crate) bad: u64,
+    /// Uploads out of a thousand that are given up half-way.
+    pub(crate) given_up: u64,
+    /// Circuits that the analyst runs.
+    pub(crate) circuits: u64,
+}
+
+/// Rates out of a thousand, unless said otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// Frames and requests lost.
+    pub(crate) lost: u64,
+    /// Frames and requests delivered twice.
+    pub(crate) doubled: u64,
+    /// Frames and requests that take up to three seconds.
+    pub(crate) late: u64,
+    /// Crashes at random moments, in all.
+    pub(crate) crashes: u64,
+    /// Commits that a crash interrupts.
+    pub(crate) torn: u64,
+    /// Commits in which the disk fails.
+    pub(crate) failing: u64,
+    /// Commits that take up to two seconds.
+    pub(crate) slow: u64,
+    /// Partitions of the helpers, in all.
+    pub(crate) partitions: u64,
+    /// Clean stops, in all.
+    pub(crate) stops: u64,
+}
+
+const SHAMIR: [(u8, u8); 7] = [(3, 1), (4, 1), (5, 2), (6, 2), (7, 3), (3, 2), (2, 1)];
+
+impl Plan {
+    /// The plan of a seed.
+    pub(crate) fn new(seed: u64) -> Plan {
+        let chance = &mut Chance::new(seed, "plan", 0);
+        let scheme = scheme(chance);
+        let field = chance.pick(&[FieldId::F61, FieldId::F61, FieldId::F127, FieldId::F256]);
+        let width = chance.between(1, 4);
+        let calm_ms = chance.between(6_000, 20_000);
+        Plan {
+            columns: (0..width).map(|number| column(number, field, chance)).collect(),
+            field,
+            rows_max: chance.pick(&[1, 1, 2, 4]),
+            min_cohort: chance.pick(&[1, 1, 3, 8]),
+            excluded_max: proportion(chance.pick(&["0", "0.1", "0.3", "0.6", "1"])),
+            timing: timing(chance),
+            faults: faults(chance),
+            seal_ms: calm_ms * chance.between(20, 110) / 100,
+            calm_ms,
+            liars: liars(&scheme, chance),
+            uploads: chance.between(4, 20),
+            bad: chance.pick(&[0, 50, 150]),
+            given_up: chance.pick(&[0, 50, 150]),
+            circuits: chance.between(1, 3),
+            scheme,
+        }
+    }
+
+    /// Helpers without whom the study cannot be sealed.
+    pub(crate) fn needed_to_seal(&self) -> usize {
+        if self.scheme.has_prss() {
+            2 * usize::from(self.scheme.threshold()) + 1
+        } else {
+            self.scheme.needed()
+        }
+    }
+
+    /// Whether this helper lies.
+    pub(crate) fn is_liar(&self, helper: u8) -> bool {
+        self.liars.iter().any(|(liar, _)| *liar == helper)
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the schemes listed here exist")]
+fn scheme(chance: &mut Chance) -> Scheme {
+    if chance.hit(150) {
+        let helpers = chance.pick(&[2, 3, 4]);
+        return Scheme::additive(helpers).expect("additive schemes of 2 to 4 helpers exist");
+    }
+    // The first five are the usual ones; the last two have no redundancy and no degree check.
+    let usual = !chance.hit(120);
+    let (helpers, threshold) = if usual { chance.pick(&SHAMIR[..5]) } else { chance.pick(&SHAMIR[5..]) };
+    Scheme::shamir(helpers, threshold).expect("the schemes listed exist")
+}
+
+fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {
+    let widest = match field {
+        FieldId::F61 => 1_000_000,
+        FieldId::F127 => 10_i128.pow(24),
+        FieldId::F256 => 10_i128.pow(30),
+    };
+    let width = i128::from(chance.between(1, 1_000_000)) * widest / 1_000_000;
+    let min = i128::from(chance.between(0, 2_000)) - 1_000;
+    let domain = Domain::Number {
+        min: Integer::from(min),
+        max: Integer::from(min + width.max(1)),
+        decimals: chance.pick(&[0, 0, 1, 2]),
+    };
+    Column { name: format!("c{number}"), domain }
+}
+
+#[expect(clippy::expect_used, reason = "the proportions listed here are such")]
+fn proportion(text: &str) -> Proportion {
+    Proportion::parse(text).expect("a proportion")
+}
+
+fn timing(chance: &mut Chance) -> Timing {
+    if chance.hit(100) {
+        return Timing::default();
+    }
+    Timing {
+        resend_ms: chance.between(100, 500),
+        stall_ms: chance.between(1_500, 4_000),
+        linger_ms: chance.between(2_000, 12_000),
+    }
+}
+
+fn faults(chance: &mut Chance) -> Faults {
+    let harshness = chance.pick(&[0, 1, 1, 2, 2, 3]);
+    let mut rate = |most: u64| if harshness == 0 { 0 } else { chance.between(0, most * harshness / 3) };
+    Faults {
+        lost: rate(200),
+        doubled: rate(200),
+        late: rate(150),
+        crashes: rate(6),
+        torn: rate(60),
+        failing: rate(40),
+        slow: rate(80),
+        partitions: rate(4),
+        stops: rate(2),
+    }
+}
+
+fn liars(scheme: &Scheme, chance: &mut Chance) -> Vec<(u8, Lie)> {
+    if !chance.hit(350) {
+        return Vec::new();
+    }
+    let most = u64::from(scheme.threshold()).min(u64::from(scheme.helpers()) - 1);
+    let count = chance.between(1, most);
+    let mut numbers: Vec<u8> = scheme.numbers().collect();
+    let liar = |_| (numbers.remove(chance.index(numbers.len())), chance.pick(&Lie::ALL));
+    let mut liars: Vec<(u8, Lie)> = (0..count).map(liar).collect();
+    liars.sort_unstable_by_key(|(number, _)| *number);
+    liars
+}
