@@ -242,7 +242,8 @@ impl Parts<'_> {
         let attempt = signed.digest::<RunRequest>();
         if !self.runs.contains_key(&attempt) {
             let request: RunRequest = signed.open().map_err(refuse_signed)?;
-            if let (Some(ticket), Some(reply)) = (ticket, Run::finished(&attempt, cx.records)?) {
+            if let Some(reply) = Run::finished(&attempt, cx.records)? {
+                let Some(ticket) = ticket else { return Err(over(cx.number)) };
                 cx.reply(ticket, Ok(Reply::Ran(reply)));
                 return Ok(());
             }
@@ -389,6 +390,12 @@ fn check_room(attempts: usize) -> Result<(), Refusal> {
     }
     Err(Refusal::new(Code::Busy, "the helper works on as many seals and runs as it may")
         .hint("try again in a minute"))
+}
+
+/// A run that was answered here is never done again, whoever else has lost it: its answer stays the same.
+fn over(me: u8) -> Refusal {
+    let message = format!("helper {me} has answered this run already, in a session that is over");
+    Refusal::new(Code::Unavailable, message).hint("run again with a fresh request").about(vec![me])
 }
 
 fn stopping() -> Refusal {
