@@ -96,7 +96,7 @@ impl Failure {
             Failure::Table { error, .. } => error.hint()?,
             Failure::Exposed { path, .. } => return Some(format!("run `chmod 600 {}`", path.display())),
             Failure::Invalid { hint, .. } => return hint.clone(),
-            Failure::Circuit { .. } => "`quorate explain --circuit FILE` checks a circuit without running it",
+            Failure::Circuit { .. } => "nothing was started; correct what is underlined above",
             Failure::File { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the path",
             Failure::Differs { .. } => "this is a fault of Quorate: please report it with the two numbers",
             _ => return None,

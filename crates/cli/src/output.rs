@@ -55,7 +55,12 @@ pub(crate) fn aligned(rows: Vec<Vec<String>>, has_heading: bool, right: &[usize]
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.trim_fmt()
+    // Every cell is padded on both sides: the first one's padding is of no use.
+    table
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Says once per column what rounding did.

@@ -82,6 +82,12 @@ impl Report {
         self
     }
 
+    /// Adds how long everything took.
+    pub(crate) fn total(mut self, seconds: f64) -> Self {
+        self.seconds.push("total", seconds);
+        self
+    }
+
     /// Prints the report for people, or as JSON.
     pub(crate) fn print(&self, json: bool) -> Result<(), Failure> {
         for meaning in &self.implausible {

@@ -47,13 +47,15 @@ pub(crate) struct CircuitText<'a> {
 
 impl Trial {
     /// Makes a federation, a study for the circuit with room for exactly the table's rows, and starts the helpers.
-    /// Everything that can be wrong with circuit and numbers is found before a process is started.
+    /// Everything that can be wrong with circuit and numbers is found before a process is started. `started` is when
+    /// the command began to read the table.
     pub(crate) async fn start(
         circuit: CircuitText<'_>,
         sharing: Sharing,
         table: Table,
+        started: Instant,
     ) -> Result<Self, Failure> {
-        let started = Instant::now();
+        let read = started.elapsed().as_secs_f64();
         let (owner, analyst) = (key()?, key()?);
         let parsed = draft::parse_circuit(circuit.name, circuit.text)?;
         let mut draft = StudyDraft {
@@ -85,11 +87,11 @@ impl Trial {
             secret: ContributorSecret::from_bytes(*random()?),
             owner,
             analyst,
-            seconds: Ordered(Vec::new()),
+            seconds: Ordered(vec![("read".into(), read)]),
             bytes: Ordered(vec![("plain".into(), plain)]),
             started,
         };
-        trial.seconds.push("start", started.elapsed().as_secs_f64());
+        trial.seconds.push("start", started.elapsed().as_secs_f64() - read);
         Ok(trial)
     }
 
@@ -122,9 +124,8 @@ impl Trial {
     /// Runs the circuit with the helpers that are up.
     pub(crate) async fn run(&self) -> Result<(analyst::Run, Report), Failure> {
         let run = analyst::run(self.local.helpers(), &self.analyst, &self.study, &self.circuit).await?;
-        let mut seconds = self.seconds.clone();
-        seconds.push("total", self.started.elapsed().as_secs_f64());
-        let report = Report::of(&self.study, &run, 0).after(&seconds, &self.bytes);
+        let total = self.started.elapsed().as_secs_f64();
+        let report = Report::of(&self.study, &run, 0).after(&self.seconds, &self.bytes).total(total);
         Ok((run, report))
     }
 

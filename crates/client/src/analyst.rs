@@ -94,10 +94,11 @@ pub async fn run(
 fn culprit(error: &ClientError) -> Option<u8> {
     match error {
         ClientError::Answer(AnswerError::Malformed { helper, .. }) => Some(*helper),
-        ClientError::Helper(HelperError { helper, fault, .. }) => match fault {
-            Fault::Garbled { .. } | Fault::Signature { .. } => Some(*helper),
-            _ => None,
-        },
+        ClientError::Helper(HelperError {
+            helper,
+            fault: Fault::Garbled { .. } | Fault::Signature { .. },
+            ..
+        }) => Some(*helper),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Helpers`] are the pinned HTTPS connections to a federation. On them work [`owner`] (create a study, seal it),
 //! [`contributor`] (upload a table and check every receipt) and [`analyst`] (run a circuit). What an analyst concludes
-//! from the helpers' shares is [`answer`]: pure, so that it can be tested and simulated without a network. Every
+//! from the helpers' shares is [`answer()`]: pure, so that it can be tested and simulated without a network. Every
 //! failure says who is to blame and what to do ([`ClientError`]). What is *not* here: files, printing, helpers.
 
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]

@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let started = Instant::now();
     let columns = draft::parse_circuit(CIRCUIT.name, CIRCUIT.text)?.inputs();
     let csv = salaries::csv(PEOPLE);
     let table = Table::read(&columns, csv.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse)
@@ -43,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let say = Say { quiet: arguments.json };
 
     say.heading("1. Four organisations run one helper each; here, four processes on this machine.")?;
-    let mut trial = Trial::start(CIRCUIT, SHARING, table).await?;
+    let mut trial = Trial::start(CIRCUIT, SHARING, table, started).await?;
     say.line(format!(
         "   No helper alone learns anything; any two of them can answer. ({})",
         seconds(trial.seconds_of("start"))
@@ -118,10 +119,10 @@ fn what_helpers_hold(trial: &Trial) -> Result<String, Failure> {
         quorate_circuit::Quantity::new(*value, column.domain.scale())
             .map_or_else(String::new, |q| q.to_string())
     });
-    rows.push(std::iter::once("   true value".to_owned()).chain(plain).collect());
+    rows.push(std::iter::once("true value".to_owned()).chain(plain).collect());
     for (helper, contribution) in (1..).zip(&packed.contributions) {
         let shares = with_field!(study.field, F => shares_in_hex::<F>(trial, helper, contribution))?;
-        rows.push(std::iter::once(format!("   helper {helper} holds")).chain(shares).collect());
+        rows.push(std::iter::once(format!("helper {helper} holds")).chain(shares).collect());
     }
     Ok(indented(&aligned(rows, true, &[1, 2, 3])))
 }

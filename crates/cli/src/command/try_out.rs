@@ -1,6 +1,7 @@
 //! `quorate try`: a circuit on a CSV file, with fresh helpers that are gone afterwards.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 use quorate_circuit::{Rounding, Sharing, SharingKind};
@@ -43,6 +44,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let started = Instant::now();
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
     check_stop(&sharing, &arguments.stop)?;
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
@@ -51,7 +53,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
     let table = files::table(&arguments.csv, &columns, rounding, BadRowsPolicy::Refuse)?;
 
-    let mut trial = Trial::start(circuit, sharing, table).await?;
+    let mut trial = Trial::start(circuit, sharing, table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     for helper in &arguments.stop {

@@ -1,0 +1,8 @@
+//! The command line as its users meet it: the real binary, real files, real helper processes.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests: what they expect is the test")]
+
+mod bad_input;
+mod files;
+mod lifecycle;
+mod trials;

@@ -1,0 +1,73 @@
+//! `try` and `demo`: whole studies on real processes.
+
+use serde_json::Value;
+
+use crate::files::{CIRCUIT, CSV, Files};
+
+fn try_json(files: &Files, more: &[&str]) -> Value {
+    let arguments = ["try", "--circuit", "c.circuit", "--csv", "t.csv", "--json"];
+    serde_json::from_str(&files.output(arguments.into_iter().chain(more.iter().copied()))).unwrap()
+}
+
+fn assert_right(report: &Value, quorum: &[u8], redundant: u64) {
+    let results = serde_json::json!({ "people": 12, "total": 366.78, "mean_age": 41.5 });
+    assert_eq!(report["results"], results);
+    assert_eq!(report["contributions"], serde_json::json!({ "accepted": 12, "refused": 0 }));
+    assert_eq!(report["quorum"], serde_json::json!(quorum));
+    let integrity = serde_json::json!({ "redundant_shares": redundant, "wrong_helpers": [] });
+    assert_eq!(report["integrity"], integrity);
+    assert_eq!(report["fields"], serde_json::json!(["F61"]));
+    assert!(report["seconds"]["total"].as_f64().unwrap() > 0.0);
+    assert!(report["bytes"]["uploaded"].as_u64().unwrap() > report["bytes"]["plain"].as_u64().unwrap());
+}
+
+#[test]
+fn three_helpers() {
+    let files = Files::new(&[("c.circuit", CIRCUIT), ("t.csv", CSV)]);
+    assert_right(&try_json(&files, &["--helpers", "3"]), &[1, 2, 3], 1);
+}
+
+#[test]
+fn four_helpers_one_stopped() {
+    let files = Files::new(&[("c.circuit", CIRCUIT), ("t.csv", CSV)]);
+    assert_right(&try_json(&files, &["--stop", "2"]), &[1, 3, 4], 1);
+}
+
+#[test]
+fn additive_sharing() {
+    let files = Files::new(&[("c.circuit", CIRCUIT), ("t.csv", CSV)]);
+    let report = try_json(&files, &["--sharing", "additive", "--helpers", "3"]);
+    assert_right(&report, &[1, 2, 3], 0);
+    assert_eq!(report["inputs"], "contributors: trusted, range: trusted");
+}
+
+#[test]
+fn for_people_and_with_rounding_said_once() {
+    let csv = CSV.replace("10.5", "10.4950001").replace(",20\n", ",20.005\n");
+    let files = Files::new(&[("c.circuit", CIRCUIT), ("t.csv", &csv)]);
+    let output = files.quorate(["try", "--circuit", "c.circuit", "--csv", "t.csv"]).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("366.78") && stdout.contains("2 redundant shares: all fit"), "{stdout}");
+    assert!(!stdout.contains('\u{1b}'), "no colours in a pipe");
+    assert_eq!(stderr.matches("note: column \"wage\": 3 values had more decimals").count(), 1, "{stderr}");
+    assert!(stderr.contains("the largest change is 0.005 "), "{stderr}");
+    assert!(stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn the_demo_checks_itself() {
+    let files = Files::new(&[]);
+    let story = files.output(["demo"]);
+    for expected in [
+        "helper 4 holds",
+        "equal",
+        "Helper 3 is killed (SIGKILL)",
+        "The same results from helpers 1, 2 and 4",
+        "What secrecy cost",
+    ] {
+        assert!(story.contains(expected), "{expected}\n{story}");
+    }
+    let left = std::fs::read_dir(files.dir()).unwrap().count();
+    assert_eq!(left, 0, "nothing is left behind");
+}
