@@ -125,7 +125,9 @@ impl Trial {
     pub(crate) async fn run(&self) -> Result<(analyst::Run, Report), Failure> {
         let run = analyst::run(self.local.helpers(), &self.analyst, &self.study, &self.circuit).await?;
         let total = self.started.elapsed().as_secs_f64();
-        let report = Report::of(&self.study, &run, 0).after(&self.seconds, &self.bytes).total(total);
+        let mut bytes = self.bytes.clone();
+        bytes.push("helper_memory_peak", self.local.usage_of_all().memory_peak_bytes);
+        let report = Report::of(&self.study, &run, 0).after(&self.seconds, &bytes).total(total);
         Ok((run, report))
     }
 

@@ -24,7 +24,7 @@ pub enum ClientError {
     #[error(transparent)]
     Helper(#[from] HelperError),
     /// Fewer helpers answer than are needed.
-    #[error("{up} of the helpers answer, but {needed} are needed to {what}{}", list(down))]
+    #[error("{needed} helpers are needed to {what}, but {up} can take part{}", list(down))]
     TooFewHelpers {
         /// What was wanted.
         what: &'static str,
