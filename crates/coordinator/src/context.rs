@@ -1,5 +1,7 @@
 //! What every handler of one event gets: randomness, clock, reads, and where actions go.
 
+use std::collections::BTreeMap;
+
 use rand_core::CryptoRng;
 
 use crate::{Action, Config, Records, Ticket, Write};
@@ -17,6 +19,8 @@ pub(crate) struct Context<'a> {
     pub(crate) number: u8,
     /// Names this life of the helper: a peer that sees it change knows that attempts were lost.
     pub(crate) boot: [u8; 16],
+    /// Each peer's life, as last heard of.
+    pub(crate) lives: &'a mut BTreeMap<u8, [u8; 16]>,
     pub(crate) actions: &'a mut Vec<Action>,
     /// The number of the next batch of writes.
     pub(crate) next_batch: &'a mut u64,

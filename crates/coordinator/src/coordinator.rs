@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::event::Reply;
-use crate::exchange::{ABORT, Frame, VERSION, abort_frame, read_abort};
+use crate::exchange::{ABORT, Frame, HELLO, VERSION, abort_frame, hello_frame, read_abort};
 use crate::run::{Run, RunOpening};
 use crate::seal::{Opening, Seal};
+use crate::spent::Spent;
 use crate::study::{State, Studies, refuse_signed};
 use crate::upload::Uploads;
 use crate::{Action, CheckedUpload, Config, Event, Records, RecordsError, Request, Ticket};
@@ -62,6 +63,9 @@ pub struct Coordinator {
     seals: BTreeMap<Digest, Seal>,
     /// By attempt.
     runs: BTreeMap<Digest, Run>,
+    spent: Spent,
+    /// Each peer's life, as last heard of.
+    lives: BTreeMap<u8, [u8; 16]>,
 }
 
 impl Coordinator {
@@ -79,6 +83,8 @@ impl Coordinator {
             uploads: Uploads::default(),
             seals: BTreeMap::new(),
             runs: BTreeMap::new(),
+            spent: Spent::default(),
+            lives: BTreeMap::new(),
         })
     }
 
@@ -115,6 +121,7 @@ impl Coordinator {
             config: &self.config,
             number: self.number,
             boot,
+            lives: &mut self.lives,
             actions: &mut actions,
             next_batch: &mut self.next_batch,
         };
@@ -130,6 +137,7 @@ impl Coordinator {
             uploads: &mut self.uploads,
             seals: &mut self.seals,
             runs: &mut self.runs,
+            spent: &mut self.spent,
         };
         parts.take(event, &mut cx);
         actions
@@ -143,6 +151,7 @@ struct Parts<'a> {
     uploads: &'a mut Uploads,
     seals: &'a mut BTreeMap<Digest, Seal>,
     runs: &'a mut BTreeMap<Digest, Run>,
+    spent: &'a mut Spent,
 }
 
 impl Parts<'_> {
@@ -221,13 +230,19 @@ impl Parts<'_> {
                 cx.reply(ticket, Ok(Reply::Sealed(manifest.clone())));
                 return Ok(());
             }
+            self.check_unspent(&attempt, cx)?;
             check_room(self.seals.len())?;
+            if self.seals.values().any(|other| *other.study() == request.study && other.is_committing()) {
+                let refusal = Refusal::new(Code::Unavailable, "a seal of this study is being completed");
+                return Err(refusal.hint("try again in a second"));
+            }
             let seal = Seal::begin(signed, entry, cx)?;
             for older in self.seals.values_mut().filter(|other| *other.study() == request.study) {
                 let refusal =
                     Refusal::new(Code::Unavailable, "a newer request to seal this study replaced this one");
                 older.fail(refusal, entry, cx);
             }
+            self.spent.add(attempt);
             self.seals.insert(attempt, seal);
         }
         if let (Some(ticket), Some(seal)) = (ticket, self.seals.get_mut(&attempt)) {
@@ -235,6 +250,10 @@ impl Parts<'_> {
         }
         self.advance_seals(cx);
         Ok(())
+    }
+
+    fn check_unspent(&self, attempt: &Digest, cx: &Context<'_>) -> Result<(), Refusal> {
+        if self.spent.contains(attempt) { Err(over(cx.number)) } else { Ok(()) }
     }
 
     /// Begins a run, or joins or repeats the one that the same request began.
@@ -247,9 +266,11 @@ impl Parts<'_> {
                 cx.reply(ticket, Ok(Reply::Ran(reply)));
                 return Ok(());
             }
+            self.check_unspent(&attempt, cx)?;
             check_room(self.runs.values().filter(|run| run.is_working()).count())?;
             let entry = self.studies.get(&request.study)?;
             self.runs.insert(attempt, Run::begin(signed, entry, cx)?);
+            self.spent.add(attempt);
         }
         if let Some(run) = self.runs.get_mut(&attempt) {
             if let Some(ticket) = ticket {
@@ -269,6 +290,15 @@ impl Parts<'_> {
         let scope = frame.scope;
         if frame.round == ABORT {
             return self.take_abort(from, &frame, cx);
+        }
+        cx.lives.insert(from, frame.boot);
+        if frame.to != cx.boot {
+            // Said to an earlier life of this helper, or before the sender had heard of this one: it may be of an
+            // instance of the attempt that is gone. Who lives sends it again, to whom it now knows.
+            if frame.round != HELLO {
+                cx.actions.push(Action::Send { to: from, frame: hello_frame(scope, frame.boot, cx.boot) });
+            }
+            return;
         }
         let is_known = self.seals.contains_key(&scope) || self.runs.contains_key(&scope);
         if !is_known && let Err(refusal) = self.meet(from, &frame, cx) {
@@ -316,7 +346,8 @@ impl Parts<'_> {
 
     fn take_abort(&mut self, from: u8, frame: &Frame, cx: &mut Context<'_>) {
         let mut refusal = read_abort(from, &frame.body);
-        refusal.message = format!("helper {from}: {}", refusal.message);
+        refusal.message = format!("helper {from}: {}", printable(&refusal.message));
+        refusal.hint = refusal.hint.map(|hint| printable(&hint));
         if let Some(seal) = self.seals.get_mut(&frame.scope) {
             if let Ok(entry) = self.studies.get_mut(seal.study()) {
                 seal.aborted(from, refusal, entry, cx);
@@ -384,6 +415,14 @@ impl Parts<'_> {
     }
 }
 
+/// Text of another helper's, cut and without control characters: it reaches somebody's terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).take(TEXT_MAX).collect()
+}
+
+/// Characters of another helper's text that are passed on.
+const TEXT_MAX: usize = 2_000;
+
 fn check_room(attempts: usize) -> Result<(), Refusal> {
     if attempts < limits::ATTEMPTS_MAX {
         return Ok(());
@@ -392,10 +431,10 @@ fn check_room(attempts: usize) -> Result<(), Refusal> {
         .hint("try again in a minute"))
 }
 
-/// A run that was answered here is never done again, whoever else has lost it: its answer stays the same.
+/// An attempt that ended here never begins again, whoever else has lost it: what it answered stays the same.
 fn over(me: u8) -> Refusal {
-    let message = format!("helper {me} has answered this run already, in a session that is over");
-    Refusal::new(Code::Unavailable, message).hint("run again with a fresh request").about(vec![me])
+    let message = format!("the attempt is over at helper {me}, and none begins twice");
+    Refusal::new(Code::Unavailable, message).hint("try again with a fresh request").about(vec![me])
 }
 
 fn stopping() -> Refusal {

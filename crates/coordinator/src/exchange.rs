@@ -31,8 +31,8 @@ pub(crate) const VERSION: u16 = 1;
 /// The round number under which an attempt is aborted; the body is the refusal.
 pub(crate) const ABORT: u32 = u32::MAX;
 
-/// Messages of rounds this far ahead are kept; those further ahead are dropped and will be repeated.
-const ROUNDS_AHEAD: u32 = 4;
+/// Nobody can be further ahead: a member is in round r + 1 only once it has this helper's message of round r.
+const ROUNDS_AHEAD: u32 = 1;
 
 /// An attempt never takes longer than this, whatever its members do.
 const ATTEMPT_MAX_MS: u64 = 3_600_000;
@@ -52,6 +52,7 @@ pub(crate) struct Exchange {
     lives: BTreeMap<u8, Life>,
     started_ms: u64,
     repeated_ms: u64,
+    ticked_ms: u64,
     bytes_sent: u64,
 }
 
@@ -78,6 +79,7 @@ impl Exchange {
             seen: BTreeMap::new(),
             started_ms: cx.now_ms,
             repeated_ms: cx.now_ms,
+            ticked_ms: cx.now_ms,
             bytes_sent: 0,
         }
     }
@@ -167,6 +169,12 @@ impl Exchange {
     /// Repeats what is missing an answer; an error ends the attempt because a member is silent for too long.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
         let Timing { resend_ms, stall_ms, .. } = cx.config.timing;
+        let deaf_ms = cx.now_ms.saturating_sub(self.ticked_ms);
+        self.ticked_ms = cx.now_ms;
+        if deaf_ms > resend_ms {
+            // This helper was busy: what it did not listen to is not the members' silence.
+            self.lives.values_mut().for_each(|life| life.heard_ms += deaf_ms);
+        }
         let missing = self.missing();
         let silent: Vec<u8> = missing
             .iter()

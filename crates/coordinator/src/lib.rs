@@ -16,6 +16,7 @@ mod exchange;
 mod records;
 mod run;
 mod seal;
+mod spent;
 mod study;
 mod upload;
 

@@ -138,6 +138,11 @@ impl Seal {
         self.ending.is_open()
     }
 
+    /// Whether all signatures are here and only the disk is waited for: nothing may end it any more.
+    pub(crate) fn is_committing(&self) -> bool {
+        matches!(self.stage, Stage::Committing(_))
+    }
+
     /// Takes a member's message.
     pub(crate) fn receive(
         &mut self,
@@ -156,7 +161,11 @@ impl Seal {
         }
         match self.exchange.receive(from, frame, cx) {
             Ok(()) => self.advance(entry, is_drained, cx),
-            Err(refusal) => self.fail(refusal, entry, cx),
+            Err(refusal) if self.is_working() => self.fail(refusal, entry, cx),
+            Err(refusal) => {
+                cx.actions
+                    .push(Action::Send { to: from, frame: abort_frame(self.attempt, &refusal, cx.boot) });
+            }
         }
     }
 
@@ -220,7 +229,7 @@ impl Seal {
     /// A member says that the attempt is over. A signature that was given stays given; the next attempt resolves it.
     pub(crate) fn aborted(&mut self, from: u8, refusal: Refusal, entry: &mut Entry, cx: &mut Context<'_>) {
         let is_member = self.exchange.peers().contains(&from);
-        if !is_member || !self.is_working() || matches!(self.stage, Stage::Committing(_)) {
+        if !is_member || !self.is_working() || self.is_committing() {
             return;
         }
         self.end_with(Err(refusal), entry, cx);
@@ -280,7 +289,7 @@ fn check_request(
         return Err(Refusal::new(Code::Forbidden, message));
     }
     check_members(&request.members, entry, cx)?;
-    let needed = needed(entry);
+    let needed = entry.scheme.seal_quorum();
     if request.members.len() < needed {
         let message =
             format!("a seal of this study takes at least {needed} helpers, not {}", request.members.len());
@@ -303,14 +312,4 @@ pub(crate) fn check_members(members: &[u8], entry: &Entry, cx: &Context<'_>) -> 
         return Err(Refusal::new(Code::Malformed, message));
     }
     Ok(())
-}
-
-/// Helpers without whom a study cannot be sealed: enough to check contributions where they are checked, otherwise
-/// enough to compute.
-fn needed(entry: &Entry) -> usize {
-    if entry.scheme.has_prss() {
-        2 * usize::from(entry.scheme.threshold()) + 1
-    } else {
-        entry.scheme.needed()
-    }
 }

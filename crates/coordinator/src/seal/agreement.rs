@@ -103,11 +103,10 @@ pub(crate) fn agree(
         *by_holders.entry(*mask).or_default() += 1;
     }
     let union = common.len() as u64 + holders.len() as u64;
-    let lost =
-        |set: u64| by_holders.iter().filter(|(mask, _)| *mask & set != set).map(|(_, count)| count).sum();
+    let lost = Lost::new(members.len(), &by_holders);
     let reported: Vec<(u8, u64)> =
         lists.iter().map(|(member, items)| (*member, common.len() as u64 + items.len() as u64)).collect();
-    let Some(set) = choose(members.len(), needed, &lost, |lost| excluded_max.allows(lost, union)) else {
+    let Some(set) = choose(members.len(), needed, &lost, |count| excluded_max.allows(count, union)) else {
         return Err(disagreement(&reported, union, excluded_max));
     };
     let mut items = common;
@@ -115,30 +114,62 @@ pub(crate) fn agree(
     items.sort_unstable();
     let members =
         members.iter().enumerate().filter(|(place, _)| set >> place & 1 == 1).map(|(_, m)| *m).collect();
-    Ok(Agreed { members, items, left_out: LeftOut { contributions: lost(set), reported } })
+    Ok(Agreed { members, items, left_out: LeftOut { contributions: lost.by(set), reported } })
+}
+
+/// How many of the items that not all members hold a set of places loses.
+struct Lost<'a> {
+    by_holders: &'a BTreeMap<u64, u64>,
+    total: u64,
+    /// Items that at least these places hold, for every set of places, where there are few enough.
+    kept: Vec<u64>,
+}
+
+impl<'a> Lost<'a> {
+    /// Superset sums over all sets of places (Yates 1937), so that a choice among all of them stays cheap however
+    /// the items are spread.
+    fn new(places: usize, by_holders: &'a BTreeMap<u64, u64>) -> Self {
+        let mut kept = Vec::new();
+        if places <= EXACT_MEMBERS_MAX {
+            kept.resize(1 << places, 0);
+            for (mask, count) in by_holders {
+                kept[usize::try_from(*mask).unwrap_or(0)] += count;
+            }
+            for place in 0..places {
+                for set in (0..kept.len()).filter(|set| (set >> place) & 1 == 0) {
+                    kept[set] += kept[set | (1 << place)];
+                }
+            }
+        }
+        Lost { by_holders, total: by_holders.values().sum(), kept }
+    }
+
+    fn by(&self, set: u64) -> u64 {
+        match usize::try_from(set).ok().and_then(|set| self.kept.get(set)) {
+            Some(kept) => self.total - kept,
+            None => {
+                self.by_holders.iter().filter(|(mask, _)| *mask & set != set).map(|(_, count)| count).sum()
+            }
+        }
+    }
 }
 
 /// The best set of places as a mask: the largest allowed one, of those the one that loses least, of those the one
 /// with the lowest numbers. `None` if no allowed set has `needed` places.
-fn choose(
-    places: usize,
-    needed: usize,
-    lost: &dyn Fn(u64) -> u64,
-    allowed: impl Fn(u64) -> bool,
-) -> Option<u64> {
+fn choose(places: usize, needed: usize, lost: &Lost<'_>, allowed: impl Fn(u64) -> bool) -> Option<u64> {
     let all = if places == 64 { u64::MAX } else { (1 << places) - 1 };
     if places > EXACT_MEMBERS_MAX {
         // Take away whoever costs most until what is left is allowed.
         let mut set = all;
-        while !allowed(lost(set)) {
+        while !allowed(lost.by(set)) {
             let without = (0..places).filter(|place| set >> place & 1 == 1).map(|place| set & !(1 << place));
-            set = without.min_by_key(|set| (lost(*set), std::cmp::Reverse(set.reverse_bits())))?;
+            set = without.min_by_key(|set| (lost.by(*set), std::cmp::Reverse(set.reverse_bits())))?;
         }
         return (set.count_ones() as usize >= needed).then_some(set);
     }
     (1..=all)
-        .filter(|set| set.count_ones() as usize >= needed && allowed(lost(*set)))
-        .max_by_key(|set| (set.count_ones(), std::cmp::Reverse(lost(*set)), set.reverse_bits()))
+        .filter(|set| set.count_ones() as usize >= needed && allowed(lost.by(*set)))
+        .max_by_key(|set| (set.count_ones(), std::cmp::Reverse(lost.by(*set)), set.reverse_bits()))
 }
 
 fn disagreement(reported: &[(u8, u64)], union: u64, excluded_max: &Proportion) -> Refusal {

@@ -48,9 +48,8 @@ pub(super) fn opened(
 pub(super) fn blame(error: EngineError) -> Refusal {
     let helpers = match &error {
         EngineError::Malformed { from, .. } => vec![*from],
-        EngineError::Session { with } => vec![*with],
         EngineError::Key { first, second, .. } => vec![*first, *second],
-        EngineError::Inconsistent { .. } => Vec::new(),
+        EngineError::Session { .. } | EngineError::Inconsistent { .. } => Vec::new(),
     };
     Refusal::new(Code::Disagreement, error.to_string()).about(helpers)
 }

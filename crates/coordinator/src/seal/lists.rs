@@ -21,6 +21,7 @@ pub(super) fn check_lists(
     member: u8,
     lists: Vec<(u32, Vec<Item>)>,
     differing: &[u32],
+    buckets: u32,
     opening: &Opening,
 ) -> Result<Vec<Item>, Refusal> {
     if !lists.iter().map(|(bucket, _)| bucket).eq(differing) {
@@ -29,6 +30,11 @@ pub(super) fn check_lists(
     let fits = |(bucket, items): &(u32, Vec<Item>)| digest_of(items) == opening.buckets[*bucket as usize];
     if !lists.iter().all(fits) {
         return Err(malformed(member, "list", "not what its digest says"));
+    }
+    let in_its_bucket =
+        |(bucket, items): &(u32, Vec<Item>)| items.iter().all(|item| bucket_of(&item.id, buckets) == *bucket);
+    if !lists.iter().all(in_its_bucket) {
+        return Err(malformed(member, "list", "an item in another's bucket"));
     }
     let items: Vec<Item> = lists.into_iter().flat_map(|(_, items)| items).collect();
     if !items.is_sorted_by(|a, b| a.id < b.id) {

@@ -17,7 +17,7 @@ use super::lists::{check_lists, lists};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
 use super::standing::{Resolution, resolve, standing};
 use super::verdict::{check_cohort, check_exclusions, left_out, manifest};
-use super::{Checking, Seal, Sealing, Stage, layout, needed, pieces};
+use super::{Checking, Seal, Sealing, Stage, layout, pieces};
 use crate::Write;
 use crate::context::Context;
 use crate::coordinator::First;
@@ -201,9 +201,9 @@ impl Seal {
             .partition(|item| differing.binary_search(&bucket_of(&item.id, buckets)).is_err());
         let mut all = BTreeMap::from([(cx.number, own)]);
         for (member, lists) in received {
-            all.insert(member, check_lists(member, lists, differing, &openings[&member])?);
+            all.insert(member, check_lists(member, lists, differing, buckets, &openings[&member])?);
         }
-        let agreed = agree(common, &all, needed(entry), &study.policy.excluded_max)?;
+        let agreed = agree(common, &all, entry.scheme.seal_quorum(), &study.policy.excluded_max)?;
         if !agreed.members.contains(&cx.number) {
             self.is_left_out = true;
             return Err(left_out(&agreed.members, cx.number));
@@ -250,9 +250,15 @@ impl Seal {
             },
             &nonces,
         );
-        let offers =
-            fresh.iter().map(|(member, fresh)| (*member, fresh.keys.as_slice().as_chunks().0.to_vec()));
-        let keys = keys.map(|keys| keys.combine(&offers.collect())).transpose().map_err(blame)?;
+        let mut offers = BTreeMap::new();
+        for (member, fresh) in &fresh {
+            let (offer, rest) = fresh.keys.as_slice().as_chunks();
+            if !rest.is_empty() {
+                return Err(malformed(*member, "key contribution", "not 32 bytes each"));
+            }
+            offers.insert(*member, offer.to_vec());
+        }
+        let keys = keys.map(|keys| keys.combine(&offers)).transpose().map_err(blame)?;
         for to in self.exchange.peers().to_vec() {
             let fingerprints = keys.as_ref().map(|keys| keys.fingerprints(to, &session)).unwrap_or_default();
             self.exchange.send(to, &Confirmation { session, fingerprints }, cx);
@@ -381,8 +387,13 @@ impl Seal {
             };
             let key = cx.config.federation.member(*member).map(|helper| helper.key);
             let is_good = key.is_some_and(|key| manifest.is_signed_by(&key, &signing.signature));
-            if signing.manifest != id || !is_good {
-                let message = format!("helper {member} signed another manifest");
+            if signing.manifest != id {
+                // A liar may have told two honest helpers different things: nobody is to blame for certain.
+                let message = format!("helper {member} came to another manifest than helper {}", cx.number);
+                return Err(Refusal::new(Code::Disagreement, message));
+            }
+            if !is_good {
+                let message = format!("helper {member} sent a signature that is not its own");
                 return Err(Refusal::new(Code::Disagreement, message).about(vec![*member]));
             }
             signatures.push(signing.signature);
