@@ -230,7 +230,7 @@ impl Parts<'_> {
                 cx.reply(ticket, Ok(Reply::Sealed(manifest.clone())));
                 return Ok(());
             }
-            self.check_unspent(&attempt, cx)?;
+            check_unspent(self.spent, &attempt, cx)?;
             check_room(self.seals.len())?;
             if self.seals.values().any(|other| *other.study() == request.study && other.is_committing()) {
                 let refusal = Refusal::new(Code::Unavailable, "a seal of this study is being completed");
@@ -252,10 +252,6 @@ impl Parts<'_> {
         Ok(())
     }
 
-    fn check_unspent(&self, attempt: &Digest, cx: &Context<'_>) -> Result<(), Refusal> {
-        if self.spent.contains(attempt) { Err(over(cx.number)) } else { Ok(()) }
-    }
-
     /// Begins a run, or joins or repeats the one that the same request began.
     fn run(&mut self, ticket: Option<Ticket>, signed: Signed, cx: &mut Context<'_>) -> Result<(), Refusal> {
         let attempt = signed.digest::<RunRequest>();
@@ -266,7 +262,7 @@ impl Parts<'_> {
                 cx.reply(ticket, Ok(Reply::Ran(reply)));
                 return Ok(());
             }
-            self.check_unspent(&attempt, cx)?;
+            check_unspent(self.spent, &attempt, cx)?;
             check_room(self.runs.values().filter(|run| run.is_working()).count())?;
             let entry = self.studies.get(&request.study)?;
             self.runs.insert(attempt, Run::begin(signed, entry, cx)?);
@@ -422,6 +418,10 @@ fn printable(text: &str) -> String {
 
 /// Characters of another helper's text that are passed on.
 const TEXT_MAX: usize = 2_000;
+
+fn check_unspent(spent: &Spent, attempt: &Digest, cx: &Context<'_>) -> Result<(), Refusal> {
+    if spent.contains(attempt) { Err(over(cx.number)) } else { Ok(()) }
+}
 
 fn check_room(attempts: usize) -> Result<(), Refusal> {
     if attempts < limits::ATTEMPTS_MAX {

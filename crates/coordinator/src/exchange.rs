@@ -4,7 +4,8 @@
 //! was sent is kept until the attempt is forgotten: a member that misses something repeats its own message, and
 //! whoever sees a repetition sends again what it has sent since. A message that differs from what the same member
 //! sent before in the same round, or comes from another life of that member, ends the attempt: randomness is never
-//! used for two different things.
+//! used for two different things. Every message names the life of its receiver that it is for: what was on its way
+//! to an earlier life is not taken for a word in an attempt of this one.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,10 @@ use crate::{Action, Timing};
 pub(crate) struct Frame {
     pub(crate) version: u16,
     pub(crate) scope: Digest,
+    /// The sender's life.
     pub(crate) boot: [u8; 16],
+    /// The receiver's life, as far as the sender knows. What was said to an earlier one is not heard by a later one.
+    pub(crate) to: [u8; 16],
     pub(crate) round: u32,
     pub(crate) body: Blob,
 }
@@ -30,6 +34,9 @@ pub(crate) const VERSION: u16 = 1;
 
 /// The round number under which an attempt is aborted; the body is the refusal.
 pub(crate) const ABORT: u32 = u32::MAX;
+
+/// The round number under which a helper says which life it lives, because it was spoken to in another one.
+pub(crate) const HELLO: u32 = u32::MAX - 1;
 
 /// Nobody can be further ahead: a member is in round r + 1 only once it has this helper's message of round r.
 const ROUNDS_AHEAD: u32 = 1;
@@ -147,6 +154,10 @@ impl Exchange {
             let message = format!("helper {from} restarted during the attempt");
             return Err(Refusal::new(Code::Unavailable, message).hint("try again").about(vec![from]));
         }
+        if frame.round == HELLO {
+            self.repeat_for(from, self.round.saturating_sub(1), cx);
+            return Ok(());
+        }
         if frame.round > self.round + ROUNDS_AHEAD {
             return Ok(());
         }
@@ -234,18 +245,25 @@ impl Exchange {
 
     fn transmit(&mut self, round: u32, to: u8, body: &Blob, cx: &mut Context<'_>) {
         self.bytes_sent += body.len() as u64;
-        cx.actions.push(Action::Send { to, frame: frame(self.scope, round, body.clone(), cx.boot) });
+        let life = cx.lives.get(&to).copied().unwrap_or_default();
+        let bytes = frame(self.scope, round, body.clone(), cx.boot, life);
+        cx.actions.push(Action::Send { to, frame: bytes });
     }
 }
 
 /// A frame's bytes.
-fn frame(scope: Digest, round: u32, body: Blob, boot: [u8; 16]) -> Vec<u8> {
-    quorate_wire::encode(&Frame { version: VERSION, scope, boot, round, body })
+fn frame(scope: Digest, round: u32, body: Blob, boot: [u8; 16], to: [u8; 16]) -> Vec<u8> {
+    quorate_wire::encode(&Frame { version: VERSION, scope, boot, to, round, body })
 }
 
-/// The frame that tells one helper that an attempt is over here.
+/// The frame that tells a helper which life this one lives.
+pub(crate) fn hello_frame(scope: Digest, to: [u8; 16], boot: [u8; 16]) -> Vec<u8> {
+    frame(scope, HELLO, Blob::default(), boot, to)
+}
+
+/// The frame that tells one helper that an attempt is over here; whatever life it lives, the attempt is over.
 pub(crate) fn abort_frame(scope: Digest, refusal: &Refusal, boot: [u8; 16]) -> Vec<u8> {
-    frame(scope, ABORT, abort_body(refusal), boot)
+    frame(scope, ABORT, abort_body(refusal), boot, [0; 16])
 }
 
 fn abort_body(refusal: &Refusal) -> Blob {

@@ -162,15 +162,18 @@ impl World<'_> {
             return Ok(Err(Refusal::new(Code::Busy, "down")));
         };
         let ticket = up.ticket();
-        let actions = up.step(Event::Request { ticket, request: Request::Study(study) }, now_ms);
-        let [Action::Reply { ticket: answered, reply }] = &actions[..] else {
-            return broken("a study is told at once", format!("{actions:?}"));
+        let mut actions = up.step(Event::Request { ticket, request: Request::Study(study) }, now_ms);
+        let Some(Action::Reply { ticket: answered, reply }) = actions.pop() else {
+            return broken("a study is told at once", "no reply");
         };
-        hold(*answered == ticket, "a reply has its request's ticket", || answered.to_string())?;
+        hold(answered == ticket, "a reply has its request's ticket", || answered.to_string())?;
+        for action in actions {
+            self.act(place, action)?;
+        }
         Ok(match reply {
             Ok(Reply::Study(kept)) => check_upload(&kept.study, number, bytes).map(Request::Upload),
             Ok(other) => return broken("a reply is of its request's kind", format!("study: {other:?}")),
-            Err(refusal) => Err(refusal.clone()),
+            Err(refusal) => Err(refusal),
         })
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Frame {
     pub(crate) scope: Digest,
     /// The sender's life.
     pub(crate) boot: [u8; 16],
+    /// The receiver's life.
+    pub(crate) to: [u8; 16],
     /// The round; the largest number is an abort.
     pub(crate) round: u32,
     /// The message.
@@ -53,8 +55,8 @@ pub(crate) struct Frame {
 /// The round in which the coin is opened; those after it open the check of contributions.
 pub(crate) const OPENING_ROUND: u32 = 4;
 
-/// The round number of an abort.
-pub(crate) const ABORT_ROUND: u32 = u32::MAX;
+/// The round number of a word about lives; larger ones are aborts.
+pub(crate) const HELLO_ROUND: u32 = u32::MAX - 1;
 
 /// Reads a frame.
 pub(crate) fn read_frame(bytes: &[u8]) -> Option<Frame> {
@@ -83,7 +85,7 @@ pub(crate) fn alter_frame(lie: Lie, to: u8, frame: Vec<u8>, element: usize, chan
 /// Flips the lowest bit of one element, the same one however often the frame is repeated.
 fn alter_opening(bytes: Vec<u8>, salt: u8, element: usize) -> Vec<u8> {
     let Some(mut frame) = read_frame(&bytes) else { return bytes };
-    if frame.round < OPENING_ROUND || frame.round == ABORT_ROUND {
+    if !(OPENING_ROUND..HELLO_ROUND).contains(&frame.round) {
         return bytes;
     }
     let mut body = frame.body.as_slice().to_vec();

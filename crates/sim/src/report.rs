@@ -50,6 +50,7 @@ impl Report {
 
     /// Adds another simulation's.
     pub fn add(&mut self, other: &Report) {
+        self.digest.clone_from(&other.digest);
         self.events += other.events;
         self.virtual_ms += other.virtual_ms;
         for (what, times) in &other.counts {

@@ -12,7 +12,7 @@ use quorate_wire::{RunReply, SignedManifest, encode};
 
 use crate::broken::{Held, broken, hold};
 use crate::contributor::{Flaw, Made};
-use crate::lie::{ABORT_ROUND, Frame, OPENING_ROUND};
+use crate::lie::{Frame, HELLO_ROUND, OPENING_ROUND};
 use crate::node::Node;
 use crate::plan::Plan;
 
@@ -85,7 +85,7 @@ impl Truth {
                 format!("helper {}: {known:?} and {use_:?}", node.number)
             })?;
         }
-        let opens = (OPENING_ROUND..ABORT_ROUND).contains(&frame.round) && self.scheme.has_prss() && !is_run;
+        let opens = (OPENING_ROUND..HELLO_ROUND).contains(&frame.round) && self.scheme.has_prss() && !is_run;
         if opens
             && frame.round == OPENING_ROUND
             && let Some(session) = body.first_chunk::<32>()
