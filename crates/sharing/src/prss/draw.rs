@@ -4,7 +4,7 @@ use crate::HelperNumber;
 
 /// The one use of a stream of pseudo-random values. Two uses are two draws: a value drawn twice would be a mask
 /// used twice, and their difference gives away the difference of what they mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Draw {
     /// What for, and for whom.
     pub purpose: Purpose,
@@ -16,7 +16,7 @@ pub struct Draw {
 
 /// What a draw is for. Where a dealer or a direction matters, it is part of the purpose and cannot be left out:
 /// without it two dealers would mask with the same stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// A value that is opened as a coin which nobody could foresee.
     Coin,
@@ -36,21 +36,41 @@ pub enum Purpose {
         /// Who deals.
         dealer: HelperNumber,
     },
+    /// One of the `t` values a set that make up a sharing of zero of degree `2t`.
+    Zero {
+        /// 1 to `t`: the power of x that it is the coefficient of.
+        power: u8,
+    },
+    /// What masks a product that a king opens.
+    KingMask,
+    /// What two helpers add and subtract, so that all such values of a row add up to zero.
+    PairZero {
+        /// Who adds it.
+        adds: HelperNumber,
+        /// Who subtracts it.
+        subtracts: HelperNumber,
+    },
+    /// What masks an AND that a king opens.
+    AndMask,
 }
 
 impl Draw {
-    /// 11 bytes that no other draw has: purpose, dealer, recipient (0 where there is none), instruction, sub-draw,
-    /// numbers little-endian.
+    /// 11 bytes that no other draw has: purpose, its two parameters (dealer and recipient; 0 where there is none),
+    /// instruction, sub-draw; numbers little-endian.
     pub fn encode(&self) -> [u8; 11] {
-        let (code, dealer, recipient) = match self.purpose {
+        let (code, first, second) = match self.purpose {
             Purpose::Coin => (1, 0, 0),
             Purpose::DegreeMask => (2, 0, 0),
             Purpose::Random => (3, 0, 0),
             Purpose::Reshare { dealer, recipient } => (4, dealer, recipient),
             Purpose::And { dealer } => (5, dealer, 0),
+            Purpose::Zero { power } => (6, power, 0),
+            Purpose::KingMask => (7, 0, 0),
+            Purpose::PairZero { adds, subtracts } => (8, adds, subtracts),
+            Purpose::AndMask => (9, 0, 0),
         };
         let mut bytes = [0; 11];
-        bytes[..3].copy_from_slice(&[code, dealer, recipient]);
+        bytes[..3].copy_from_slice(&[code, first, second]);
         bytes[3..7].copy_from_slice(&self.instruction.to_le_bytes());
         bytes[7..].copy_from_slice(&self.sub.to_le_bytes());
         bytes

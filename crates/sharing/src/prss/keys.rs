@@ -17,10 +17,11 @@ use hkdf::Hkdf;
 use quorate_field::Field;
 use quorate_hash::{Digest, Tagged};
 use sha2::Sha256;
+use zeroize::Zeroize as _;
 
-use super::{Draw, HelperSet};
+use super::{Draw, DrawStream, HelperSet, PairKeys, Purpose};
 use crate::lagrange::{invert_all, points_of};
-use crate::{HelperNumber, Scheme, Seed, Shares, Stream};
+use crate::{HelperNumber, Scheme, Seed, Shares};
 
 /// Keys of the wrong sets, or none possible: this machine's key file, or the operator's choice of scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,11 +68,16 @@ pub struct SetKeys {
     keys: Vec<(HelperSet, Seed)>,
 }
 
-/// One helper's keys for one session. Secret: wiped on drop, does not print.
+/// One helper's keys for one session, of sets and of pairs. Secret: wiped on drop, does not print.
 pub struct SessionKeys {
     scheme: Scheme,
     helper: HelperNumber,
-    keys: Vec<(HelperSet, Seed)>,
+    /// In canonical order.
+    sets: Vec<(HelperSet, Seed)>,
+    /// By the other helper, ascending.
+    pairs: Vec<(HelperNumber, Seed)>,
+    #[cfg(feature = "testing")]
+    script: Option<std::sync::Arc<dyn super::Script>>,
 }
 
 impl SetKeys {
@@ -113,34 +119,120 @@ impl SetKeys {
     /// The keys of one session. `session` must never have been used before: it hashes fresh nonces of its members.
     pub fn bind(&self, session: &Digest) -> SessionKeys {
         let bind = |(set, key): &(HelperSet, Seed)| {
-            let mut bound = [0; 32];
-            let info: [&[u8]; 3] = [b"quorate/1/session", &session.0, &set.mask().to_le_bytes()];
-            #[expect(
-                clippy::expect_used,
-                reason = "HKDF-SHA256 gives up to 8160 bytes, and 32 are asked for"
-            )]
-            Hkdf::<Sha256>::new(None, key.expose()).expand_multi_info(&info, &mut bound).expect("32 bytes");
-            (*set, Seed::from_bytes(bound))
+            (*set, bind_key(key, &[b"quorate/1/session", &session.0, &set.mask().to_le_bytes()]))
         };
-        SessionKeys { scheme: self.scheme, helper: self.helper, keys: self.keys.iter().map(bind).collect() }
+        let sets = self.keys.iter().map(bind).collect();
+        SessionKeys {
+            scheme: self.scheme,
+            helper: self.helper,
+            sets,
+            pairs: Vec::new(),
+            #[cfg(feature = "testing")]
+            script: None,
+        }
+    }
+
+    /// The keys of one session, of sets and of pairs.
+    pub fn bind_with_pairs(&self, pairs: &PairKeys, session: &Digest) -> SessionKeys {
+        SessionKeys { pairs: pairs.bind(session), ..self.bind(session) }
     }
 }
 
 impl SessionKeys {
+    /// The sets whose keys this helper holds, in canonical order.
+    pub fn sets(&self) -> impl Iterator<Item = HelperSet> {
+        self.sets.iter().map(|(set, _)| *set)
+    }
+
+    /// The values `r_A` of one set for one draw.
+    ///
+    /// Panics if this helper is in the set, or the set is none of the scheme's.
+    pub fn set_stream(&self, set: HelperSet, draw: &Draw) -> DrawStream {
+        #[expect(clippy::expect_used, reason = "documented panic: which sets a helper holds is public")]
+        let index =
+            self.sets.binary_search_by_key(&set, |(set, _)| *set).expect("a key that the helper holds");
+        self.stream_of_set(index, draw)
+    }
+
+    /// What this helper and `other` alone know, for one draw.
+    ///
+    /// Panics if the two have no common key: no pair keys were agreed on, or `other` is not a member.
+    pub fn pair_stream(&self, other: HelperNumber, draw: &Draw) -> DrawStream {
+        #[expect(clippy::expect_used, reason = "documented panic: who the members are is public")]
+        let index = self.pairs.binary_search_by_key(&other, |(other, _)| *other).expect("a key of the pair");
+        #[cfg(feature = "testing")]
+        if let Some(script) = &self.script {
+            let pair = super::KeyName::Pair(self.helper.min(other), self.helper.max(other));
+            return DrawStream::scripted(script.clone(), pair, *draw);
+        }
+        DrawStream::new(&self.pairs[index].1, draw)
+    }
+
     /// This helper's shares, of degree `t`, of one pseudo-random value for every row of `rows`.
     pub fn random_shares<F: Field>(&self, draw: &Draw, rows: Range<u64>) -> Shares<F> {
-        let count = usize::try_from(rows.end.saturating_sub(rows.start));
-        #[expect(clippy::expect_used, reason = "a vector of the rows would not fit the memory either")]
-        let count = count.expect("rows fit the address space");
-        let sets = self.keys.iter().map(|(set, _)| *set);
-        let weights = set_weights(&self.scheme, self.helper, sets);
-        let (mut sum, mut values) = (Shares::zeros(count), Shares::zeros(count));
-        for ((_, key), weight) in self.keys.iter().zip(weights) {
-            stream_of(key, draw).fill(rows.start, values.as_mut_slice());
-            sum.add_scaled(weight, &values);
+        let mut sum = Shares::zeros(count(&rows));
+        let weights = set_weights(&self.scheme, self.helper, self.sets());
+        for (index, weight) in weights.into_iter().enumerate() {
+            self.stream_of_set(index, draw).add_scaled(rows.start, weight, sum.as_mut_slice());
         }
         sum
     }
+
+    /// This helper's shares, of degree `2t`, of zero for every row of `rows`: uniform among all such sharings to any
+    /// `t` helpers, which lack the `t` values of the set that they are.
+    pub fn zero_shares<F: Field>(&self, instruction: u32, sub: u32, rows: Range<u64>) -> Shares<F> {
+        let mut sum = Shares::zeros(count(&rows));
+        let x = F::from_u64(self.helper.into());
+        let weights: Vec<F> = set_weights(&self.scheme, self.helper, self.sets());
+        for (index, weight) in weights.into_iter().enumerate() {
+            let mut weight = weight;
+            for power in 1..=self.scheme.threshold() {
+                weight *= x;
+                let draw = Draw { purpose: Purpose::Zero { power }, instruction, sub };
+                self.stream_of_set(index, &draw).add_scaled(rows.start, weight, sum.as_mut_slice());
+            }
+        }
+        sum
+    }
+
+    fn stream_of_set(&self, index: usize, draw: &Draw) -> DrawStream {
+        let (_set, key) = &self.sets[index];
+        #[cfg(feature = "testing")]
+        if let Some(script) = &self.script {
+            return DrawStream::scripted(script.clone(), super::KeyName::Set(*_set), *draw);
+        }
+        DrawStream::new(key, draw)
+    }
+
+    /// Keys whose every draw is what `script` says: to try all values of the randomness.
+    ///
+    /// Panics where the scheme has no pseudo-random sharing.
+    #[cfg(feature = "testing")]
+    pub fn scripted(scheme: Scheme, helper: HelperNumber, script: std::sync::Arc<dyn super::Script>) -> Self {
+        let no_key = || Seed::from_bytes([0; 32]);
+        #[expect(clippy::expect_used, reason = "for tests, which choose schemes that have it")]
+        let sets = SetKeys::sets(&scheme, helper).expect("a scheme with pseudo-random sharing");
+        let sets = sets.into_iter().map(|set| (set, no_key())).collect();
+        let pairs =
+            scheme.numbers().filter(|other| *other != helper).map(|other| (other, no_key())).collect();
+        SessionKeys { scheme, helper, sets, pairs, script: Some(script) }
+    }
+}
+
+/// `HKDF-SHA256(ikm = key, salt = none, info)`.
+pub(super) fn bind_key(key: &Seed, info: &[&[u8]]) -> Seed {
+    let mut bound = [0; 32];
+    #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes, and 32 are asked for")]
+    Hkdf::<Sha256>::new(None, key.expose()).expand_multi_info(info, &mut bound).expect("32 bytes");
+    let key = Seed::from_bytes(bound);
+    bound.zeroize();
+    key
+}
+
+fn count(rows: &Range<u64>) -> usize {
+    let count = usize::try_from(rows.end.saturating_sub(rows.start));
+    #[expect(clippy::expect_used, reason = "a vector of the rows would not fit the memory either")]
+    count.expect("rows fit the address space")
 }
 
 /// `f_A(j)` for these sets `A` and helper `j`.
@@ -156,17 +248,6 @@ pub(super) fn set_weights<F: Field>(
     let x = F::from_u64(helper.into());
     let factor = |i: HelperNumber| (F::from_u64(i.into()) - x) * inverses[usize::from(i) - 1];
     sets.map(|set| set.iter().map(factor).fold(F::ONE, |f, factor| f * factor)).collect()
-}
-
-/// The stream of one set's values for one draw.
-fn stream_of(key: &Seed, draw: &Draw) -> Stream {
-    let mut bytes = [0; 32];
-    #[expect(clippy::expect_used, reason = "the key is one hash long, and one hash of output is asked for")]
-    Hkdf::<Sha256>::from_prk(key.expose())
-        .expect("a 32-byte key")
-        .expand_multi_info(&[b"quorate/1/draw", &draw.encode()], &mut bytes)
-        .expect("32 bytes of output");
-    Stream::new(&Seed::from_bytes(bytes))
 }
 
 /// `k_A` from what every holder contributed to it, `(helper, 32 random bytes)`, ascending by helper: as random as the
@@ -204,6 +285,6 @@ impl fmt::Debug for SetKeys {
 
 impl fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionKeys(helper {}, {} sets)", self.helper, self.keys.len())
+        write!(f, "SessionKeys(helper {}, {} sets, {} pairs)", self.helper, self.sets.len(), self.pairs.len())
     }
 }

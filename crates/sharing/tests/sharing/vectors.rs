@@ -372,6 +372,10 @@ fn draw_vector<F: Field>(scheme: &Scheme, draw: Draw, first: u64, count: u64) ->
         Purpose::Random => ("random", 0, 0),
         Purpose::Reshare { dealer, recipient } => ("reshare", dealer, recipient),
         Purpose::And { dealer } => ("and", dealer, 0),
+        Purpose::Zero { power } => ("zero", power, 0),
+        Purpose::KingMask => ("king mask", 0, 0),
+        Purpose::PairZero { adds, subtracts } => ("pair zero", adds, subtracts),
+        Purpose::AndMask => ("and mask", 0, 0),
     };
     json!({
         "field": F::NAME, "purpose": purpose, "dealer": dealer, "recipient": recipient,
