@@ -2,8 +2,8 @@
 //!
 //! Every protocol is a function from what a helper holds to what it sends, and from what it received to what it
 //! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
-//! to), [`keys`] (how set keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the
-//! interpreter of row programs), [`verified`] (which results may be released).
+//! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the interpreter
+//! of row programs), [`round`] (members and messages), [`verified`] (which results may be released).
 //!
 //! What is *not* here: sockets, clocks, the operating system's randomness, policy.
 
@@ -14,7 +14,10 @@ pub mod degree;
 mod error;
 pub mod keys;
 pub mod linear;
+pub mod round;
 pub mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod verified;
 
 pub use error::EngineError;
