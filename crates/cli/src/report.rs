@@ -60,7 +60,7 @@ impl Report {
             results: Ordered(run.answer.results.clone()),
             contributions: Contributions {
                 accepted: manifest.contributions,
-                refused: manifest.excluded.len() as u64 + manifest.left_out.contributions + skipped,
+                refused: manifest.excluded.off_degree + manifest.left_out.contributions + skipped,
             },
             quorum: run.answer.quorum.clone(),
             integrity: run.answer.integrity.clone(),

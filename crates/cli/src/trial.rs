@@ -116,7 +116,7 @@ impl Trial {
     /// Seals the study.
     pub(crate) async fn seal(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
-        owner::seal(self.local.helpers(), &self.owner, &self.study).await?;
+        owner::seal(self.local.helpers(), &self.owner, &self.study, &[]).await?;
         self.seconds.push("seal", started.elapsed().as_secs_f64());
         Ok(())
     }

@@ -9,13 +9,15 @@ use std::time::Instant;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use quorate_circuit::{Program, Study, compile};
 use quorate_contribute::scheme_of;
-use quorate_federation::SecretKey;
+use quorate_federation::{EnvelopeOpener, SecretKey};
 use quorate_sharing::{Scheme, SchemeKind};
-use quorate_wire::{Manifest, RunReply, RunRequest, Signed, SignedManifest, StudyState};
+use quorate_wire::{Manifest, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
 
 use crate::helpers::Ask;
-use crate::owner::{agreed_manifest, body, check_federation};
-use crate::{Answer, AnswerError, ClientError, Fault, HelperError, Helpers, answer, fresh_nonce};
+use crate::owner::{agreed_manifest, body, check_federation, leave_out};
+use crate::{
+    Answer, AnswerError, ClientError, Fault, HelperError, Helpers, answer, fresh_nonce, fresh_opener,
+};
 
 /// A run is tried with so many quorums.
 const ATTEMPTS_MAX: usize = 4;
@@ -53,11 +55,12 @@ pub async fn run(
     check_federation(helpers, study)?;
     let scheme = scheme_of(study)?;
     let program = compile(circuit, study).map_err(ClientError::Circuit)?;
-    let mut excluded = Vec::new();
+    let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (manifest, quorum) = quorum(helpers, study, &scheme, &excluded).await?;
+        let (manifest, quorum) = quorum(helpers, study, &scheme, &excluded, &silent).await?;
         let started = Instant::now();
+        let opener = fresh_opener()?;
         let request = RunRequest {
             federation: *helpers.federation().id(),
             study: study.id(),
@@ -65,9 +68,10 @@ pub async fn run(
             circuit: circuit.to_owned(),
             program: program.hash(),
             quorum,
+            reply_key: opener.key(),
             nonce: fresh_nonce()?,
         };
-        let replies = ask_quorum(helpers, &Signed::new(&request, key), &request).await;
+        let replies = ask_quorum(helpers, &Signed::new(&request, key), &request, &opener).await;
         let tried =
             replies.and_then(|replies| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies)));
         let error = match tried {
@@ -85,6 +89,7 @@ pub async fn run(
             None if error.may_retry() => {}
             None => return Err(error),
         }
+        silent = error.silent();
         tracing::info!(attempt, %error, "running again");
         attempt += 1;
     }
@@ -109,6 +114,7 @@ async fn quorum(
     study: &Study,
     scheme: &Scheme,
     excluded: &[u8],
+    silent: &[u8],
 ) -> Result<(Manifest, Vec<u8>), ClientError> {
     let (manifest, up, down) = sealed(helpers, study).await?;
     let quorum: Vec<u8> =
@@ -117,6 +123,7 @@ async fn quorum(
         SchemeKind::Shamir => scheme.needed(),
         SchemeKind::Additive => scheme.helpers().into(),
     };
+    let quorum = leave_out(quorum, silent, needed);
     if quorum.len() < needed {
         return Err(ClientError::TooFewHelpers { what: "run a circuit", needed, up: quorum.len(), down });
     }
@@ -160,7 +167,7 @@ async fn sealed(
             (false, false) => ClientError::UnknownStudy { study },
         });
     }
-    Ok((agreed_manifest(helpers, &study.id(), manifests)?.manifest, up, down))
+    Ok((agreed_manifest(helpers, study, manifests)?.manifest, up, down))
 }
 
 /// Sends the request to every helper of the quorum. The first that fails ends the attempt, so that a killed helper is not
@@ -169,14 +176,19 @@ async fn ask_quorum(
     helpers: &Helpers,
     signed: &Signed,
     request: &RunRequest,
+    opener: &EnvelopeOpener,
 ) -> Result<Vec<RunReply>, ClientError> {
     let body = &body(signed);
+    let digest = &signed.digest::<RunRequest>();
     let mut waiting: FuturesUnordered<_> = request
         .quorum
         .iter()
         .map(|&number| async move {
             let ask = Ask::post_json(format!("/v1/studies/{}/runs", request.study), body.clone());
-            let reply: RunReply = helpers.ask_json(number, ask, "a run's result").await?;
+            let sealed: SealedReply = helpers.ask_json(number, ask, "a run's result").await?;
+            let reply = sealed.open(opener, digest).map_err(|error| {
+                helpers.error(number, Fault::Garbled { what: "a run's result", reason: error.to_string() })
+            })?;
             if reply.helper != number || !reply.is_signed_by(helpers.key(number)) {
                 return Err(helpers.error(number, Fault::Signature { what: "result shares" }));
             }

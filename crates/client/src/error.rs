@@ -199,6 +199,14 @@ impl ClientError {
         Some(hint.to_owned())
     }
 
+    /// The helpers that others waited for in vain, or that did not answer: another attempt does without them.
+    pub(crate) fn silent(&self) -> Vec<u8> {
+        match self {
+            ClientError::Helper(error) => error.silent(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether another attempt may succeed.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
@@ -210,6 +218,17 @@ impl ClientError {
 }
 
 impl HelperError {
+    /// The helpers that this one waited for in vain, or this one where it did not answer.
+    pub(crate) fn silent(&self) -> Vec<u8> {
+        match &self.fault {
+            Fault::Refused(refusal) if refusal.code == quorate_wire::Code::Unavailable => {
+                refusal.helpers.clone()
+            }
+            Fault::Timeout | Fault::Unreachable { .. } => vec![self.helper],
+            _ => Vec::new(),
+        }
+    }
+
     /// What to do about it, where the message does not say.
     pub fn hint(&self) -> Option<String> {
         match &self.fault {

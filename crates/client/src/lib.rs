@@ -19,5 +19,5 @@ mod patience;
 pub use answer::{Answer, AnswerError, Integrity, answer};
 pub use error::{ClientError, Fault, HelperError};
 pub use helpers::{Helpers, Reports};
-pub use nonce::fresh_nonce;
+pub use nonce::{fresh_nonce, fresh_opener};
 pub use patience::Patience;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quorate_circuit::Study;
 use quorate_hash::Digest;
-use quorate_wire::{Receipt, Refusal, RunReply, Signed, SignedManifest, Status};
+use quorate_wire::{Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
 
 use crate::CheckedUpload;
 
@@ -77,7 +77,7 @@ pub enum Reply {
     /// The study is sealed.
     Sealed(Box<SignedManifest>),
     /// The run's result shares.
-    Ran(RunReply),
+    Ran(SealedReply),
     /// The study and its exact document.
     Study(Arc<KeptStudy>),
     /// The helper's state. `connected` is left empty: the transport knows.

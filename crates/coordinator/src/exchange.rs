@@ -125,6 +125,11 @@ impl Exchange {
         }
     }
 
+    /// Forgets what nobody asks for any more once the attempt is over: messages received and not used.
+    pub(crate) fn end(&mut self) {
+        self.received.clear();
+    }
+
     /// Tells every member that the attempt is over.
     pub(crate) fn abort(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
         let body = abort_body(refusal);

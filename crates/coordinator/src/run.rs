@@ -11,7 +11,7 @@ use quorate_federation::PublicKey;
 use quorate_field::{F61, F127, F256, FieldId, NamedField, read_slice, write_slice};
 use quorate_hash::Digest;
 use quorate_sharing::Shares;
-use quorate_wire::{Code, Manifest, Refusal, RunReply, RunRequest, Signed, limits};
+use quorate_wire::{Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -38,7 +38,7 @@ pub(crate) struct Run {
     exchange: Exchange,
     nonce: [u8; 32],
     stage: Stage,
-    ending: Ending<RunReply>,
+    ending: Ending<SealedReply>,
 }
 
 enum Stage {
@@ -47,7 +47,7 @@ enum Stage {
     /// Columns are being read.
     Scanning { session: Digest, scan: Scan },
     /// The answer is being made durable.
-    Storing { batch: u64, reply: Box<RunReply> },
+    Storing { batch: u64, reply: SealedReply },
     /// Nothing more happens.
     Over,
 }
@@ -74,7 +74,7 @@ const RUN: &[u8] = b"run/";
 
 impl Run {
     /// The answer of an earlier run of the same request.
-    pub(crate) fn finished(attempt: &Digest, records: &dyn Records) -> Result<Option<RunReply>, Refusal> {
+    pub(crate) fn finished(attempt: &Digest, records: &dyn Records) -> Result<Option<SealedReply>, Refusal> {
         let record = records.control(&key_of(attempt)).map_err(unreadable)?;
         record.map(|record| serde_json::from_slice(&record).map_err(unreadable)).transpose()
     }
@@ -99,7 +99,7 @@ impl Run {
     }
 
     /// How it ends.
-    pub(crate) fn ending(&mut self) -> &mut Ending<RunReply> {
+    pub(crate) fn ending(&mut self) -> &mut Ending<SealedReply> {
         &mut self.ending
     }
 
@@ -138,7 +138,7 @@ impl Run {
         if let Stage::Storing { batch: awaited, reply } = &self.stage
             && *awaited == batch
         {
-            let reply = (**reply).clone();
+            let reply = reply.clone();
             self.end_with(Ok(reply), cx);
         }
     }
@@ -172,7 +172,7 @@ impl Run {
         matches!(self.stage, Stage::Scanning { .. })
     }
 
-    fn end_with(&mut self, end: Result<RunReply, Refusal>, cx: &mut Context<'_>) {
+    fn end_with(&mut self, end: Result<SealedReply, Refusal>, cx: &mut Context<'_>) {
         if self.is_working() {
             self.stage = Stage::Over;
             self.ending.set(end, cx);
@@ -217,14 +217,16 @@ impl Run {
         };
         let shares = scan.finish(&self.program, manifest.rows);
         let signature = RunReply::sign(cx.number, &session, &shares, &cx.config.key);
-        let reply = Box::new(RunReply {
+        let reply = RunReply {
             helper: cx.number,
             session,
             shares,
             elapsed_ms: cx.now_ms - self.exchange.started_ms(),
             bytes_to_helpers: self.exchange.bytes_sent(),
             signature,
-        });
+        };
+        let reply = SealedReply::close(&reply, &self.request.reply_key, &self.attempt, &mut cx.rng)
+            .map_err(|error| Refusal::new(Code::Malformed, format!("the request's reply key is {error}")))?;
         let record = Write::Control { key: key_of(&self.attempt), value: to_json(&reply) };
         self.stage = Stage::Storing { batch: cx.store(vec![record]), reply };
         Ok(())

@@ -1,9 +1,9 @@
 //! Sealing a study: one agreed, checked, immutable set (`docs/protocols.md`, section 3).
 //!
-//! Rounds: 0 what each member holds, in brief; 1 lists where they differ, from which all compute the sealing
-//! helpers S and the set; 2 nonces and key contributions; 3 the session is the same for all; 4 a coin; 5.. the
-//! degree check, one message per step; last, signatures of the manifest. Studies without input checks go from 3
-//! to the signatures.
+//! Rounds: what each member holds, in brief; lists where they differ, one message per page, from which all compute
+//! the sealing helpers S and the set; nonces and key contributions; the session is the same for all; a coin; the
+//! degree check, one message per step; signatures of the manifest. Studies without input checks have neither coin
+//! nor check.
 //!
 //! A study is sealed once. A member that signed a manifest signs no other, unless a member that had to sign it too
 //! shows up without having signed: then it can never be completed, because the attempt in which that member would
@@ -19,7 +19,7 @@ mod rounds;
 mod standing;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_federation::PublicKey;
@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
-use crate::study::{Entry, refuse_signed, unprepared_write};
+use crate::study::{Entry, refuse_signed, seal_number_write, unprepared_write};
 use crate::{Action, Write};
 use agreement::{Agreed, Item};
 pub(crate) use inbox::read_all;
@@ -62,8 +62,8 @@ enum Stage {
     Draining,
     /// Round 0 was sent.
     Opening { mine: Opening, items: Vec<Item> },
-    /// Round 1 was sent.
-    Listing { openings: BTreeMap<u8, Opening>, items: Vec<Item>, differing: Vec<u32> },
+    /// A page of lists was sent.
+    Listing(Box<Listing>),
     /// Round 1 was sent: only signatures of this manifest are missing.
     Completing(Box<Manifest>),
     /// Round 2 was sent.
@@ -86,6 +86,19 @@ enum Stage {
     Over,
 }
 
+/// The comparison of sets under way.
+struct Listing {
+    openings: BTreeMap<u8, Opening>,
+    /// This helper's items.
+    items: Vec<Item>,
+    /// Buckets in which members differ, in pages of one message each; the current one first.
+    pages: VecDeque<Vec<u32>>,
+    /// All differing buckets, ascending.
+    differing: Vec<u32>,
+    /// What was listed so far, by member.
+    lists: BTreeMap<u8, Vec<Item>>,
+}
+
 /// What is fixed once the session is.
 struct Sealing {
     agreed: Agreed,
@@ -105,9 +118,11 @@ struct Checking {
 
 impl Seal {
     /// Checks a request and begins. Whoever heard of it first: the owner asked here, or a member opened.
-    pub(crate) fn begin(signed: Signed, entry: &Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn begin(signed: Signed, entry: &mut Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
         let request: SealRequest = signed.open().map_err(refuse_signed)?;
         check_request(&request, &signed, entry, cx)?;
+        entry.seal_number = request.number;
+        let batch = Some(cx.store(vec![seal_number_write(&request.study, request.number)]));
         let attempt = signed.digest::<SealRequest>();
         let exchange = Exchange::new(attempt, &request.members, cx);
         Ok(Seal {
@@ -116,7 +131,7 @@ impl Seal {
             signed,
             exchange,
             stage: Stage::Draining,
-            batch: None,
+            batch,
             layout: None,
             is_left_out: false,
             ending: Ending::new(Reply::Sealed),
@@ -254,6 +269,7 @@ impl Seal {
             return;
         }
         self.stage = Stage::Over;
+        self.exchange.end();
         self.ending.set(end, cx);
         // A layout that was signed must stay: the manifest may yet be completed.
         if let Some(generation) = self.layout.take()
@@ -287,6 +303,11 @@ fn check_request(
         let message =
             format!("only the study's owner may seal it, and key {} is not the owner's", signed.key);
         return Err(Refusal::new(Code::Forbidden, message));
+    }
+    if request.number <= entry.seal_number {
+        let message =
+            format!("the request to seal is number {}, and {} was seen", request.number, entry.seal_number);
+        return Err(Refusal::new(Code::Policy, message).hint("ask again: every request has a higher number"));
     }
     check_members(&request.members, entry, cx)?;
     let needed = entry.scheme.seal_quorum();

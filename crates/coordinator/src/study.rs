@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) kept: Arc<KeptStudy>,
     pub(crate) scheme: Scheme,
     pub(crate) state: State,
+    /// The highest number of a request to seal it.
+    pub(crate) seal_number: u64,
 }
 
 /// How far a study is, durably.
@@ -46,6 +48,8 @@ pub(crate) struct Studies {
 const STUDY: &[u8] = b"study/";
 const PREPARED: &[u8] = b"prepared/";
 const SEALED: &[u8] = b"sealed/";
+const SEAL_NUMBER: &[u8] = b"seal-number/";
+const EXCLUDED: &[u8] = b"excluded/";
 
 impl Studies {
     /// The studies that are durable.
@@ -63,9 +67,9 @@ impl Studies {
             }
             let state = load_state(&id, records)?;
             let scheme = scheme_of(&study);
-            studies
-                .entries
-                .insert(id, Entry { kept: Arc::new(KeptStudy { study, document }), scheme, state });
+            let seal_number = load_seal_number(&id, records)?;
+            let kept = Arc::new(KeptStudy { study, document });
+            studies.entries.insert(id, Entry { kept, scheme, state, seal_number });
         }
         Ok(studies)
     }
@@ -115,7 +119,7 @@ impl Studies {
     pub(crate) fn stored(&mut self, batch: u64, cx: &mut Context<'_>) {
         if let Some((id, ticket, kept)) = self.creating.remove(&batch) {
             let scheme = scheme_of(&kept.study);
-            self.entries.entry(id).or_insert(Entry { kept, scheme, state: State::Open });
+            self.entries.entry(id).or_insert(Entry { kept, scheme, state: State::Open, seal_number: 0 });
             cx.reply(ticket, Ok(Reply::Created(id)));
         }
     }
@@ -199,6 +203,16 @@ pub(crate) fn sealed_write(study: &Digest, manifest: &SignedManifest) -> Write {
     Write::Control { key: key_of(SEALED, study), value: to_json(manifest) }
 }
 
+/// The write that remembers the highest number of a request to seal a study.
+pub(crate) fn seal_number_write(study: &Digest, number: u64) -> Write {
+    Write::Control { key: key_of(SEAL_NUMBER, study), value: number.to_le_bytes().to_vec() }
+}
+
+/// The write that keeps the ids of excluded contributions, ascending, 32 bytes each.
+pub(crate) fn excluded_write(study: &Digest, ids: &[Digest]) -> Write {
+    Write::Control { key: key_of(EXCLUDED, study), value: ids.iter().flat_map(|id| id.0).collect() }
+}
+
 /// A study's sharing scheme.
 ///
 /// # Panics
@@ -226,6 +240,15 @@ fn load_state(id: &Digest, records: &dyn Records) -> Result<State, StartError> {
         return Ok(State::Sealed(Box::new(manifest)));
     }
     Ok(load_json(PREPARED, id, records)?.map_or(State::Open, |manifest| State::Prepared(Box::new(manifest))))
+}
+
+fn load_seal_number(id: &Digest, records: &dyn Records) -> Result<u64, StartError> {
+    let Some(value) = records.control(&key_of(SEAL_NUMBER, id))? else { return Ok(0) };
+    let bytes = value.try_into().map_err(|_| StartError::Record {
+        what: format!("seal number of study {}", id.short()),
+        reason: "it is not 8 bytes".into(),
+    })?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 /// A JSON record; an empty one was taken back.

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use quorate_circuit::Program;
-use quorate_federation::Federation;
+use quorate_federation::{EnvelopeOpener, Federation};
 use quorate_fuzz::digest;
 use quorate_wire::{
-    Receipt, Refusal, RunReply, RunRequest, SealRequest, Signed, SignedManifest, Status, StudyRequest,
+    Receipt, Refusal, RunRequest, SealRequest, SealedReply, Signed, SignedManifest, Status, StudyRequest,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,10 +35,10 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = receipt.verify(&receipt.head.study, receipt.head.helper, &key, &[digest(1)]);
     }
     if let Some(manifest) = read::<SignedManifest>(bytes) {
-        let _ = manifest.is_complete(&FEDERATION);
+        let _ = manifest.check(&FEDERATION, &manifest.manifest.study, 3);
     }
-    if let Some(reply) = read::<RunReply>(bytes) {
-        let _ = reply.is_signed_by(&key);
+    if let Some(reply) = read::<SealedReply>(bytes) {
+        let _ = reply.open(&EnvelopeOpener::from_seed([1; 32]), &digest(1));
     }
     if let Some(program) = read::<Program>(bytes)
         && program.validate().is_ok()

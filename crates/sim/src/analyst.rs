@@ -3,6 +3,7 @@
 use quorate_circuit::{Program, compile};
 use quorate_client::{AnswerError, answer};
 use quorate_coordinator::Reply;
+use quorate_federation::EnvelopeOpener;
 use quorate_hash::Digest;
 use quorate_wire::{Code, RunReply, RunRequest, Signed, SignedManifest, StudyState};
 
@@ -123,7 +124,7 @@ impl Analyst {
             up.push(*helper);
             for study in &status.studies {
                 if let StudyState::Sealed { manifest } = &study.state
-                    && manifest.is_complete(&turn.public.federation)
+                    && is_proved(manifest, turn)
                 {
                     let agrees = found.as_ref().is_none_or(|found| found.manifest == manifest.manifest);
                     hold(agrees || turn.has_liars, "all helpers have the same manifest", || {
@@ -154,6 +155,7 @@ impl Analyst {
             circuit: circuit.clone(),
             program: program.hash(),
             quorum: quorum.clone(),
+            reply_key: opener().key(),
             nonce: Digest(turn.chance.bytes()),
         };
         self.attempts += 1;
@@ -172,7 +174,13 @@ impl Analyst {
         let mut replies: Vec<RunReply> = Vec::new();
         for (helper, heard) in &round.heard {
             match heard {
-                Ok(Reply::Ran(reply)) => replies.push(reply.clone()),
+                Ok(Reply::Ran(sealed)) => {
+                    let Demand::Run(signed) = demand else { continue };
+                    match sealed.open(&opener(), &signed.digest::<RunRequest>()) {
+                        Ok(reply) => replies.push(reply),
+                        Err(error) => return broken("an answer opens for its analyst", error.to_string()),
+                    }
+                }
                 Ok(other) => return broken("a reply is of its request's kind", format!("run: {other:?}")),
                 Err(refusal) => {
                     let expected = matches!(refusal.code, Code::Unavailable | Code::Busy | Code::Unknown)
@@ -251,6 +259,17 @@ impl Analyst {
             }
         }
     }
+}
+
+/// What opens answers: the same for all requests, so that the truth can be told apart from lies.
+pub(crate) fn opener() -> EnvelopeOpener {
+    EnvelopeOpener::from_seed([7; 32])
+}
+
+/// Whether this seals the study.
+pub(crate) fn is_proved(manifest: &SignedManifest, turn: &Turn<'_>) -> bool {
+    let public = &turn.public;
+    manifest.check(&public.federation, &public.study.id(), public.scheme.seal_quorum()).is_ok()
 }
 
 /// Circuits for the study that compile, each with its program.

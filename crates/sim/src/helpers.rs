@@ -7,6 +7,7 @@ use quorate_hash::Digest;
 use quorate_store::{Fate, Fault};
 use quorate_wire::{Code, Refusal, SignedManifest};
 
+use crate::analyst::opener;
 use crate::broken::{Held, broken, hold};
 use crate::client::{Ask, Demand, Heard};
 use crate::lie::{Lie, alter_frame, alter_reply, read_frame};
@@ -334,8 +335,10 @@ impl World<'_> {
                 Err(refusal) => format!("h{number} refuses {:?} {}: {refusal}", ask.actor, ask.token),
             });
         }
-        if let (Some(Lie::Results), Ok(Reply::Ran(reply))) = (node.lie, &mut reply) {
-            alter_reply(reply, &node.key());
+        if let (Some(Lie::Results), Ok(Reply::Ran(reply)), Demand::Run(signed)) =
+            (node.lie, &mut reply, &ask.demand)
+        {
+            alter_reply(reply, &signed.digest::<quorate_wire::RunRequest>(), &node.key());
         }
         if !self.plan.is_liar(number) {
             self.promise(place, &ask, &reply)?;
@@ -367,7 +370,10 @@ impl World<'_> {
                 hold(*known == text, "a run asked again returns identical bytes", || {
                     format!("helper {}: {known} and {text}", node.number)
                 })?;
-                self.truth.answered(reply)?;
+                match reply.open(&opener(), &attempt) {
+                    Ok(reply) => self.truth.answered(&reply)?,
+                    Err(error) => return broken("an answer opens for its analyst", error.to_string()),
+                }
             }
             (Ok(Reply::Status(_)), Demand::Status) => return Ok(()),
             (Ok(other), demand) => {

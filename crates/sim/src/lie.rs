@@ -6,8 +6,12 @@
 //! frames) is therefore a lie, too.
 
 use quorate_federation::SecretKey;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+use crate::analyst::opener;
 use quorate_hash::{Digest, Tagged};
-use quorate_wire::{Blob, RunReply, decode, encode, limits};
+use quorate_wire::{Blob, RunReply, SealedReply, decode, encode, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
@@ -102,7 +106,8 @@ fn alter_opening(bytes: Vec<u8>, salt: u8, element: usize) -> Vec<u8> {
 }
 
 /// Replaces one result share by another one and signs it.
-pub(crate) fn alter_reply(reply: &mut RunReply, key: &SecretKey) {
+pub(crate) fn alter_reply(sealed: &mut SealedReply, request: &Digest, key: &SecretKey) {
+    let Ok(mut reply) = sealed.open(&opener(), request) else { return };
     let draw = usize::from(reply.session.0[0]);
     let count = reply.shares.len().max(1);
     if let Some(share) = reply.shares.get_mut(draw % count) {
@@ -110,4 +115,8 @@ pub(crate) fn alter_reply(reply: &mut RunReply, key: &SecretKey) {
         share.replace_range(..1, flipped);
     }
     reply.signature = RunReply::sign(reply.helper, &reply.session, &reply.shares, key);
+    let mut rng = ChaCha20Rng::from_seed(reply.session.0);
+    if let Ok(altered) = SealedReply::close(&reply, &opener().key(), request, &mut rng) {
+        *sealed = altered;
+    }
 }

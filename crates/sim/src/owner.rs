@@ -6,6 +6,7 @@ use quorate_coordinator::Reply;
 use quorate_hash::Digest;
 use quorate_wire::{Code, SealRequest, Signed, SignedManifest, StudyRequest};
 
+use crate::analyst::is_proved;
 use crate::broken::{Held, hold};
 use crate::client::{Actor, Demand, Heard, Round, Turn};
 use crate::plan::Plan;
@@ -124,6 +125,7 @@ impl Owner {
             federation: *turn.public.federation.id(),
             study: turn.public.study.id(),
             members: members.clone(),
+            number: turn.now_ms + self.attempts + 1,
             nonce: Digest(turn.chance.bytes()),
         };
         self.attempts += 1;
@@ -151,7 +153,7 @@ impl Owner {
                 _ => None,
             })
             .collect();
-        let complete = sealed.iter().find(|(_, signed)| signed.is_complete(&turn.public.federation));
+        let complete = sealed.iter().find(|(_, signed)| is_proved(signed, turn));
         if let Some((_, signed)) = complete {
             let helpers: BTreeSet<u8> = sealed.iter().map(|(helper, _)| *helper).collect();
             if signed.manifest.members.iter().all(|member| helpers.contains(member)) {

@@ -97,11 +97,7 @@ impl Plan {
 
     /// Helpers without whom the study cannot be sealed.
     pub(crate) fn needed_to_seal(&self) -> usize {
-        if self.scheme.has_prss() {
-            2 * usize::from(self.scheme.threshold()) + 1
-        } else {
-            self.scheme.needed()
-        }
+        self.scheme.seal_quorum()
     }
 
     /// Whether this helper lies.

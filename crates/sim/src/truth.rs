@@ -102,9 +102,8 @@ impl Truth {
     pub(crate) fn sealed(&mut self, node: &Node, signed: &SignedManifest) -> Held {
         let manifest = &signed.manifest;
         let id = manifest.id();
-        hold(signed.is_complete(&self.federation), "a sealed manifest has all signatures", || {
-            id.to_string()
-        })?;
+        let proof = signed.check(&self.federation, &self.study, self.scheme.seal_quorum());
+        hold(proof.is_ok(), "a sealed manifest has all signatures", || format!("{id}: {proof:?}"))?;
         if self.manifests.insert(id, signed.clone()).is_none() {
             // A liar's word can make a second one complete; honest helpers alone never do.
             hold(
@@ -113,7 +112,7 @@ impl Truth {
                 || format!("{:?}, the last at helper {}", self.manifests.keys(), node.number),
             )?;
             let union =
-                manifest.contributions + manifest.excluded.len() as u64 + manifest.left_out.contributions;
+                manifest.contributions + manifest.excluded.off_degree + manifest.left_out.contributions;
             let lost = union - manifest.contributions;
             hold(self.excluded_max.allows(lost, union), "`excluded_max` holds", || format!("{manifest:?}"))?;
             hold(manifest.contributions >= self.min_cohort, "`min_cohort` holds", || {

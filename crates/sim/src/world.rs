@@ -253,7 +253,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Actor::Owner => world.owner.turn(turn),
-            Actor::Analyst => world.analyst.turn(&world.truth, turn),
+            Actor::Analyst => world.analyst.turn(world.truth, turn),
         })?;
         self.agenda.after_ms(self.chance.between(60, 140), Happening::Turn(actor));
         Ok(())

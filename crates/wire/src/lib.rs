@@ -18,10 +18,10 @@ mod upload;
 
 pub use blob::Blob;
 pub use codec::{CodecError, decode, encode};
-pub use manifest::{Exclusion, LeftOut, Manifest, SignedManifest};
+pub use manifest::{Exclusions, LeftOut, Manifest, ManifestError, SignedManifest};
 pub use owner::{SealRequest, StudyRequest};
 pub use refusal::{Code, Refusal};
 pub use request::{Request, Signed, SignedError};
-pub use run::{RUN_RESULT_LABEL, RunReply, RunRequest};
+pub use run::{RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
 pub use status::{Status, StudyState, StudyStatus};
 pub use upload::{CommitHead, Contribution, PieceBytes, Receipt, ReceiptError, Upload};

@@ -27,6 +27,9 @@ pub struct SealRequest {
     pub study: Digest,
     /// The helpers that take part, ascending.
     pub members: Vec<u8>,
+    /// Higher in every request of the owner's for this study (a clock in milliseconds serves): a helper takes no
+    /// request lower than one it has seen, so that an old one cannot be used again.
+    pub number: u64,
     /// 256 random bits of the owner's: makes every attempt another one.
     pub nonce: Digest,
 }

@@ -1,8 +1,10 @@
 //! The analyst's request to run a circuit, and one helper's part of the answer.
 
-use quorate_federation::{PublicKey, SecretKey, Signature};
+use quorate_federation::{EnvelopeError, EnvelopeKey, EnvelopeOpener, PublicKey, SecretKey, Signature};
 use quorate_hash::{Digest, Tagged};
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::request::Request;
 
@@ -22,6 +24,8 @@ pub struct RunRequest {
     pub program: Digest,
     /// The helpers that compute, ascending.
     pub quorum: Vec<u8>,
+    /// What helpers seal their answers for: fresh for this request, so that no helper reads another's.
+    pub reply_key: EnvelopeKey,
     /// 256 random bits of the analyst's: makes every attempt another one.
     pub nonce: Digest,
 }
@@ -30,15 +34,24 @@ impl Request for RunRequest {
     const KIND: &'static str = "run";
 }
 
-/// What one helper answers: its share of every revealed value, bound to the session.
+/// One helper's answer as it travels and is kept: a [`RunReply`] that the analyst alone can read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct SealedReply {
+    /// The helper's number.
+    pub helper: u8,
+    /// Hexadecimal of the envelope; its purpose is the digest of the signed request.
+    pub envelope: String,
+}
+
+/// What is inside a [`SealedReply`]: the helper's share of every revealed value, bound to the session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReply {
     /// The helper's number.
     pub helper: u8,
     /// Hash of everything this run is about, with a fresh nonce of each helper; the same at all of them.
     pub session: Digest,
-    /// One share per opened value, hexadecimal of its canonical little-endian bytes, in the program's order.
+    /// One share per revealed value, hexadecimal of its canonical little-endian bytes, in the program's order.
     pub shares: Vec<String>,
     /// Milliseconds from this helper's first sight of the request to its answer.
     pub elapsed_ms: u64,
@@ -50,6 +63,46 @@ pub struct RunReply {
 
 /// The label of a helper's signature on its result shares.
 pub const RUN_RESULT_LABEL: &str = "quorate/1/run-result";
+
+impl std::fmt::Debug for RunReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let RunReply { helper, session, shares, .. } = self;
+        write!(f, "RunReply(helper {helper}, session {}, {} shares)", session.short(), shares.len())
+    }
+}
+
+impl SealedReply {
+    /// Seals a reply for the key that the request with this digest names.
+    ///
+    /// # Errors
+    /// The request's key is not one.
+    pub fn close(
+        reply: &RunReply,
+        key: &EnvelopeKey,
+        request: &Digest,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, EnvelopeError> {
+        let content = Zeroizing::new(crate::encode(reply));
+        let envelope = key.close(request, &content, rng)?;
+        let envelope = envelope.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(SealedReply { helper: reply.helper, envelope })
+    }
+
+    /// The reply, if it was sealed for `opener` as the answer to the request with this digest.
+    ///
+    /// # Errors
+    /// It was not, it was altered, or what is inside does not read.
+    pub fn open(&self, opener: &EnvelopeOpener, request: &Digest) -> Result<RunReply, EnvelopeError> {
+        let digits = self.envelope.as_bytes();
+        let byte = |pair: &[u8]| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(pair, 16).ok()
+        };
+        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+        let content = opener.open(request, &bytes.ok_or(EnvelopeError::Open)?)?;
+        crate::decode(&content, crate::limits::MESSAGE_MAX).map_err(|_| EnvelopeError::Open)
+    }
+}
 
 impl RunReply {
     fn digest(helper: u8, session: &Digest, shares: &[String]) -> Digest {

@@ -19,7 +19,7 @@ pub struct Upload {
 }
 
 /// One contribution as one helper gets it: its piece, and what proves that it is that helper's piece.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Contribution {
     /// The public rotation that says which helpers hold seeds, `0..n`.
     pub rot: u8,
@@ -41,6 +41,12 @@ pub enum PieceBytes {
     Seed([u8; 32]),
     /// `rows * columns` elements.
     Data(Blob),
+}
+
+impl fmt::Debug for Contribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contribution(rot {}, {} rows, {:?})", self.rot, self.rows, self.piece)
+    }
 }
 
 impl fmt::Debug for PieceBytes {

@@ -10,7 +10,9 @@ use crate::report::helpers as listed;
 use crate::{files, keys, output};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  quorate seal --study study.toml --owner owner.key")]
+#[command(
+    after_help = "Example:\n  quorate seal --study study.toml --owner owner.key\n\nWhen the helpers cannot agree because of one of them:\n  quorate seal --study study.toml --owner owner.key --without 3"
+)]
 pub(crate) struct Arguments {
     /// The federation file
     #[arg(long, value_name = "FILE", env = "QUORATE_FEDERATION", default_value = "federation.toml")]
@@ -18,6 +20,9 @@ pub(crate) struct Arguments {
     /// The study's document, or its id
     #[arg(long, value_name = "STUDY")]
     study: String,
+    /// Helpers that shall take no part, by number: the others seal without them
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    without: Vec<u8>,
     /// The owner's key file
     #[arg(long, value_name = "FILE")]
     owner: PathBuf,
@@ -30,20 +35,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let key = keys::read(&arguments.owner)?;
     let helpers = files::helpers(&arguments.federation)?;
     let (_, study) = files::study(&arguments.study, &helpers).await?;
-    let signed = owner::seal(&helpers, &key, &study).await?;
+    let signed = owner::seal(&helpers, &key, &study, &arguments.without).await?;
     if arguments.json {
         return output::json(&signed);
     }
     let manifest = &signed.manifest;
-    let excluded = manifest.excluded.len();
-    let mut rows = vec![
+    let rows = vec![
         ("manifest", manifest.id().to_string()),
         ("sealed by", format!("{}, all of them signed", listed(&manifest.members))),
         ("contributions", format!("{} with {} rows", manifest.contributions, manifest.rows)),
         ("left out", format!("{} that not all of them had", manifest.left_out.contributions)),
-        ("excluded", format!("{excluded} that failed a check")),
+        ("excluded", format!("{} that failed the degree check", manifest.excluded.off_degree)),
     ];
-    rows.extend(manifest.excluded.iter().take(20).map(|e| ("", format!("{}: {}", e.id.short(), e.reason))));
     let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     output::line(output::aligned(rows, false, &[]))
 }

@@ -46,16 +46,16 @@ pub(crate) fn bucket_of(id: &Digest, buckets: u32) -> u32 {
     u32::try_from((leading * u64::from(buckets)) >> 32).unwrap_or(0)
 }
 
-/// One digest per bucket, of the items in it, which are ascending.
-pub(crate) fn bucket_digests(items: &[Item], buckets: u32) -> Vec<Digest> {
+/// One digest per bucket and its number of items; the items are ascending.
+pub(crate) fn bucket_digests(items: &[Item], buckets: u32) -> (Vec<Digest>, Vec<u32>) {
     let mut rest = items;
     let digest = |bucket| {
         let end = rest.iter().position(|item| bucket_of(&item.id, buckets) != bucket).unwrap_or(rest.len());
         let (these, others) = rest.split_at(end);
         rest = others;
-        digest_of(these)
+        (digest_of(these), u32::try_from(end).unwrap_or(u32::MAX))
     };
-    (0..buckets).map(digest).collect()
+    (0..buckets).map(digest).unzip()
 }
 
 /// The digest of one bucket's items.
@@ -263,12 +263,12 @@ mod tests {
     fn buckets_partition_the_ids_in_order() {
         for buckets in [1, 2, 64, 65_536] {
             let items: Vec<Item> = (0..=255).map(item).collect();
-            let digests = bucket_digests(&items, buckets);
+            let (digests, sizes) = bucket_digests(&items, buckets);
             assert_eq!(digests.len(), buckets as usize);
             for (bucket, digest) in (0..).zip(&digests) {
                 let these: Vec<Item> =
                     items.iter().copied().filter(|item| bucket_of(&item.id, buckets) == bucket).collect();
-                assert_eq!(digest_of(&these), *digest);
+                assert_eq!((digest_of(&these), these.len()), (*digest, sizes[bucket as usize] as usize));
             }
         }
     }

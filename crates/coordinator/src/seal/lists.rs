@@ -1,10 +1,35 @@
 //! The lists that members exchange where their digests differ.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use quorate_wire::Refusal;
 
 use super::agreement::{Item, bucket_of, digest_of};
 use super::inbox::malformed;
 use super::messages::Opening;
+
+/// Items of one member in one message: 36 bytes each, well under the largest message.
+const PAGE_ITEMS: u64 = 100_000;
+
+/// Cuts the differing buckets into pages that fit one message, whoever sends it; `None` if one bucket alone does not.
+pub(super) fn pages(differing: &[u32], openings: &BTreeMap<u8, Opening>) -> Option<VecDeque<Vec<u32>>> {
+    let mut pages: VecDeque<Vec<u32>> = VecDeque::from([Vec::new()]);
+    let mut filled = 0;
+    for bucket in differing {
+        let size =
+            openings.values().map(|opening| opening.sizes[*bucket as usize]).max().map_or(0, u64::from);
+        if size > PAGE_ITEMS {
+            return None;
+        }
+        if filled + size > PAGE_ITEMS {
+            pages.push_back(Vec::new());
+            filled = 0;
+        }
+        filled += size;
+        pages.back_mut()?.push(*bucket);
+    }
+    Some(pages)
+}
 
 /// The items of the buckets in which members differ.
 pub(super) fn lists(items: &[Item], differing: &[u32], buckets: u32) -> Vec<(u32, Vec<Item>)> {

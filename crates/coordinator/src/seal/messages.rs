@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::Item;
 
-/// Round 0: what this helper holds, in brief. Carries the request, so that one member that heard it is enough.
+/// First: what this helper holds, in brief. Carries the request, so that one member that heard it is enough.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Opening {
     pub(crate) signed: Signed,
@@ -16,6 +16,8 @@ pub(crate) struct Opening {
     pub(crate) contributions: u64,
     /// One digest per bucket of ids.
     pub(crate) buckets: Vec<Digest>,
+    /// How many items each bucket has: where they differ, everybody cuts the lists into the same pages.
+    pub(crate) sizes: Vec<u32>,
 }
 
 /// How far the study is at the sender.
@@ -24,21 +26,21 @@ pub(crate) enum Standing {
     /// It never signed a manifest that could still be completed.
     Open,
     /// It signed this one.
-    Prepared(Box<Manifest>),
+    Prepared(Box<Manifest>, Signature),
     /// It has all signatures.
     Sealed(Box<SignedManifest>),
 }
 
-/// Round 1.
+/// After the openings.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Second {
-    /// The items of every bucket in which members differ, ascending.
+    /// The items of one page of buckets in which members differ, ascending.
     Lists(Vec<(u32, Vec<Item>)>),
     /// Everybody who must sign the manifest did: here is the signature again.
     Finish(Signature),
 }
 
-/// Round 2: fresh randomness; different for every receiver and secret.
+/// Then: fresh randomness; different for every receiver and secret.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Fresh {
     pub(crate) nonce: [u8; 32],
@@ -46,14 +48,14 @@ pub(crate) struct Fresh {
     pub(crate) keys: Blob,
 }
 
-/// Round 3: the same session, the same keys.
+/// Then: the same session, the same keys.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Confirmation {
     pub(crate) session: Digest,
     pub(crate) fingerprints: Vec<Digest>,
 }
 
-/// Round 4 (the coin) and rounds 5.. (the degree check): shares that are opened.
+/// The coin and the degree check: shares that are opened.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Opened {
     pub(crate) session: Digest,

@@ -12,10 +12,21 @@ use crate::upload::{header_of, piece_of};
 /// Cells that one step of a seal works on: bounds memory and how long other requests wait.
 const CELLS_PER_STEP: u64 = 1 << 18;
 
-/// Contributions that one step works on; the same at all members, who send one message per step.
-pub(crate) fn step_length(entry: &Entry) -> usize {
-    let cells = u64::from(entry.kept.study.rows_max) * entry.kept.study.columns.len() as u64;
-    usize::try_from((CELLS_PER_STEP / cells).clamp(1, 8_192)).unwrap_or(1)
+/// Contributions read at a time to learn their numbers of rows.
+const READ_AHEAD: usize = 64;
+
+/// Most contributions of one step.
+const ITEMS_PER_STEP: usize = 8_192;
+
+/// How many of `items` the next step works on; the same at all members, who send one message per step.
+pub(crate) fn step_length(entry: &Entry, items: &[Item]) -> usize {
+    let columns = entry.kept.study.columns.len() as u64;
+    let mut cells = 0;
+    let fits = |item: &&Item| {
+        cells += u64::from(item.rows) * columns;
+        cells <= CELLS_PER_STEP
+    };
+    items.iter().take(ITEMS_PER_STEP).take_while(fits).count().max(1).min(items.len())
 }
 
 /// Everything this helper holds of the study, ascending.
@@ -26,7 +37,7 @@ pub(crate) fn items(entry: &Entry, cx: &Context<'_>) -> Result<Vec<Item>, Refusa
         return Ok(ids.into_iter().map(|id| Item { id, rows: 1 }).collect());
     }
     let mut items = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(step_length(entry)) {
+    for ids in ids.chunks(READ_AHEAD) {
         let records = cx.records.contributions(&study, ids).map_err(unreadable)?;
         for (id, bytes) in ids.iter().zip(records) {
             items.push(Item { id: *id, rows: decode(&bytes)?.rows });

@@ -9,30 +9,32 @@ use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_field::{Field, with_field, write_slice};
 use quorate_hash::Digest;
-use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest, limits};
+use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest};
 
 use super::agreement::{Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, items_root};
 use super::inbox::{Messages, blame, malformed, opened, read_all};
-use super::lists::{check_lists, lists};
+use super::lists::{check_lists, lists, pages};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
 use super::standing::{Resolution, resolve, standing};
-use super::verdict::{check_cohort, check_exclusions, left_out, manifest};
-use super::{Checking, Seal, Sealing, Stage, layout, pieces};
+use super::verdict::{check_cohort, check_exclusions, excluded, left_out, manifest};
+use super::{Checking, Listing, Seal, Sealing, Stage, layout, pieces};
 use crate::Write;
 use crate::context::Context;
 use crate::coordinator::First;
-use crate::study::{Entry, State, prepared_write, sealed_write, unprepared_write};
+use crate::study::{Entry, State, excluded_write, prepared_write, sealed_write, unprepared_write};
 
 impl Seal {
-    /// Round 0: what this helper holds.
+    /// The first round: what this helper holds.
     pub(super) fn open(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
         let study = &entry.kept.study;
         let items = pieces::items(entry, cx)?;
+        let (buckets, sizes) = bucket_digests(&items, bucket_count(study.capacity));
         let mine = Opening {
             signed: self.signed.clone(),
-            standing: standing(entry),
+            standing: standing(entry, cx),
             contributions: items.len() as u64,
-            buckets: bucket_digests(&items, bucket_count(study.capacity)),
+            buckets,
+            sizes,
         };
         self.exchange.broadcast(&First::Seal(mine.clone()), cx);
         self.stage = Stage::Opening { mine, items };
@@ -49,9 +51,7 @@ impl Seal {
         self.exchange.forget_old();
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Opening { mine, items } => self.take_openings(messages, mine, items, entry, cx),
-            Stage::Listing { openings, items, differing } => {
-                self.take_lists(messages, &openings, items, &differing, entry, cx)
-            }
+            Stage::Listing(listing) => self.take_lists(messages, listing, entry, cx),
             Stage::Completing(manifest) => {
                 let signatures = read_all(messages, "signature", |second| match second {
                     Second::Finish(signature) => Some(Signing { manifest: manifest.id(), signature }),
@@ -85,7 +85,7 @@ impl Seal {
         }
     }
 
-    /// After round 0: resolve what was signed before, else find out where members differ.
+    /// After the openings: resolve what was signed before, else find out where members differ.
     fn take_openings(
         &mut self,
         messages: &Messages,
@@ -99,12 +99,12 @@ impl Seal {
             First::Run(_) => None,
         })?;
         for (member, opening) in &openings {
-            if opening.buckets.len() != mine.buckets.len() {
+            if opening.buckets.len() != mine.buckets.len() || opening.sizes.len() != mine.sizes.len() {
                 return Err(malformed(*member, "opening", "another number of buckets"));
             }
         }
         openings.insert(cx.number, mine);
-        match resolve(&openings, cx)? {
+        match resolve(&openings, entry, cx)? {
             Resolution::Adopt(manifest) => self.adopt(manifest, entry, cx),
             Resolution::Complete(manifest) => self.complete(manifest, entry, cx),
             Resolution::Fresh => {
@@ -112,19 +112,24 @@ impl Seal {
                 let digests =
                     openings.iter().map(|(member, opening)| (*member, &opening.buckets[..])).collect();
                 let differing = differing(&digests);
-                let lists = lists(&items, &differing, bucket_count(entry.kept.study.capacity));
-                if lists.iter().map(|(_, items)| items.len() * 36 + 12).sum::<usize>()
-                    > limits::MESSAGE_MAX / 2
-                {
-                    let message = "the helpers' sets differ in too many places to compare";
+                let Some(pages) = pages(&differing, &openings) else {
+                    let message = "the helpers' sets differ in a bucket of ids with more contributions than one message holds";
                     return Err(Refusal::new(Code::Policy, message)
                         .hint("let contributors finish their uploads, then seal again"));
-                }
-                self.exchange.broadcast(&Second::Lists(lists), cx);
-                self.stage = Stage::Listing { openings, items, differing };
+                };
+                let lists = openings.keys().map(|member| (*member, Vec::new())).collect();
+                self.send_page(Box::new(Listing { openings, items, pages, differing, lists }), entry, cx);
                 Ok(())
             }
         }
+    }
+
+    /// Sends this helper's lists of the current page.
+    fn send_page(&mut self, listing: Box<Listing>, entry: &Entry, cx: &mut Context<'_>) {
+        let page = listing.pages.front().map(Vec::as_slice).unwrap_or_default();
+        let lists = lists(&listing.items, page, bucket_count(entry.kept.study.capacity));
+        self.exchange.broadcast(&Second::Lists(lists), cx);
+        self.stage = Stage::Listing(listing);
     }
 
     /// A manifest that is sealed elsewhere becomes sealed here.
@@ -180,13 +185,11 @@ impl Seal {
         }
     }
 
-    /// After round 1: S and the set.
+    /// After a page of lists: the next, or S and the set.
     fn take_lists(
         &mut self,
         messages: &Messages,
-        openings: &BTreeMap<u8, Opening>,
-        items: Vec<Item>,
-        differing: &[u32],
+        mut listing: Box<Listing>,
         entry: &Entry,
         cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
@@ -196,13 +199,19 @@ impl Seal {
             Second::Lists(lists) => Some(lists),
             Second::Finish(_) => None,
         })?;
-        let (common, own): (Vec<Item>, Vec<Item>) = items
-            .into_iter()
-            .partition(|item| differing.binary_search(&bucket_of(&item.id, buckets)).is_err());
-        let mut all = BTreeMap::from([(cx.number, own)]);
+        let page = listing.pages.pop_front().unwrap_or_default();
         for (member, lists) in received {
-            all.insert(member, check_lists(member, lists, differing, buckets, &openings[&member])?);
+            let items = check_lists(member, lists, &page, buckets, &listing.openings[&member])?;
+            listing.lists.entry(member).or_default().extend(items);
         }
+        if !listing.pages.is_empty() {
+            self.send_page(listing, entry, cx);
+            return Ok(());
+        }
+        let Listing { items, differing, lists: mut all, .. } = *listing;
+        let is_common = |item: &Item| differing.binary_search(&bucket_of(&item.id, buckets)).is_err();
+        let (common, own): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_common);
+        all.insert(cx.number, own);
         let agreed = agree(common, &all, entry.scheme.seal_quorum(), &study.policy.excluded_max)?;
         if !agreed.members.contains(&cx.number) {
             self.is_left_out = true;
@@ -221,7 +230,7 @@ impl Seal {
         Ok(())
     }
 
-    /// After round 2: the session.
+    /// After the nonces: the session.
     fn take_fresh(
         &mut self,
         messages: &Messages,
@@ -267,7 +276,7 @@ impl Seal {
         Ok(())
     }
 
-    /// After round 3: toss a coin where contributions are checked.
+    /// After the confirmations: toss a coin where contributions are checked.
     fn take_confirmations(
         &mut self,
         messages: &Messages,
@@ -298,7 +307,7 @@ impl Seal {
     ) -> Result<(), Refusal> {
         let from = checking.sealing.passed.len();
         let items = &checking.sealing.agreed.items[from..];
-        let items = &items[..items.len().min(pieces::step_length(entry))];
+        let items = &items[..pieces::step_length(entry, items)];
         if items.is_empty() {
             return self.begin_layout(checking.sealing);
         }
@@ -319,8 +328,8 @@ impl Seal {
     ) -> Result<(), Refusal> {
         let mine = std::mem::take(&mut checking.mine);
         let shares = opened(messages, &checking.sealing.session, mine, cx.number)?;
-        let left = checking.sealing.agreed.items.len() - checking.sealing.passed.len();
-        let count = left.min(pieces::step_length(entry));
+        let left = &checking.sealing.agreed.items[checking.sealing.passed.len()..];
+        let count = pieces::step_length(entry, left);
         let threshold = entry.scheme.threshold();
         let verdicts =
             with_field!(entry.kept.study.field, F => degree::verdicts::<F>(threshold, count, &shares));
@@ -343,13 +352,15 @@ impl Seal {
         if *written == 0 {
             check_exclusions(sealing, accepted, entry)?;
         }
-        let next = (*written + pieces::step_length(entry)).min(accepted.len());
+        let next = *written + pieces::step_length(entry, &accepted[*written..]);
         let mut writes = layout::append(entry, &sealing.session, &accepted[*written..next], cx)?;
         *written = next;
         if next == accepted.len() {
-            let manifest = Box::new(manifest(sealing, accepted, entry));
+            let excluded = excluded(sealing);
+            let manifest = Box::new(manifest(sealing, accepted, &excluded, entry));
             let (study, generation) = (self.study, sealing.session);
             writes.push(Write::ColumnsFinish { study, generation, columns: layout::width(entry) });
+            writes.push(excluded_write(&study, &excluded));
             writes.push(prepared_write(&study, &manifest));
             self.stage = Stage::Preparing(manifest);
         }

@@ -20,10 +20,10 @@ pub(crate) enum Resolution {
 }
 
 /// This helper's standing.
-pub(crate) fn standing(entry: &Entry) -> Standing {
+pub(crate) fn standing(entry: &Entry, cx: &Context<'_>) -> Standing {
     match &entry.state {
         State::Open => Standing::Open,
-        State::Prepared(manifest) => Standing::Prepared(manifest.clone()),
+        State::Prepared(manifest) => Standing::Prepared(manifest.clone(), manifest.sign(&cx.config.key)),
         State::Sealed(manifest) => Standing::Sealed(manifest.clone()),
     }
 }
@@ -38,20 +38,29 @@ pub(crate) fn is_signed(generation: &Digest, entry: &Entry) -> bool {
 }
 
 /// Resolves all members' standings, this one's included. Every member that hears the same resolves the same.
-pub(crate) fn resolve(openings: &BTreeMap<u8, Opening>, cx: &Context<'_>) -> Result<Resolution, Refusal> {
+pub(crate) fn resolve(
+    openings: &BTreeMap<u8, Opening>,
+    entry: &Entry,
+    cx: &Context<'_>,
+) -> Result<Resolution, Refusal> {
+    let (federation, study) = (&cx.config.federation, entry.kept.study.id());
+    let needed = entry.scheme.seal_quorum();
     let mut sealed: BTreeMap<Digest, &SignedManifest> = BTreeMap::new();
     let mut prepared: BTreeMap<Digest, (&Manifest, Vec<u8>)> = BTreeMap::new();
     for (member, opening) in openings {
         match &opening.standing {
             Standing::Open => {}
-            Standing::Sealed(signed) if signed.is_complete(&cx.config.federation) => {
+            Standing::Sealed(signed) => {
+                signed.check(federation, &study, needed).map_err(|error| unproved(*member, &error))?;
                 sealed.insert(signed.manifest.id(), signed);
             }
-            Standing::Sealed(_) => {
-                let message = format!("helper {member} shows a manifest without all its signatures");
-                return Err(Refusal::new(Code::Disagreement, message).about(vec![*member]));
-            }
-            Standing::Prepared(manifest) => {
+            Standing::Prepared(manifest, signature) => {
+                manifest.check(federation, &study, needed).map_err(|error| unproved(*member, &error))?;
+                let key = federation.member(*member).map(|helper| helper.key);
+                let is_own = key.is_some_and(|key| manifest.is_signed_by(&key, signature));
+                if !is_own || !manifest.members.contains(member) {
+                    return Err(unproved(*member, &"it is not signed by that helper"));
+                }
                 prepared.entry(manifest.id()).or_insert((manifest, Vec::new())).1.push(*member);
             }
         }
@@ -85,4 +94,9 @@ pub(crate) fn resolve(openings: &BTreeMap<u8, Opening>, cx: &Context<'_>) -> Res
         return Ok(Resolution::Complete(Box::new((*manifest).clone())));
     }
     Ok(Resolution::Fresh)
+}
+
+fn unproved(member: u8, reason: &dyn std::fmt::Display) -> Refusal {
+    let message = format!("helper {member} shows a manifest that proves nothing: {reason}");
+    Refusal::new(Code::Disagreement, message).about(vec![member])
 }

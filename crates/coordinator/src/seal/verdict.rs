@@ -1,6 +1,7 @@
 //! What a seal comes to: the manifest, and the rules that it must keep.
 
-use quorate_wire::{Code, Exclusion, LeftOut, Manifest, Refusal};
+use quorate_hash::{Digest, merkle};
+use quorate_wire::{Code, Exclusions, LeftOut, Manifest, Refusal};
 
 use super::Sealing;
 use super::agreement::{Item, items_root};
@@ -35,12 +36,15 @@ pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Re
     Ok(())
 }
 
+/// The ids of contributions that failed a check, ascending.
+pub(super) fn excluded(sealing: &Sealing) -> Vec<Digest> {
+    let checked = sealing.agreed.items.iter().zip(&sealing.passed);
+    checked.filter(|(_, passed)| !**passed).map(|(item, _)| item.id).collect()
+}
+
 /// The manifest of what was accepted.
-pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> Manifest {
+pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], excluded: &[Digest], entry: &Entry) -> Manifest {
     let study = &entry.kept.study;
-    let items = &sealing.agreed.items;
-    let failed = items.iter().zip(&sealing.passed).filter(|(_, passed)| !**passed).map(|(item, _)| item);
-    let reason = "its pieces do not lie on one polynomial of the threshold's degree";
     Manifest {
         federation: study.federation,
         study: study.id(),
@@ -49,7 +53,7 @@ pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], entry: &Entry) -> M
         root: items_root(accepted.iter()),
         contributions: accepted.len() as u64,
         rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
-        excluded: failed.map(|item| Exclusion { id: item.id, reason: reason.into() }).collect(),
+        excluded: Exclusions { off_degree: excluded.len() as u64, root: merkle::root(excluded) },
         left_out: sealing.agreed.left_out.clone(),
         degree_checked: !sealing.passed.is_empty(),
     }

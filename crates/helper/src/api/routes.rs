@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use quorate_coordinator::{Reply, Request, check_upload};
 use quorate_hash::Digest;
-use quorate_wire::{Code, Receipt, Refusal, RunReply, SignedManifest, Status, limits};
+use quorate_wire::{Code, Receipt, Refusal, SealedReply, SignedManifest, Status, limits};
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -142,7 +142,12 @@ async fn seal(
     }
 }
 
-async fn run(State(api): Shared, Study(id): Study, headers: HeaderMap, body: Body) -> Answer<Json<RunReply>> {
+async fn run(
+    State(api): Shared,
+    Study(id): Study,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Json<SealedReply>> {
     let (signed, memory) = receive_signed(&api, &headers, body).await?;
     check_names(&signed, &id)?;
     match api.door.ask(Request::Run(signed), memory).await? {

@@ -8,8 +8,13 @@ use quorate_wire::{Code, SealRequest, Signed, limits};
 use crate::support::{Helpers, key, owner};
 
 fn seal_of(study: Digest, owner: &SecretKey) -> Vec<u8> {
-    let request =
-        SealRequest { federation: Digest([0; 32]), study, members: vec![1, 2], nonce: Digest([1; 32]) };
+    let request = SealRequest {
+        federation: Digest([0; 32]),
+        study,
+        members: vec![1, 2],
+        number: 1,
+        nonce: Digest([1; 32]),
+    };
     serde_json::to_vec(&Signed::new(&request, owner)).unwrap()
 }
 
