@@ -357,8 +357,9 @@ impl Parts<'_> {
         self.uploads.stored(batch, cx);
         self.studies.stored(batch, cx);
         for seal in self.seals.values_mut() {
+            let is_drained = !self.uploads.has_pending(seal.study());
             if let Ok(entry) = self.studies.get_mut(seal.study()) {
-                seal.stored(batch, entry, cx);
+                seal.stored(batch, entry, is_drained, cx);
             }
         }
         for run in self.runs.values_mut() {

@@ -205,7 +205,7 @@ impl Seal {
     }
 
     /// Takes the news that a batch is durable.
-    pub(crate) fn stored(&mut self, batch: u64, entry: &mut Entry, cx: &mut Context<'_>) {
+    pub(crate) fn stored(&mut self, batch: u64, entry: &mut Entry, is_drained: bool, cx: &mut Context<'_>) {
         if self.batch != Some(batch) || !self.is_working() {
             return;
         }
@@ -222,7 +222,7 @@ impl Seal {
             }
         };
         match next {
-            Ok(()) => self.advance(entry, true, cx),
+            Ok(()) => self.advance(entry, is_drained, cx),
             Err(refusal) => self.fail(refusal, entry, cx),
         }
     }
