@@ -3,7 +3,8 @@
 //! Every protocol is a function from what a helper holds to what it sends, and from what it received to what it
 //! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
 //! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the interpreter
-//! of row programs), [`round`] (members and messages), [`verified`] (which results may be released).
+//! of row programs), [`round`] (members and messages), [`product`] (products of shares), [`opening`] (of masked
+//! values), [`verified`] (which results may be released).
 //!
 //! What is *not* here: sockets, clocks, the operating system's randomness, policy.
 
@@ -14,6 +15,8 @@ pub mod degree;
 mod error;
 pub mod keys;
 pub mod linear;
+pub mod opening;
+pub mod product;
 pub mod round;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]

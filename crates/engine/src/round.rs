@@ -127,6 +127,18 @@ impl Outbox {
         &mut blob[start..]
     }
 
+    /// Appends `bytes` zero bytes for `to`; where they start, for [`Outbox::slice`].
+    pub fn reserve(&mut self, to: HelperNumber, bytes: usize) -> usize {
+        let blob = self.blobs.entry(to).or_default();
+        blob.resize(blob.len() + bytes, 0);
+        blob.len() - bytes
+    }
+
+    /// Bytes `start..start + bytes` of what `to` is sent, to be written in place. Panics if they were not reserved.
+    pub fn slice(&mut self, to: HelperNumber, start: usize, bytes: usize) -> &mut [u8] {
+        &mut self.blobs.entry(to).or_default()[start..start + bytes]
+    }
+
     /// Appends these elements for `to`.
     pub fn append_elements<F: Field>(&mut self, to: HelperNumber, elements: &[F]) {
         write_elements(elements, self.append(to, elements.len() * F::BYTES));

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use quorate_coordinator::{Action, Event, Reply, Request, check_upload};
 use quorate_hash::Digest;
 use quorate_store::{Fate, Fault};
-use quorate_wire::{Code, Refusal, SignedManifest};
+use quorate_wire::{Code, Refusal};
 
 use crate::analyst::opener;
 use crate::broken::{Held, broken, hold};
 use crate::client::{Ask, Demand, Heard};
 use crate::lie::{Lie, alter_frame, alter_reply, read_frame};
+use crate::node::read_sealed;
 use crate::world::{Happening, World};
 
 impl World<'_> {
@@ -86,6 +87,13 @@ impl World<'_> {
         self.journal.enter(self.agenda.now_us(), place, "start", &life.to_le_bytes());
         self.journal.tell(self.agenda.now_us(), || format!("h{number} starts, life {life}"));
         self.agenda.after_ms(self.chance.between(10, 100), Happening::Tick(place, life));
+        // A commit that failed may be durable all the same.
+        let sealed = self.nodes[place].sealed_record(&self.public.study.id())?;
+        if let Some(signed) = sealed
+            && !self.plan.is_liar(number)
+        {
+            self.truth.sealed(&self.nodes[place], &signed)?;
+        }
         self.truth.kept(&self.nodes[place])
     }
 
@@ -270,10 +278,7 @@ impl World<'_> {
         if let quorate_store::Write::Control { key, value } = write
             && key.starts_with(b"sealed/")
         {
-            let signed: SignedManifest = match serde_json::from_slice(value) {
-                Ok(signed) => signed,
-                Err(error) => return broken("records read", error.to_string()),
-            };
+            let signed = read_sealed(value)?;
             let id = signed.manifest.id();
             let promised = *node.promises.sealed.get_or_insert(id);
             hold(promised == id, "a study is sealed once", || format!("helper {}", node.number))?;

@@ -6,6 +6,7 @@ use quorate_coordinator::{Action, Config, Coordinator, Event, Records, RecordsEr
 use quorate_federation::{Federation, PublicKey, SecretKey};
 use quorate_hash::Digest;
 use quorate_store::{Fate, Limits, Reader, SimDisk, Store, StoreError};
+use quorate_wire::SignedManifest;
 use rand_chacha::ChaCha20Rng;
 
 use crate::broken::{Held, broken};
@@ -155,6 +156,15 @@ impl Node {
         self.up = None;
     }
 
+    /// The sealed study's record, if there is one.
+    pub(crate) fn sealed_record(&self, study: &Digest) -> Held<Option<SignedManifest>> {
+        let Some(up) = &self.up else { return Ok(None) };
+        match up.reads.control(&[&b"sealed/"[..], study.as_bytes()].concat()) {
+            Ok(record) => record.map(|record| read_sealed(&record)).transpose(),
+            Err(error) => broken("records read", error.to_string()),
+        }
+    }
+
     /// Whether this life is still lived.
     pub(crate) fn lives(&self, life: u64) -> bool {
         self.up.is_some() && self.life == life
@@ -186,6 +196,11 @@ impl Up {
         }
         (batches, commit)
     }
+}
+
+/// Reads the record of a sealed study.
+pub(crate) fn read_sealed(record: &[u8]) -> Held<SignedManifest> {
+    serde_json::from_slice(record).or_else(|error| broken("records read", error.to_string()))
 }
 
 /// As in the helper's writer: a layout that was closed cannot be named again in the same commit.

@@ -66,7 +66,8 @@ pub(crate) struct Faults {
     pub(crate) stops: u64,
 }
 
-const SHAMIR: [(u8, u8); 7] = [(3, 1), (4, 1), (5, 2), (6, 2), (7, 3), (3, 2), (2, 1)];
+/// The usual ones; one with helpers to spare; two with no redundancy and no degree check.
+const SHAMIR: [(u8, u8); 8] = [(3, 1), (4, 1), (5, 2), (6, 2), (7, 3), (6, 1), (3, 2), (2, 1)];
 
 impl Plan {
     /// The plan of a seed.
@@ -112,8 +113,7 @@ fn scheme(chance: &mut Chance) -> Scheme {
         let helpers = chance.pick(&[2, 3, 4]);
         return Scheme::additive(helpers).expect("additive schemes of 2 to 4 helpers exist");
     }
-    // The first five are the usual ones; the last two have no redundancy and no degree check.
-    let usual = !chance.hit(120);
+    let usual = !chance.hit(180);
     let (helpers, threshold) = if usual { chance.pick(&SHAMIR[..5]) } else { chance.pick(&SHAMIR[5..]) };
     Scheme::shamir(helpers, threshold).expect("the schemes listed exist")
 }

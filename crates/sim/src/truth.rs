@@ -32,8 +32,10 @@ pub(crate) struct Truth {
     manifests: BTreeMap<Digest, SignedManifest>,
     /// By fresh bytes: who drew them, in which life, for what.
     fresh: BTreeMap<[u8; 32], (usize, u64, Digest)>,
-    /// By attempt: the session in which honest helpers opened shares.
-    opened: BTreeMap<Digest, Digest>,
+    /// By attempt: the session in which each honest helper opened shares, and its life then.
+    opened: BTreeMap<Digest, BTreeMap<usize, (u64, Digest)>>,
+    /// The life that each node lives.
+    lives: BTreeMap<usize, u64>,
     /// By session: honest helpers' replies.
     replies: BTreeMap<Digest, BTreeMap<u8, RunReply>>,
 }
@@ -55,6 +57,7 @@ impl Truth {
             manifests: BTreeMap::new(),
             fresh: BTreeMap::new(),
             opened: BTreeMap::new(),
+            lives: BTreeMap::new(),
             replies: BTreeMap::new(),
         }
     }
@@ -71,6 +74,7 @@ impl Truth {
 
     /// An honest helper sent this frame.
     pub(crate) fn sent(&mut self, node: &Node, frame: &Frame, is_run: bool) -> Held {
+        self.lives.insert(node.place, node.life);
         let body = frame.body.as_slice();
         // The bytes of a run's opening, and of a seal's second message, that must be fresh.
         let fresh = match frame.round {
@@ -90,9 +94,16 @@ impl Truth {
             && frame.round == OPENING_ROUND
             && let Some(session) = body.first_chunk::<32>()
         {
-            let known = *self.opened.entry(frame.scope).or_insert(Digest(*session));
-            hold(known.0 == *session, "shares are opened in one session only", || {
-                format!("attempt {}: {} and {}", frame.scope.short(), known.short(), Digest(*session).short())
+            let session = Digest(*session);
+            let opened = self.opened.entry(frame.scope).or_default();
+            opened.insert(node.place, (node.life, session));
+            // Whoever opens has heard from all others that they are in its session. An attempt may be made anew by
+            // helpers that all have restarted.
+            let contradicts = |(place, (life, other)): (&usize, &(u64, Digest))| {
+                *other != session && self.lives.get(place) == Some(life)
+            };
+            hold(!opened.iter().any(contradicts), "shares are opened in one session only", || {
+                format!("attempt {}: {opened:?}", frame.scope.short())
             })?;
         }
         Ok(())
