@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]
 
+pub mod boolean;
 pub mod coin;
 pub mod degree;
 mod error;

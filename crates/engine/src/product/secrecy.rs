@@ -28,8 +28,14 @@ type Mutant = fn(KeyName, Draw) -> Option<(KeyName, Draw)>;
 /// Runs a protocol on the inputs `[place][row]`, and says which row each received element is of.
 type Protocol<F> = fn(&mut Network, &[Vec<F>]);
 
-/// `(member, round, from, rows, index)` to the row of element `index` of that message.
-type RowOf = fn(&Member, usize, HelperNumber, usize, usize) -> usize;
+/// Which row an element of a message is of.
+#[derive(Clone, Copy, PartialEq)]
+enum Layout {
+    /// Each message has one element a row.
+    InOrder,
+    /// A first round to kings and a second from kings, each of its part of the rows.
+    ByKings,
+}
 
 /// One uniform value a row, and the keys that give it away.
 struct Variable {
@@ -73,7 +79,7 @@ struct Experiment<F> {
     scheme: Scheme,
     workers: Vec<HelperNumber>,
     protocol: Protocol<F>,
-    row_of: RowOf,
+    layout: Layout,
     mutant: Mutant,
 }
 
@@ -81,6 +87,22 @@ struct Experiment<F> {
 struct Views<F> {
     received: Vec<Vec<Vec<F>>>,
     variables: Vec<Variable>,
+}
+
+impl Layout {
+    /// The row of element `index` of what `member` received in a round.
+    fn row(self, member: &Member, round: usize, from: HelperNumber, rows: usize, index: usize) -> usize {
+        match (self, round) {
+            (Layout::InOrder, _) => index,
+            (Layout::ByKings, 0) => rows_of(member, member.me(), rows).start + index,
+            (Layout::ByKings, _) => rows_of(member, from, rows).start + index,
+        }
+    }
+
+    /// How often all rows must be tried: each worker is king of one block.
+    fn blocks(self, workers: usize) -> usize {
+        if self == Layout::ByKings { workers } else { 1 }
+    }
 }
 
 impl<F: Field> Experiment<F> {
@@ -96,7 +118,7 @@ impl<F: Field> Experiment<F> {
             for (round, messages) in network.view(member.me()).iter().enumerate() {
                 for (from, blob) in messages {
                     for (index, bytes) in blob.chunks_exact(F::BYTES).enumerate() {
-                        let row = (self.row_of)(member, round, *from, rows, index);
+                        let row = self.layout.row(member, round, *from, rows, index);
                         received[row].push(F::read(bytes).unwrap());
                     }
                 }
@@ -127,21 +149,20 @@ impl<F: Field> Experiment<F> {
 
     /// Whether no coalition's view depends on the inputs in the directions `(coalition) -> [direction][place]`.
     fn hides(&self, directions: impl Fn(&Self, &[usize]) -> Vec<Vec<F>>) -> bool {
-        let workers = self.workers.len();
+        let (workers, blocks) = (self.workers.len(), self.layout.blocks(self.workers.len()));
         let variables = self.run(&vec![vec![F::ZERO; workers]; workers], |_, _| 0).variables.len();
         self.coalitions().iter().all(|coalition| {
             let directions = directions(self, coalition);
             let block = variables + directions.len();
-            // One block of unit vectors for each worker, as each is king of one block.
             let input = |place: usize| {
                 let direction =
                     |row: usize| (row % block).checked_sub(variables).map(|i| directions[i][place]);
-                (0..workers * block).map(|row| direction(row).unwrap_or(F::ZERO)).collect()
+                (0..blocks * block).map(|row| direction(row).unwrap_or(F::ZERO)).collect()
             };
             let inputs: Vec<Vec<F>> = (0..workers).map(input).collect();
             let views = self.run(&inputs, move |index, row| u64::from(row as usize % block == index));
             assert_eq!(views.variables.len(), variables);
-            (0..workers).all(|king| {
+            (0..blocks).all(|king| {
                 let view = |row: usize| {
                     let known = views.variables.iter().enumerate().filter(|(_, v)| self.knows(coalition, v));
                     let known = known.map(|(index, _)| F::from_u64((row == index).into()));
@@ -251,17 +272,6 @@ fn opening_round<F: Field>(network: &mut Network, inputs: &[Vec<F>]) {
     );
 }
 
-// Where elements belong.
-
-fn in_order(_: &Member, _: usize, _: HelperNumber, _: usize, index: usize) -> usize {
-    index
-}
-
-fn by_kings(member: &Member, round: usize, from: HelperNumber, rows: usize, index: usize) -> usize {
-    let king = if round == 0 { member.me() } else { from };
-    rows_of(member, king, rows).start + index
-}
-
 // Inputs that must not matter.
 
 /// Each honest worker's share alone: the view does not depend on products or inputs at all.
@@ -331,12 +341,12 @@ fn federations() -> Vec<(Scheme, Vec<HelperNumber>)> {
 /// The experiment in every federation: in how many of them it hides.
 fn hides_in<F: Field>(
     protocol: Protocol<F>,
-    row_of: RowOf,
+    layout: Layout,
     mutant: Mutant,
     directions: fn(&Experiment<F>, &[usize]) -> Vec<Vec<F>>,
 ) -> Vec<bool> {
     let hides =
-        |(scheme, workers)| Experiment { scheme, workers, protocol, row_of, mutant }.hides(directions);
+        |(scheme, workers)| Experiment { scheme, workers, protocol, layout, mutant }.hides(directions);
     federations().into_iter().map(hides).collect()
 }
 
@@ -345,7 +355,7 @@ const NOWHERE: [bool; 5] = [false; 5];
 
 #[test]
 fn reshare_hides_every_honest_input() {
-    let hides = |protocol, mutant| hides_in::<M127>(protocol, in_order, mutant, every_honest_input);
+    let hides = |protocol, mutant| hides_in::<M127>(protocol, Layout::InOrder, mutant, every_honest_input);
     assert_eq!(hides(reshare_round, honest), EVERYWHERE);
     assert_eq!(hides(reshare_round, without_dealer), NOWHERE);
     // With the cyclic assignment no pair draws in both directions; with another, only the direction saves it.
@@ -356,7 +366,7 @@ fn reshare_hides_every_honest_input() {
 
 #[test]
 fn king_hides_every_honest_input() {
-    let hides = |mutant| hides_in::<M127>(king_rounds, by_kings, mutant, every_honest_input);
+    let hides = |mutant| hides_in::<M127>(king_rounds, Layout::ByKings, mutant, every_honest_input);
     assert_eq!(hides(honest), EVERYWHERE);
     assert_eq!(hides(without_zero), NOWHERE);
     assert_eq!(hides(without_mask), NOWHERE);
@@ -364,7 +374,8 @@ fn king_hides_every_honest_input() {
 
 #[test]
 fn zero_sharings_of_sets_hide_every_honest_input() {
-    let hides = |mutant| hides_in::<M127>(show_with_zero_of_sets, in_order, mutant, every_honest_input);
+    let hides =
+        |mutant| hides_in::<M127>(show_with_zero_of_sets, Layout::InOrder, mutant, every_honest_input);
     assert_eq!(hides(honest), EVERYWHERE);
     assert_eq!(hides(without_zero), NOWHERE);
     assert_eq!(hides(without_mask), NOWHERE);
@@ -373,7 +384,7 @@ fn zero_sharings_of_sets_hide_every_honest_input() {
 
 #[test]
 fn opening_hides_the_value() {
-    let hides = |mutant| hides_in::<M127>(opening_round, in_order, mutant, the_shared_value);
+    let hides = |mutant| hides_in::<M127>(opening_round, Layout::InOrder, mutant, the_shared_value);
     assert_eq!(hides(honest), EVERYWHERE);
     assert_eq!(hides(without_mask), NOWHERE);
 }
@@ -413,18 +424,18 @@ fn counts<const B: u32>(
     let zeros = vec![vec![Tiny::ZERO; workers]; workers];
     let variables = experiment.run(&zeros, |_, _| 0).variables.len();
     let block = ((1_usize << B) - 1).pow((variables + coins) as u32);
-    // Every worker is king of one block, with all values.
+    let blocks = experiment.layout.blocks(workers);
     let coin = move |row: usize| -> Vec<Tiny<B>> {
         (0..coins).map(|i| Tiny::from_u64(digit::<B>((row % block) as u64, variables + i))).collect()
     };
-    let inputs = |place| (0..workers * block).map(|row| input(place, &coin(row))).collect();
+    let inputs = |place| (0..blocks * block).map(|row| input(place, &coin(row))).collect();
     let inputs: Vec<Vec<Tiny<B>>> = (0..workers).map(inputs).collect();
     let views = experiment.run(&inputs, move |index, row| digit::<B>(row % block as u64, index));
     let count = |coalition: &Vec<usize>| {
         let known: Vec<usize> =
             (0..variables).filter(|index| experiment.knows(coalition, &views.variables[*index])).collect();
         let mut counts = HashMap::new();
-        for row in 0..workers * block {
+        for row in 0..blocks * block {
             let mut view = vec![(row / block) as u8];
             view.extend(known.iter().map(|index| digit::<B>((row % block) as u64, *index) as u8));
             for place in coalition {
@@ -444,7 +455,7 @@ fn products_hide(mutant: Mutant) -> bool {
         scheme: scheme(3, 1),
         workers: vec![1, 2, 3],
         protocol: reshare_round::<F7>,
-        row_of: in_order,
+        layout: Layout::InOrder,
         mutant,
     };
     let of = |x: F7, y: F7| {
@@ -468,10 +479,10 @@ fn reshared_products_have_one_view_for_all_secrets() {
 /// Whether the view is one for some shares of degree 2 that worker 1's coalition, {1}, cannot tell apart.
 fn first_worker_learns_nothing<const B: u32>(
     protocol: Protocol<Tiny<B>>,
-    row_of: RowOf,
+    layout: Layout,
     mutant: Mutant,
 ) -> bool {
-    let experiment = Experiment { scheme: scheme(3, 1), workers: vec![1, 2, 3], protocol, row_of, mutant };
+    let experiment = Experiment { scheme: scheme(3, 1), workers: vec![1, 2, 3], protocol, layout, mutant };
     let of = |second: u64, third: u64| {
         let inputs = [Tiny::ZERO, Tiny::from_u64(second), Tiny::from_u64(third)];
         counts(&experiment, 0, move |place, _| inputs[place], |_, _| Vec::new()).swap_remove(0)
@@ -482,10 +493,10 @@ fn first_worker_learns_nothing<const B: u32>(
 
 #[test]
 fn reshare_hides_at_31_and_king_at_7() {
-    assert!(first_worker_learns_nothing::<5>(reshare_round, in_order, honest));
-    assert!(!first_worker_learns_nothing::<5>(reshare_round, in_order, without_dealer));
-    assert!(first_worker_learns_nothing::<3>(king_rounds, by_kings, honest));
-    assert!(!first_worker_learns_nothing::<3>(king_rounds, by_kings, without_zero));
+    assert!(first_worker_learns_nothing::<5>(reshare_round, Layout::InOrder, honest));
+    assert!(!first_worker_learns_nothing::<5>(reshare_round, Layout::InOrder, without_dealer));
+    assert!(first_worker_learns_nothing::<3>(king_rounds, Layout::ByKings, honest));
+    assert!(!first_worker_learns_nothing::<3>(king_rounds, Layout::ByKings, without_zero));
 }
 
 /// The opened value's view is one for all values, by every value of the mask's three sets.
@@ -496,7 +507,7 @@ fn openings_have_one_view_for_all_values() {
             scheme: scheme(3, 1),
             workers: vec![1, 2, 3],
             protocol: opening_round::<F7>,
-            row_of: in_order,
+            layout: Layout::InOrder,
             mutant,
         };
         let of = |x: F7| {

@@ -1,0 +1,165 @@
+//! AND of replicated sharings in one round.
+//!
+//! The product of two bits is the XOR of all cross terms x_A y_B. After Araki, Furukawa, Lindell, Nof, Ohara,
+//! "High-throughput semi-honest secure three-party computation with an honest majority", CCS 2016, for any
+//! threshold: each cross term goes to one worker outside A and B, and each worker shares the XOR z_j of its terms
+//! again. Differs from the paper for t = 1 in nothing that is sent: one bit per AND and worker.
+//!
+//! ```text
+//! dealer j:  s_B = 0 for j in B,   s_B = PRF(K_B; dealer j) for the others but one,   s_C = z_j xor all of these
+//! result:    z_B = xor over all j of s_B of dealer j
+//! ```
+//!
+//! **The draw names the dealer.** A coalition T lacks K_T only; every dealer outside T masks with a stream of it,
+//! and were it the same stream for two of them, the XOR of what they send would be that of what they know.
+//!
+//! Cost: one round; t words sent by each worker for a word of ANDs. Passive security against t workers; a worker
+//! that lies adds an error to the result and nothing else.
+
+use quorate_sharing::prss::DrawStream;
+use zeroize::Zeroize;
+
+use super::cnf;
+use super::domain::{Domain, Registers, xor_bytes, xor_words};
+use super::lanes::LANES;
+use super::layout::Layout;
+use super::program::{AndGate, Program};
+use super::workers::Workers;
+use crate::EngineError;
+use crate::round::{Inbox, Outbox};
+use crate::verified::Segment;
+
+/// What a worker draws for the ANDs of one instruction, whatever the morsel.
+#[derive(Debug)]
+pub struct OneRoundStreams {
+    instruction: u32,
+    /// For every dealer: the sub-share and its stream.
+    drawn: Vec<Vec<(usize, DrawStream)>>,
+}
+
+impl OneRoundStreams {
+    /// The streams of `instruction`.
+    pub(super) fn new(workers: &Workers, instruction: u32) -> Self {
+        let dealers = 0..workers.layout().places();
+        let of_dealer = |dealer| workers.dealt_streams(dealer, instruction, 0);
+        OneRoundStreams { instruction, drawn: dealers.map(of_dealer).collect() }
+    }
+}
+
+/// One worker's side of a program's ANDs on one morsel.
+pub struct CnfOneRound<'a> {
+    layout: &'a Layout,
+    streams: &'a OneRoundStreams,
+    first_word: u64,
+    /// The next word of every stream.
+    cursor: u64,
+    /// What the dealers' sub-shares add up to, one sub-share after the other.
+    results: Vec<u64>,
+    scratch: Vec<u64>,
+}
+
+impl<'a> CnfOneRound<'a> {
+    /// For the morsel whose first row is row `64 * first_word`. Morsels begin at whole words, so no two use the
+    /// same words of a stream.
+    pub fn new(layout: &'a Layout, streams: &'a OneRoundStreams, program: &Program, first_word: u64) -> Self {
+        let cursor = first_word * program.ands() as u64;
+        CnfOneRound { layout, streams, first_word, cursor, results: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// Sub-share `sub` of all results.
+    fn result(&mut self, sub: usize, words: usize) -> &mut [u64] {
+        &mut self.results[sub * words..][..words]
+    }
+
+    /// Adds to the results what each dealer's streams say; what this dealer draws also to `own`.
+    fn add_drawn(&mut self, own: &mut [u64]) {
+        let words = own.len();
+        let mut drawn = std::mem::take(&mut self.scratch);
+        drawn.resize(words, 0);
+        let streams = self.streams;
+        for (dealer, streams) in streams.drawn.iter().enumerate() {
+            for (sub, stream) in streams {
+                stream.fill_words(self.cursor, &mut drawn);
+                xor_words(self.result(*sub, words), &drawn);
+                if dealer == self.layout.place() {
+                    xor_words(own, &drawn);
+                }
+            }
+        }
+        self.scratch = drawn;
+    }
+}
+
+impl Domain for CnfOneRound<'_> {
+    fn width(&self) -> usize {
+        self.layout.width()
+    }
+
+    fn xor_public(&self, share: &mut [u64], public: &[u64]) {
+        cnf::xor_public(self.layout, share, public);
+    }
+
+    fn not(&self, share: &mut [u64], words: usize) {
+        cnf::not(self.layout, share, words);
+    }
+
+    fn segment(&self, rows: usize) -> Option<Segment> {
+        Some(Segment::new(self.streams.instruction, self.first_word * LANES as u64, rows))
+    }
+
+    fn rounds(&self) -> u32 {
+        1
+    }
+
+    fn send(&mut self, _round: u32, gates: &[AndGate], registers: &Registers, outbox: &mut Outbox) {
+        let words = gates.len() * registers.words();
+        self.results.resize(self.layout.width() * words, 0);
+        self.results.fill(0);
+        // 1. z_j, the XOR of this worker's cross terms.
+        let mut rest = vec![0; words];
+        for (gate, z) in gates.iter().zip(rest.chunks_exact_mut(registers.words().max(1))) {
+            cnf::cross_terms(self.layout, registers.get(gate.left), registers.get(gate.right), z);
+        }
+        // 2. All sub-shares of all dealers that come from streams; what is left of z_j is the last one.
+        self.add_drawn(&mut rest);
+        let own = &self.layout.dealings()[self.layout.place()];
+        if let Some(sub) = own.sent {
+            xor_words(self.result(sub, words), &rest);
+        }
+        own.receivers.iter().for_each(|&place| outbox.append_words(self.layout.workers()[place], &rest));
+        rest.zeroize();
+    }
+
+    fn receive(
+        &mut self,
+        _round: u32,
+        gates: &[AndGate],
+        registers: &mut Registers,
+        inbox: &mut Inbox<'_>,
+    ) -> Result<(), EngineError> {
+        // 3. What the other dealers sent.
+        let words = gates.len() * registers.words();
+        for dealer in (0..self.layout.places()).filter(|dealer| *dealer != self.layout.place()) {
+            if let Some(sub) = self.layout.dealings()[dealer].sent {
+                let bytes = inbox.take(self.layout.workers()[dealer], 8 * words, "results of ANDs")?;
+                xor_bytes(self.result(sub, words), bytes);
+            }
+        }
+        cnf::write_results(gates, registers, &self.results);
+        self.cursor += words as u64;
+        Ok(())
+    }
+}
+
+impl Drop for CnfOneRound<'_> {
+    fn drop(&mut self) {
+        self.results.zeroize();
+        self.scratch.zeroize();
+    }
+}
+
+impl std::fmt::Debug for CnfOneRound<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CnfOneRound(helper {}, word {} of its streams)", self.layout.me(), self.cursor)
+    }
+}
