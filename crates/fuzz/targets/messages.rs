@@ -10,8 +10,8 @@ use quorate_wire::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The layout of a frame between helpers: version, scope, boot, round, body.
-type Frame = (u16, Digest, [u8; 16], u32, Blob);
+/// The layout of a frame between helpers: version, scope, the lives of sender and receiver, round, body.
+type Frame = (u16, Digest, [u8; 16], [u8; 16], u32, Blob);
 /// The layout of the rounds' bodies.
 type Opening = (Signed, Digest, u64, Vec<Digest>);
 type Lists = Vec<(u32, Vec<(Digest, u32)>)>;

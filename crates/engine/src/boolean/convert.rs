@@ -158,9 +158,9 @@ impl<'a, F: Field> Conversion<'a, F> {
                 let receivers = dealing.receivers.iter().map(|&place| layout.workers()[place]);
                 receivers.for_each(|receiver| outbox.append_words(receiver, &rest));
             }
-            rest.zeroize();
+            rest.as_mut_slice().zeroize();
         }
-        drawn.zeroize();
+        drawn.as_mut_slice().zeroize();
     }
 
     /// The `t` workers after this one, or before it: `step` places away, and so on.
@@ -253,7 +253,7 @@ fn slice_elements<F: Field>(elements: &[F]) -> Vec<u64> {
         }
         lanes::slice_bits(&limbs, bits.len() / words.max(1), bits);
     }
-    limbs.zeroize();
+    limbs.as_mut_slice().zeroize();
     bits
 }
 
@@ -278,7 +278,7 @@ fn assert_mersenne<F: Field>() {
 
 impl Drop for Numbers {
     fn drop(&mut self) {
-        self.shares.zeroize();
+        self.shares.as_mut_slice().zeroize();
     }
 }
 

@@ -110,7 +110,8 @@ impl Registers {
 
 impl Drop for Registers {
     fn drop(&mut self) {
-        self.data.zeroize();
+        // As a slice: of a vector the unused capacity is wiped too, byte by byte, and there is none here.
+        self.data.as_mut_slice().zeroize();
     }
 }
 
@@ -136,4 +137,14 @@ pub(super) fn xor_bytes(acc: &mut [u64], bytes: &[u8]) {
     let (words, rest) = bytes.as_chunks::<8>();
     assert!(rest.is_empty() && acc.len() == words.len(), "as many bytes as words");
     acc.iter_mut().zip(words).for_each(|(acc, word)| *acc ^= u64::from_le_bytes(*word));
+}
+
+/// The first `words` words of a buffer that only grows, so that wiping its length wipes all that was ever in it.
+pub(super) fn grow(buffer: &mut Vec<u64>, words: usize) -> &mut [u64] {
+    if buffer.len() < words {
+        // A new one, since growing in place would leave the old words behind.
+        buffer.as_mut_slice().zeroize();
+        *buffer = vec![0; words];
+    }
+    &mut buffer[..words]
 }

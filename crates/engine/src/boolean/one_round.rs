@@ -17,10 +17,10 @@
 //! that lies adds an error to the result and nothing else.
 
 use quorate_sharing::prss::DrawStream;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::cnf;
-use super::domain::{Domain, Registers, xor_bytes, xor_words};
+use super::domain::{Domain, Registers, grow, xor_bytes, xor_words};
 use super::lanes::LANES;
 use super::layout::Layout;
 use super::program::{AndGate, Program};
@@ -28,6 +28,9 @@ use super::workers::Workers;
 use crate::EngineError;
 use crate::round::{Inbox, Outbox};
 use crate::verified::Segment;
+
+/// Words that are drawn at a time.
+const BLOCK: usize = 512;
 
 /// What a worker draws for the ANDs of one instruction, whatever the morsel.
 #[derive(Debug)]
@@ -55,7 +58,8 @@ pub struct CnfOneRound<'a> {
     cursor: u64,
     /// What the dealers' sub-shares add up to, one sub-share after the other.
     results: Vec<u64>,
-    scratch: Vec<u64>,
+    /// What is left of this worker's results.
+    rest: Vec<u64>,
 }
 
 impl<'a> CnfOneRound<'a> {
@@ -63,7 +67,7 @@ impl<'a> CnfOneRound<'a> {
     /// same words of a stream.
     pub fn new(layout: &'a Layout, streams: &'a OneRoundStreams, program: &Program, first_word: u64) -> Self {
         let cursor = first_word * program.ands() as u64;
-        CnfOneRound { layout, streams, first_word, cursor, results: Vec::new(), scratch: Vec::new() }
+        CnfOneRound { layout, streams, first_word, cursor, results: Vec::new(), rest: Vec::new() }
     }
 
     /// Sub-share `sub` of all results.
@@ -71,22 +75,23 @@ impl<'a> CnfOneRound<'a> {
         &mut self.results[sub * words..][..words]
     }
 
-    /// Adds to the results what each dealer's streams say; what this dealer draws also to `own`.
+    /// Adds to the results what each dealer's streams say; what this dealer draws also to `own`. Block by block, so
+    /// that what is drawn stays in the first-level cache.
     fn add_drawn(&mut self, own: &mut [u64]) {
-        let words = own.len();
-        let mut drawn = std::mem::take(&mut self.scratch);
-        drawn.resize(words, 0);
-        let streams = self.streams;
-        for (dealer, streams) in streams.drawn.iter().enumerate() {
-            for (sub, stream) in streams {
-                stream.fill_words(self.cursor, &mut drawn);
-                xor_words(self.result(*sub, words), &drawn);
-                if dealer == self.layout.place() {
-                    xor_words(own, &drawn);
+        let (words, streams) = (own.len(), self.streams);
+        let mut drawn = Zeroizing::new([0; BLOCK]);
+        for (block, own) in own.chunks_mut(BLOCK).enumerate() {
+            let (first, drawn) = (block * BLOCK, &mut drawn[..own.len()]);
+            for (dealer, streams) in streams.drawn.iter().enumerate() {
+                for (sub, stream) in streams {
+                    stream.fill_words(self.cursor + first as u64, drawn);
+                    xor_words(&mut self.result(*sub, words)[first..][..drawn.len()], drawn);
+                    if dealer == self.layout.place() {
+                        xor_words(own, drawn);
+                    }
                 }
             }
         }
-        self.scratch = drawn;
     }
 }
 
@@ -113,21 +118,22 @@ impl Domain for CnfOneRound<'_> {
 
     fn send(&mut self, _round: u32, gates: &[AndGate], registers: &Registers, outbox: &mut Outbox) {
         let words = gates.len() * registers.words();
-        self.results.resize(self.layout.width() * words, 0);
-        self.results.fill(0);
+        grow(&mut self.results, self.layout.width() * words).fill(0);
         // 1. z_j, the XOR of this worker's cross terms.
-        let mut rest = vec![0; words];
+        let mut buffer = std::mem::take(&mut self.rest);
+        let rest = grow(&mut buffer, words);
+        rest.fill(0);
         for (gate, z) in gates.iter().zip(rest.chunks_exact_mut(registers.words().max(1))) {
             cnf::cross_terms(self.layout, registers.get(gate.left), registers.get(gate.right), z);
         }
         // 2. All sub-shares of all dealers that come from streams; what is left of z_j is the last one.
-        self.add_drawn(&mut rest);
+        self.add_drawn(rest);
         let own = &self.layout.dealings()[self.layout.place()];
         if let Some(sub) = own.sent {
-            xor_words(self.result(sub, words), &rest);
+            xor_words(self.result(sub, words), rest);
         }
-        own.receivers.iter().for_each(|&place| outbox.append_words(self.layout.workers()[place], &rest));
-        rest.zeroize();
+        own.receivers.iter().for_each(|&place| outbox.append_words(self.layout.workers()[place], rest));
+        self.rest = buffer;
     }
 
     fn receive(
@@ -153,8 +159,8 @@ impl Domain for CnfOneRound<'_> {
 
 impl Drop for CnfOneRound<'_> {
     fn drop(&mut self) {
-        self.results.zeroize();
-        self.scratch.zeroize();
+        self.results.as_mut_slice().zeroize();
+        self.rest.as_mut_slice().zeroize();
     }
 }
 

@@ -131,8 +131,8 @@ impl Spread {
                 dealer.receivers.iter().for_each(|receiver| outbox.append_words(*receiver, &rest));
             }
         }
-        drawn.zeroize();
-        rest.zeroize();
+        drawn.as_mut_slice().zeroize();
+        rest.as_mut_slice().zeroize();
         pending
     }
 
@@ -168,7 +168,7 @@ fn before(members: &[HelperNumber], number: HelperNumber, threshold: usize) -> H
 
 impl Drop for PendingSpread {
     fn drop(&mut self) {
-        self.shares.zeroize();
+        self.shares.as_mut_slice().zeroize();
     }
 }
 
