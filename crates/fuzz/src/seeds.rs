@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use quorate_federation::EnvelopeOpener;
 use quorate_fuzz::world::{World, uploads};
 use quorate_fuzz::{digest, federation, key, studies};
 use quorate_hash::merkle;
-use quorate_wire::{CommitHead, LeftOut, Manifest, Receipt, SealRequest, Signed, SignedManifest};
+use quorate_wire::{
+    CommitHead, Exclusions, LeftOut, Manifest, Receipt, RunReply, SealRequest, SealedReply, Signed,
+    SignedManifest,
+};
 
 fn main() {
     sealing_works();
@@ -51,8 +55,13 @@ fn main() {
 
 fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_hash::Digest) {
     let owner = key(100);
-    let request =
-        SealRequest { federation: *federation, study: study.id(), members: vec![1, 2], nonce: digest(1) };
+    let request = SealRequest {
+        federation: *federation,
+        study: study.id(),
+        members: vec![1, 2],
+        number: 1,
+        nonce: digest(1),
+    };
     let signed = Signed::new(&request, &owner);
     let manifest = Manifest {
         federation: *federation,
@@ -62,7 +71,7 @@ fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_h
         root: digest(3),
         contributions: 3,
         rows: 3,
-        excluded: Vec::new(),
+        excluded: Exclusions::default(),
         left_out: LeftOut { contributions: 1, reported: vec![(1, 3)] },
         degree_checked: true,
     };
@@ -78,6 +87,19 @@ fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_h
     write("documents", "manifest", &json(serde_json::to_vec(&manifest)));
     write("documents", "receipt", &json(serde_json::to_vec(&receipt)));
     write("documents", "program", &json(serde_json::to_vec(&program)));
+    let opener = EnvelopeOpener::from_seed([1; 32]);
+    let reply = RunReply {
+        helper: 1,
+        session: digest(2),
+        shares: vec!["0100000000000000".into()],
+        elapsed_ms: 1,
+        bytes_to_helpers: 2,
+        signature,
+    };
+    let sealed =
+        SealedReply::close(&reply, &opener.key(), &digest(1), &mut quorate_fuzz::rng(9)).expect("a good key");
+    write("documents", "reply", &json(serde_json::to_vec(&sealed)));
+    write("messages", "reply", &[&[9], &quorate_wire::encode(&reply)[..]].concat());
     let frame = World::sealing().messages.pop_front().expect("an opening").frame;
     write("messages", "upload", &[&[0], &uploads(study)[0][..]].concat());
     write("messages", "signed", &[&[2], &quorate_wire::encode(&signed)[..]].concat());

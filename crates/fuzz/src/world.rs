@@ -144,6 +144,7 @@ impl World {
             federation: *federation.id(),
             study: study.id(),
             members: vec![1, 2, 3, 4],
+            number: 1,
             nonce: Digest([7; 32]),
         };
         let signed = Signed::new(&request, &owner);

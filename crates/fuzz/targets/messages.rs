@@ -5,7 +5,8 @@ use libfuzzer_sys::fuzz_target;
 use quorate_federation::Signature;
 use quorate_hash::Digest;
 use quorate_wire::{
-    Blob, Contribution, Manifest, PieceBytes, Signed, SignedManifest, Upload, decode, encode, limits,
+    Blob, Contribution, Manifest, PieceBytes, RunReply, Signed, SignedManifest, Upload, decode, encode,
+    limits,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
         _ => {
             check::<Manifest>(bytes);
             check::<PieceBytes>(bytes);
+            check::<RunReply>(bytes);
         }
     }
 });
