@@ -207,7 +207,7 @@ fn a_study_of_another_federation_is_refused_before_anything_is_sent() {
         1,
     );
     assert!(
-        message.contains("error: 2 helpers are needed to seal the study, but 0 can take part\n  helper 1"),
+        message.contains("error: 3 helpers are needed to seal the study, but 0 can take part\n  helper 1"),
         "{message}"
     );
 }

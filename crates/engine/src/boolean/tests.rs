@@ -3,7 +3,6 @@
 mod gadgets;
 mod secrecy;
 mod shared;
-mod speed;
 
 use super::{Program, evaluate, lanes};
 

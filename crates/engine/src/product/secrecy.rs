@@ -6,6 +6,8 @@
 //! span of those of the randomness, which is a question of rank. The columns come from running the protocol itself on
 //! unit vectors, one a row. Each planted leak must be caught by the same check.
 
+mod mutants;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +23,7 @@ use crate::opening::{Mask, Points, open};
 use crate::round::{Member, Outbox};
 use crate::testing::{Network, scheme};
 use crate::verified::Segment;
+use mutants::{honest, with_one_power, without_dealer, without_direction, without_mask, without_zero};
 
 /// Which variable a draw from a key stands for; `None` for none, always zero. The honest one is the identity.
 type Mutant = fn(KeyName, Draw) -> Option<(KeyName, Draw)>;
@@ -289,43 +292,6 @@ fn the_shared_value<F: Field>(experiment: &Experiment<F>, coalition: &[usize]) -
         coalition.iter().fold(F::ONE, |f, c| f * (x(*c) - x(place)) * x(*c).inverse().unwrap())
     };
     vec![(0..experiment.workers.len()).map(at).collect()]
-}
-
-// Mutants.
-
-fn honest(key: KeyName, draw: Draw) -> Option<(KeyName, Draw)> {
-    Some((key, draw))
-}
-
-fn without_direction(key: KeyName, mut draw: Draw) -> Option<(KeyName, Draw)> {
-    if let Purpose::Reshare { dealer, recipient } = draw.purpose {
-        let (dealer, recipient) = (dealer.min(recipient), dealer.max(recipient));
-        draw.purpose = Purpose::Reshare { dealer, recipient };
-    }
-    Some((key, draw))
-}
-
-/// One key for the whole session, and a draw that names no dealer.
-fn without_dealer(_: KeyName, mut draw: Draw) -> Option<(KeyName, Draw)> {
-    draw.purpose = Purpose::Reshare { dealer: 0, recipient: 0 };
-    Some((KeyName::Pair(0, 0), draw))
-}
-
-fn without_zero(key: KeyName, draw: Draw) -> Option<(KeyName, Draw)> {
-    let is_zero = matches!(draw.purpose, Purpose::PairZero { .. } | Purpose::Zero { .. });
-    (!is_zero).then_some((key, draw))
-}
-
-/// The same value for every power: a zero sharing of too few dimensions for `t >= 2`.
-fn with_one_power(key: KeyName, mut draw: Draw) -> Option<(KeyName, Draw)> {
-    if let Purpose::Zero { power } = &mut draw.purpose {
-        *power = 1;
-    }
-    Some((key, draw))
-}
-
-fn without_mask(key: KeyName, draw: Draw) -> Option<(KeyName, Draw)> {
-    (!matches!(draw.purpose, Purpose::KingMask | Purpose::Random)).then_some((key, draw))
 }
 
 fn federations() -> Vec<(Scheme, Vec<HelperNumber>)> {
