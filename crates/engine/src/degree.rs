@@ -1,6 +1,6 @@
 //! The degree check: is a contribution one polynomial of degree `t` at all members?
 //!
-//! `docs/protocols.md`, section 3, step 2. For every contribution, v = sum_i rho_i [x_i] + [mask]_t over all its
+//! `docs/protocols.md`, section 3, step 2. For every contribution, `v = sum_i rho_i [x_i] + [mask]_t` over all its
 //! cells is opened to and from all members, and must be of degree at most `t`. The rho_i are independent
 //! coefficients of a coin tossed after the set was agreed on, so a contribution that is off in any cell passes with
 //! probability 1/p; never powers of one element, whose error would grow with the block. The mask, a fresh
