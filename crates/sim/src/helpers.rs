@@ -104,7 +104,8 @@ impl World<'_> {
         self.journal.tell(now_us, || format!("h{number} crashes: {fate:?}"));
         self.report.count("crashes", 1);
         self.nodes[place].end(fate);
-        self.agenda.after_ms(self.chance.between(100, 4_000), Happening::Start(place));
+        let away_ms = if self.chance.hit(200) { 12_000 } else { 4_000 };
+        self.agenda.after_ms(self.chance.between(100, away_ms), Happening::Start(place));
     }
 
     fn stop(&mut self, place: usize) -> Held {
@@ -269,8 +270,24 @@ impl World<'_> {
         Ok(())
     }
 
+    /// The worst moments: a helper signs and is not heard, has all signatures and crashes.
+    fn aim(&mut self, place: usize, write: &quorate_store::Write) {
+        let quorate_store::Write::Control { key, value } = write else { return };
+        if self.is_calm || value.is_empty() || !self.chance.hit(self.plan.faults.aimed) {
+            return;
+        }
+        if key.starts_with(b"prepared/") {
+            self.report.count("helpers not heard", 1);
+            self.nodes[place].muted_until_ms = self.agenda.now_ms() + self.chance.between(300, 5_000);
+        } else if key.starts_with(b"sealed/") {
+            let fate = self.chance.pick(&[Some(Fate::Lose), Some(Fate::Tear), None]);
+            self.agenda.after_ms(self.chance.between(0, 30), Happening::Crash(place, fate));
+        }
+    }
+
     /// A write became durable.
     fn committed(&mut self, place: usize, write: &quorate_store::Write) -> Held {
+        self.aim(place, write);
         let node = &mut self.nodes[place];
         if self.plan.is_liar(node.number) {
             return Ok(());
@@ -295,7 +312,8 @@ impl World<'_> {
         let node = &self.nodes[place];
         let (from, element) = (node.number, self.plan.field.bytes());
         hold(to != from && self.plan.scheme.has_helper(to), "frames go to other helpers", || to.to_string())?;
-        if node.audience >> to & 1 == 0 {
+        let is_muted = !self.is_calm && self.agenda.now_ms() < node.muted_until_ms;
+        if is_muted || node.audience >> to & 1 == 0 {
             return Ok(());
         }
         let frame = match node.lie {

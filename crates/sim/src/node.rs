@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) life: u64,
     /// The process, if it runs.
     pub(crate) up: Option<Up>,
+    /// Nobody hears it until then.
+    pub(crate) muted_until_ms: u64,
     /// What it promised, in any life.
     pub(crate) promises: Promises,
     key: String,
@@ -90,6 +92,7 @@ impl Node {
             disk: SimDisk::new(seed ^ ((place as u64 + 1) << 56)),
             life: 0,
             up: None,
+            muted_until_ms: 0,
             promises: Promises::default(),
             key: key.to_text().to_string(),
             federation: federation.clone(),

@@ -64,6 +64,8 @@ pub(crate) struct Faults {
     pub(crate) partitions: u64,
     /// Clean stops, in all.
     pub(crate) stops: u64,
+    /// Faults at the worst moments: a helper that signed is not heard, one that sealed crashes.
+    pub(crate) aimed: u64,
 }
 
 /// The usual ones; one with helpers to spare; two with no redundancy and no degree check.
@@ -163,6 +165,7 @@ fn faults(chance: &mut Chance) -> Faults {
         slow: rate(80),
         partitions: rate(4),
         stops: rate(2),
+        aimed: rate(250),
     }
 }
 
