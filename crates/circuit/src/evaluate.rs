@@ -9,7 +9,7 @@ pub use direct::oracle;
 
 use quorate_field::Integer;
 
-use crate::program::{Output, Program, Reduction, RowInstruction, ScalarInstruction};
+use crate::program::{Bounded, Output, Program, Reduction, RowInstruction, ScalarInstruction};
 
 /// Why a table cannot be evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,11 +58,9 @@ impl Program {
         let beyond = EvaluateError::Interval { output: None };
         let mut scalars = self.reduce(table, rows).ok_or(beyond)?;
         let count = rows as u64;
-        for ScalarInstruction::Linear { constant, terms } in &self.scalar {
-            let sum = terms.iter().try_fold(constant.at(count).ok_or(beyond)?, |sum, term| {
-                sum.checked_add(&scalars[term.scalar as usize].checked_mul(&term.factor.at(count)?)?)
-            });
-            scalars.push(sum.ok_or(beyond)?);
+        for instruction in &self.scalar {
+            let scalar = self.scalar_value(instruction, &scalars, count).ok_or(beyond)?;
+            scalars.push(scalar);
         }
         let output = |(index, output): (usize, &Output)| {
             let value = Some(scalars[output.scalar as usize]).filter(|value| output.interval.contains(value));
@@ -85,6 +83,29 @@ impl Program {
         Ok(expected)
     }
 
+    fn scalar_value(
+        &self,
+        instruction: &ScalarInstruction,
+        scalars: &[Integer],
+        rows: u64,
+    ) -> Option<Integer> {
+        match instruction {
+            ScalarInstruction::Linear { constant, terms } => {
+                terms.iter().try_fold(constant.at(rows)?, |sum, term| {
+                    sum.checked_add(&scalars[term.scalar as usize].checked_mul(&term.factor.at(rows)?)?)
+                })
+            }
+            ScalarInstruction::Multiply(left, right) => {
+                scalars[*left as usize].checked_mul(&scalars[*right as usize])
+            }
+            ScalarInstruction::Lift { scalar, interval } => {
+                Some(scalars[*scalar as usize]).filter(|value| interval.contains(value))
+            }
+            ScalarInstruction::Below(bounded) => bounded.of(scalars).map(|value| bit(value < bounded.with)),
+            ScalarInstruction::Equal(bounded) => bounded.of(scalars).map(|value| bit(value == bounded.with)),
+        }
+    }
+
     /// All reductions over all rows.
     fn reduce(&self, table: &[Vec<Integer>], rows: usize) -> Option<Vec<Integer>> {
         let mut sums = vec![Integer::ZERO; self.reductions.len()];
@@ -92,20 +113,56 @@ impl Program {
         (0..rows).try_for_each(|row| {
             values.clear();
             for instruction in &self.row {
-                values.push(match instruction {
-                    RowInstruction::Input { column } => table[*column as usize][row],
-                    RowInstruction::Linear { constant, terms } => {
-                        terms.iter().try_fold(*constant, |sum: Integer, term| {
-                            sum.checked_add(&term.factor.checked_mul(&values[term.value as usize])?)
-                        })?
-                    }
-                });
+                let value = row_value(instruction, &values, |column| table[column as usize][row])?;
+                values.push(value);
             }
-            for (sum, Reduction::Sum { value }) in sums.iter_mut().zip(&self.reductions) {
-                *sum = sum.checked_add(&values[*value as usize])?;
+            for (sum, reduction) in sums.iter_mut().zip(&self.reductions) {
+                let value = match reduction {
+                    Reduction::Sum { value } | Reduction::Count(value) => values[*value as usize],
+                    Reduction::Dot(left, right) => {
+                        values[*left as usize].checked_mul(&values[*right as usize])?
+                    }
+                };
+                *sum = sum.checked_add(&value)?;
             }
             Some(())
         })?;
         Some(sums)
     }
+}
+
+/// What one instruction gives for one row, given what those before it gave.
+fn row_value(
+    instruction: &RowInstruction,
+    values: &[Integer],
+    input: impl Fn(u32) -> Integer,
+) -> Option<Integer> {
+    let value = |index: &u32| values[*index as usize];
+    let holds = |index: &u32| value(index) == Integer::ONE;
+    Some(match instruction {
+        RowInstruction::Input { column } => input(*column),
+        RowInstruction::Linear { constant, terms } => terms.iter().try_fold(*constant, |sum, term| {
+            sum.checked_add(&term.factor.checked_mul(&value(&term.value))?)
+        })?,
+        RowInstruction::Multiply(left, right) => value(left).checked_mul(&value(right))?,
+        RowInstruction::Number(truth) => value(truth),
+        RowInstruction::Below(bounded) => bit(bounded.of(values)? < bounded.with),
+        RowInstruction::Equal(bounded) => bit(bounded.of(values)? == bounded.with),
+        RowInstruction::Less(left, right) => bit(value(left) < value(right)),
+        RowInstruction::Same(left, right) => bit(value(left) == value(right)),
+        RowInstruction::And(left, right) => bit(holds(left) && holds(right)),
+        RowInstruction::Xor(left, right) => bit(holds(left) != holds(right)),
+        RowInstruction::Not(truth) => bit(!holds(truth)),
+    })
+}
+
+impl Bounded {
+    /// The number, if it is in its interval.
+    fn of(&self, values: &[Integer]) -> Option<Integer> {
+        Some(values[self.value as usize]).filter(|value| self.interval.contains(value))
+    }
+}
+
+fn bit(truth: bool) -> Integer {
+    if truth { Integer::ONE } else { Integer::ZERO }
 }

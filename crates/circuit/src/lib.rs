@@ -34,7 +34,7 @@ pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explana
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Coefficient, InvalidProgram, Outcome, Output, Program, PublicInstruction, Reduction, Revealed,
+    Bounded, Coefficient, InvalidProgram, Outcome, Output, Program, PublicInstruction, Reduction, Revealed,
     RevealedAs, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, Undefined,
 };
 pub use quantity::Quantity;

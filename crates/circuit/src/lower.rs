@@ -41,7 +41,7 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
 
 fn empty(checked: &Checked, study: &Study) -> Program {
     Program {
-        format: 1,
+        format: 2,
         name: checked.name.clone(),
         field: study.field,
         columns: narrow(study.columns.len()),

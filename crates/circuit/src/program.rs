@@ -2,15 +2,17 @@
 //!
 //! A program is flat and in single-assignment form. It has four parts, each reading only what came before:
 //!
-//! 1. `row`: the same for every row. Value `i` is what instruction `i` gives for that row.
+//! 1. `row`: the same for every row. Value `i` is what instruction `i` gives for that row: a number or a truth.
 //! 2. `reductions`: over all rows that count. Scalars `0 .. reductions.len()`.
-//! 3. `scalar`: on those. Scalar `reductions.len() + i` is what instruction `i` gives.
+//! 3. `scalar`: on those. Scalar `reductions.len() + i` is what instruction `i` gives; a truth is the number 0 or 1.
 //! 4. `outputs`: the scalars whose shares the analyst gets, and nothing else; `public`: what the analyst computes of
 //!    them in the clear, with the public number of rows; `reveals`: which of that has which name.
 //!
 //! Everything in 1 to 3 is over the integers: every field element stands for the integer nearest zero, and the checker
-//! proved that every output's integer fits the output's field. What is in between may wrap around, since all of it is
-//! linear. All integers are in units of the columns' last places.
+//! proved that every output's integer fits the output's field, and every integer that is compared or lifted the field
+//! that it is in. What is in between may wrap around, since all of it is sums and products. All integers are in units
+//! of the columns' last places. Row values and reductions are in the columns' field; [`Program::scalar_field`] says
+//! which field a scalar is in.
 //!
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
@@ -34,7 +36,7 @@ use crate::quantity::Quantity;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// Version of this form: 1.
+    /// Version of this form: 2.
     pub format: u32,
     /// The circuit's name.
     pub name: String,
@@ -58,7 +60,7 @@ pub struct Program {
     pub reveals: Vec<RevealedAs>,
 }
 
-/// One value per row.
+/// One value per row: a number, or a truth where it says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RowInstruction {
@@ -74,6 +76,36 @@ pub enum RowInstruction {
         /// Earlier values and their factors.
         terms: Vec<RowTerm>,
     },
+    /// The product of two numbers.
+    Multiply(u32, u32),
+    /// The number 1 where a truth holds, else 0.
+    Number(u32),
+    /// Truth: whether a number is below a bound.
+    Below(Bounded),
+    /// Truth: whether a number is this one.
+    Equal(Bounded),
+    /// Truth: whether the first number is below the second. Both are inputs.
+    Less(u32, u32),
+    /// Truth: whether two numbers are the same. Both are inputs.
+    Same(u32, u32),
+    /// Truth: whether both hold.
+    And(u32, u32),
+    /// Truth: whether just one of them holds.
+    Xor(u32, u32),
+    /// Truth: whether it does not hold.
+    Not(u32),
+}
+
+/// A number beside a public one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounded {
+    /// The number: an earlier value or scalar.
+    pub value: u32,
+    /// All that it can be.
+    pub interval: Interval,
+    /// What it is compared with: within the interval, so that neither answer is known before.
+    pub with: Integer,
 }
 
 /// A summand of a row's linear combination.
@@ -90,11 +122,15 @@ pub struct RowTerm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reduction {
-    /// The sum of a row value.
+    /// The sum of a number.
     Sum {
         /// The row value.
         value: u32,
     },
+    /// The sum of the products of two numbers.
+    Dot(u32, u32),
+    /// The number of rows where a truth holds.
+    Count(u32),
 }
 
 /// One value.
@@ -105,9 +141,22 @@ pub enum ScalarInstruction {
     Linear {
         /// Added.
         constant: Coefficient,
-        /// Earlier scalars and their factors.
+        /// Earlier scalars and their factors, all in one field.
         terms: Vec<ScalarTerm>,
     },
+    /// The product of two scalars in one field.
+    Multiply(u32, u32),
+    /// The same integer in the field of 2^127 - 1; it is in that of 2^61 - 1.
+    Lift {
+        /// The scalar.
+        scalar: u32,
+        /// All that it can be.
+        interval: Interval,
+    },
+    /// 1 if a scalar is below a bound, else 0; in the columns' field.
+    Below(Bounded),
+    /// 1 if a scalar is this one, else 0; in the columns' field.
+    Equal(Bounded),
 }
 
 /// A summand of a linear combination of scalars.
@@ -187,11 +236,37 @@ impl Program {
         self.outputs.iter().map(|output| output.field.bytes() as u64).sum()
     }
 
+    /// Whether helpers evaluate it without a message: sums and linear combinations only.
+    pub fn is_linear(&self) -> bool {
+        let is_linear_row =
+            |i: &RowInstruction| matches!(i, RowInstruction::Input { .. } | RowInstruction::Linear { .. });
+        self.row.iter().all(is_linear_row)
+            && self.reductions.iter().all(|reduction| matches!(reduction, Reduction::Sum { .. }))
+            && self.scalar.iter().all(|i| matches!(i, ScalarInstruction::Linear { .. }))
+    }
+
+    /// The field that a scalar is in: a lifted one is in F127, and so is what is computed of it.
+    ///
+    /// # Panics
+    /// If an instruction refers to a later one: programs are lowered here or validated.
+    pub fn scalar_field(&self, scalar: u32) -> FieldId {
+        let mut scalar = scalar as usize;
+        while let Some(place) = scalar.checked_sub(self.reductions.len()) {
+            scalar = match &self.scalar[place] {
+                ScalarInstruction::Linear { terms, .. } if !terms.is_empty() => terms[0].scalar as usize,
+                ScalarInstruction::Multiply(left, _) => *left as usize,
+                ScalarInstruction::Lift { .. } => return FieldId::F127,
+                _ => return self.field,
+            };
+        }
+        self.field
+    }
+
     /// The columns that the row program reads, in ascending order.
     pub fn columns_read(&self) -> Vec<u32> {
         let read = |instruction: &RowInstruction| match instruction {
             RowInstruction::Input { column } => Some(*column),
-            RowInstruction::Linear { .. } => None,
+            _ => None,
         };
         let columns: std::collections::BTreeSet<u32> = self.row.iter().filter_map(read).collect();
         columns.into_iter().collect()

@@ -26,7 +26,11 @@ pub struct LinearRun<F: NamedField> {
 
 impl<F: NamedField> LinearRun<F> {
     /// A run by `helper` that has read nothing yet.
+    ///
+    /// # Panics
+    /// If the program is not linear.
     pub fn new(program: &Program, scheme: &Scheme, helper: HelperNumber) -> Self {
+        assert!(program.is_linear(), "a linear program");
         let sums = program.columns_read().into_iter().map(|column| (column, F::ZERO)).collect();
         let adds_constants = match scheme.kind() {
             SchemeKind::Shamir => true,
@@ -57,6 +61,7 @@ impl<F: NamedField> LinearRun<F> {
                     let terms = terms.iter().map(|t| row_sums[t.value as usize] * embed::<F>(&t.factor));
                     constant + terms.sum::<F>()
                 }
+                _ => unreachable!("a linear program"),
             };
             row_sums.push(value);
         }
@@ -64,6 +69,7 @@ impl<F: NamedField> LinearRun<F> {
         for reduction in &program.reductions {
             match reduction {
                 Reduction::Sum { value } => scalars.push(row_sums[*value as usize]),
+                _ => unreachable!("a linear program"),
             }
         }
         for instruction in &program.scalar {
@@ -73,6 +79,7 @@ impl<F: NamedField> LinearRun<F> {
                     let terms = terms.iter().map(|t| scalars[t.scalar as usize] * at::<F>(&t.factor, rows));
                     scalars.push(constant + terms.sum::<F>());
                 }
+                _ => unreachable!("a linear program"),
             }
         }
         let outputs = program.outputs.iter().map(|output| scalars[output.scalar as usize]).collect();

@@ -5,8 +5,9 @@
 use quorate_field::FieldId;
 
 use super::{
-    Coefficient, Program, PublicInstruction, Reduction, Revealed, RowInstruction, ScalarInstruction,
+    Bounded, Coefficient, Program, PublicInstruction, Reduction, Revealed, RowInstruction, ScalarInstruction,
 };
+use crate::interval::Interval;
 use crate::program::coefficient::DEGREE_MAX;
 use crate::study::{COLUMNS_MAX, ROWS_TOTAL_MAX};
 
@@ -17,7 +18,7 @@ pub(crate) const INSTRUCTIONS_MAX: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProgram {
     /// Another version of the form.
-    #[error("the program has format {found}: this version reads format 1")]
+    #[error("the program has format {found}: this version reads format 2")]
     Format {
         /// What it says.
         found: u32,
@@ -52,13 +53,39 @@ pub enum InvalidProgram {
         /// Its field.
         field: FieldId,
     },
-    /// An output in a smaller field than the columns.
-    #[error("output {output} is in {field}: the columns are in a larger field")]
+    /// An output in another field than its scalar.
+    #[error("output {output} is in {field}: its scalar is in another field")]
     Field {
         /// Which output.
         output: usize,
         /// Its field.
         field: FieldId,
+    },
+    /// A number where a truth is wanted, or the other way round.
+    #[error("entry {entry} of the program's `{part}` refers to value {value}, which is of another kind")]
+    Kind {
+        /// Which part.
+        part: &'static str,
+        /// Which entry of it.
+        entry: usize,
+        /// What it refers to.
+        value: u32,
+    },
+    /// Scalars of two fields in one instruction, or one of another field than the instruction takes.
+    #[error("entry {entry} of the program's `scalar` refers to scalar {scalar}, which is in another field")]
+    Mixed {
+        /// Which entry.
+        entry: usize,
+        /// What it refers to.
+        scalar: u32,
+    },
+    /// A number that is compared or lifted and may leave its field, or whose answer is known before.
+    #[error("entry {entry} of the program's `{part}` has an interval out of bounds")]
+    Bounds {
+        /// Which part.
+        part: &'static str,
+        /// Which entry of it.
+        entry: usize,
     },
     /// A coefficient that no valid program has: of too high a degree or beyond the field.
     #[error("entry {entry} of the program's `{part}` has a coefficient out of bounds")]
@@ -76,7 +103,7 @@ impl Program {
     /// # Errors
     /// The first thing that is wrong. Whoever sent the program is to blame.
     pub fn validate(&self) -> Result<(), InvalidProgram> {
-        if self.format != 1 {
+        if self.format != 2 {
             return Err(InvalidProgram::Format { found: self.format });
         }
         self.validate_sizes()?;
@@ -89,9 +116,12 @@ impl Program {
     fn validate_sizes(&self) -> Result<(), InvalidProgram> {
         let terms = |instruction: &RowInstruction| match instruction {
             RowInstruction::Linear { terms, .. } => terms.len(),
-            RowInstruction::Input { .. } => 0,
+            _ => 0,
         };
-        let scalar_terms = |ScalarInstruction::Linear { terms, .. }: &ScalarInstruction| terms.len();
+        let scalar_terms = |instruction: &ScalarInstruction| match instruction {
+            ScalarInstruction::Linear { terms, .. } => terms.len(),
+            _ => 0,
+        };
         let cells = |reveal: &super::RevealedAs| match &reveal.result {
             Revealed::Table(cells) => cells.len(),
             _ => 1,
@@ -121,47 +151,121 @@ impl Program {
     fn validate_row(&self) -> Result<(), InvalidProgram> {
         let half = self.field.half();
         for (entry, instruction) in self.row.iter().enumerate() {
+            let typed = |value: u32, kind: Kind| self.row_value("row", entry, value, entry, kind);
             match instruction {
                 RowInstruction::Input { column } => index("row", entry, *column, self.columns as usize)?,
                 RowInstruction::Linear { constant, terms } => {
-                    terms.iter().try_for_each(|term| index("row", entry, term.value, entry))?;
+                    terms.iter().try_for_each(|term| typed(term.value, Kind::Number))?;
                     let mut factors = terms.iter().map(|term| &term.factor).chain([constant]);
                     if factors.any(|factor| factor.abs() > half) {
                         return Err(InvalidProgram::Coefficient { part: "row", entry });
                     }
                 }
+                RowInstruction::Multiply(left, right) => {
+                    typed(*left, Kind::Number)?;
+                    typed(*right, Kind::Number)?;
+                }
+                RowInstruction::Below(bounded) | RowInstruction::Equal(bounded) => {
+                    typed(bounded.value, Kind::Number)?;
+                    bounded.validate("row", entry, self.field)?;
+                }
+                RowInstruction::Less(left, right) | RowInstruction::Same(left, right) => {
+                    typed(*left, Kind::Input)?;
+                    typed(*right, Kind::Input)?;
+                }
+                RowInstruction::And(left, right) | RowInstruction::Xor(left, right) => {
+                    typed(*left, Kind::Truth)?;
+                    typed(*right, Kind::Truth)?;
+                }
+                RowInstruction::Not(truth) | RowInstruction::Number(truth) => typed(*truth, Kind::Truth)?,
             }
         }
-        self.reductions.iter().enumerate().try_for_each(|(entry, Reduction::Sum { value })| {
-            index("reductions", entry, *value, self.row.len())
-        })
+        for (entry, reduction) in self.reductions.iter().enumerate() {
+            let typed =
+                |value: u32, kind: Kind| self.row_value("reductions", entry, value, self.row.len(), kind);
+            match reduction {
+                Reduction::Sum { value } => typed(*value, Kind::Number)?,
+                Reduction::Dot(left, right) => {
+                    typed(*left, Kind::Number)?;
+                    typed(*right, Kind::Number)?;
+                }
+                Reduction::Count(truth) => typed(*truth, Kind::Truth)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one of the first `available` row values is there and of a kind.
+    fn row_value(
+        &self,
+        part: &'static str,
+        entry: usize,
+        value: u32,
+        available: usize,
+        kind: Kind,
+    ) -> Result<(), InvalidProgram> {
+        index(part, entry, value, available)?;
+        let found = match self.row[value as usize] {
+            RowInstruction::Input { .. } => Kind::Input,
+            RowInstruction::Linear { .. } | RowInstruction::Multiply(..) | RowInstruction::Number(_) => {
+                Kind::Number
+            }
+            _ => Kind::Truth,
+        };
+        if found == kind || (found, kind) == (Kind::Input, Kind::Number) {
+            return Ok(());
+        }
+        Err(InvalidProgram::Kind { part, entry, value })
     }
 
     fn validate_scalar(&self) -> Result<(), InvalidProgram> {
-        for (entry, ScalarInstruction::Linear { constant, terms }) in self.scalar.iter().enumerate() {
+        for (entry, instruction) in self.scalar.iter().enumerate() {
             let available = self.reductions.len() + entry;
-            terms.iter().try_for_each(|term| index("scalar", entry, term.scalar, available))?;
-            let mut factors = terms.iter().map(|term| &term.factor).chain([constant]);
-            if factors.any(|factor| !self.allows(factor)) {
-                return Err(InvalidProgram::Coefficient { part: "scalar", entry });
+            let in_field = |scalar: u32, field: FieldId| {
+                index("scalar", entry, scalar, available)?;
+                if self.scalar_field(scalar) == field {
+                    return Ok(());
+                }
+                Err(InvalidProgram::Mixed { entry, scalar })
+            };
+            match instruction {
+                ScalarInstruction::Linear { constant, terms } => {
+                    terms.iter().try_for_each(|term| index("scalar", entry, term.scalar, available))?;
+                    let field = terms.first().map_or(self.field, |term| self.scalar_field(term.scalar));
+                    terms.iter().try_for_each(|term| in_field(term.scalar, field))?;
+                    let mut factors = terms.iter().map(|term| &term.factor).chain([constant]);
+                    if factors.any(|factor| !self.allows(factor, field)) {
+                        return Err(InvalidProgram::Coefficient { part: "scalar", entry });
+                    }
+                }
+                ScalarInstruction::Multiply(left, right) => {
+                    index("scalar", entry, *left, available)?;
+                    in_field(*right, self.scalar_field(*left))?;
+                }
+                ScalarInstruction::Lift { scalar, interval } => {
+                    in_field(*scalar, FieldId::F61)?;
+                    fits(interval, FieldId::F61, "scalar", entry)?;
+                }
+                ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded) => {
+                    index("scalar", entry, bounded.value, available)?;
+                    bounded.validate("scalar", entry, self.scalar_field(bounded.value))?;
+                }
             }
         }
         Ok(())
     }
 
     /// Whether a coefficient stays within the field, whatever the number of rows.
-    fn allows(&self, coefficient: &Coefficient) -> bool {
+    fn allows(&self, coefficient: &Coefficient, field: FieldId) -> bool {
         coefficient.0.len() <= DEGREE_MAX + 1
-            && coefficient
-                .interval(self.rows_max)
-                .is_some_and(|interval| interval.bound() <= self.field.half())
+            && coefficient.interval(self.rows_max).is_some_and(|interval| interval.bound() <= field.half())
     }
 
     fn validate_outputs(&self) -> Result<(), InvalidProgram> {
         let available = self.reductions.len() + self.scalar.len();
         for (entry, output) in self.outputs.iter().enumerate() {
             index("outputs", entry, output.scalar, available)?;
-            if output.field < self.field {
+            if output.field != self.scalar_field(output.scalar) {
                 return Err(InvalidProgram::Field { output: entry, field: output.field });
             }
             if output.interval.min > output.interval.max || output.interval.bound() > output.field.half() {
@@ -197,6 +301,28 @@ impl Program {
             }
         })
     }
+}
+
+/// What a row value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Input,
+    Number,
+    Truth,
+}
+
+impl Bounded {
+    fn validate(&self, part: &'static str, entry: usize, field: FieldId) -> Result<(), InvalidProgram> {
+        fits(&self.interval, field, part, entry)?;
+        if self.interval.contains(&self.with) { Ok(()) } else { Err(InvalidProgram::Bounds { part, entry }) }
+    }
+}
+
+fn fits(interval: &Interval, field: FieldId, part: &'static str, entry: usize) -> Result<(), InvalidProgram> {
+    if interval.min <= interval.max && interval.bound() <= field.half() && field <= FieldId::F127 {
+        return Ok(());
+    }
+    Err(InvalidProgram::Bounds { part, entry })
 }
 
 fn index(part: &'static str, entry: usize, index: u32, available: usize) -> Result<(), InvalidProgram> {

@@ -57,7 +57,7 @@ fn the_canonical_form_of_a_small_program() {
     assert_eq!(
         serde_json::to_string(&program).unwrap(),
         concat!(
-            r#"{"format":1,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
+            r#"{"format":2,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
             r#""reductions":[{"sum":{"value":0}}],"scalar":[],"outputs":[{"scalar":0,"field":"f61","interval":"#,
             r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"public":[{"output":0},"#,
             r#"{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#
@@ -121,7 +121,7 @@ type Damage = fn(&mut Program);
 #[test]
 fn validation_finds_every_kind_of_damage() {
     let damages: [(Damage, &str); 14] = [
-        (|p| p.format = 2, "format 2"),
+        (|p| p.format = 1, "format 1"),
         (|p| p.columns = 5000, "`columns` has 5000"),
         (|p| p.rows_max = u64::MAX, "rows_max"),
         (|p| p.row[0] = RowInstruction::Input { column: 5 }, "`row` refers to 5"),
@@ -129,7 +129,7 @@ fn validation_finds_every_kind_of_damage() {
         (|p| p.reductions[0] = Reduction::Sum { value: 2 }, "`reductions` refers to 2"),
         (|p| p.outputs[0].scalar = 3, "`outputs` refers to 3"),
         (|p| p.outputs[0].interval.max = p.field.modulus(), "beyond its field F61"),
-        (|p| p.field = quorate_field::FieldId::F127, "columns are in a larger field"),
+        (|p| p.field = quorate_field::FieldId::F127, "in another field"),
         (|p| p.public.push(PublicInstruction::Add(0, 9)), "`public` refers to 9"),
         (|p| p.public.push(PublicInstruction::Output(2)), "`public` refers to 2"),
         (
@@ -139,7 +139,7 @@ fn validation_finds_every_kind_of_damage() {
         (|p| p.reveals[0].result = Revealed::Number(7), "`reveals` refers to 7"),
         (
             |p| {
-                let ScalarInstruction::Linear { terms, .. } = &mut p.scalar[0];
+                let ScalarInstruction::Linear { terms, .. } = &mut p.scalar[0] else { unreachable!() };
                 terms[0].factor = Coefficient::constant(quorate_field::FieldId::F61.modulus());
             },
             "`scalar` has a coefficient out of bounds",
