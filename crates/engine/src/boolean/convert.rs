@@ -31,7 +31,7 @@ use super::domain::{Domain, xor_bytes, xor_words};
 use super::draft::{Bit, Draft};
 use super::execution::Execution;
 use super::lanes::{self, LANES};
-use super::layout::{Place, SetIndex};
+use super::layout::{Layout, Place, SetIndex};
 use super::program::Program;
 use super::sum::{Number, Shape, sum_mod};
 use super::workers::Workers;
@@ -43,8 +43,8 @@ const DEALT: u32 = 1;
 
 /// What a worker draws to convert one instruction's values, whatever the morsel.
 #[derive(Debug)]
-pub struct Conversion<'a, F> {
-    workers: &'a Workers,
+pub struct Conversion<F> {
+    layout: Layout,
     /// r_B and f_B at this worker, by sub-share.
     masks: Vec<(DrawStream, F)>,
     /// The set C.
@@ -91,10 +91,10 @@ pub fn conversion_program<F: Field>(
     draft.finish(&outputs)
 }
 
-impl<'a, F: Field> Conversion<'a, F> {
+impl<F: Field> Conversion<F> {
     /// The conversion of `instruction`. C moves on by one place with every instruction, so that columns share the
     /// work of dealing.
-    pub fn new(workers: &'a Workers, instruction: u32) -> Self {
+    pub fn new(workers: &Workers, instruction: u32) -> Self {
         assert_mersenne::<F>();
         let layout = workers.layout();
         let mask = |(&set, helpers)| {
@@ -104,13 +104,18 @@ impl<'a, F: Field> Conversion<'a, F> {
         let masks = layout.held().iter().zip(layout.held_sets()).map(mask).collect();
         let (direct, places) = layout.dealers(instruction);
         let dealer = |place: Place| (place, workers.dealt_streams(place, instruction, DEALT));
-        Conversion { workers, masks, direct, dealers: places.into_iter().map(dealer).collect() }
+        Conversion {
+            layout: layout.clone(),
+            masks,
+            direct,
+            dealers: places.into_iter().map(dealer).collect(),
+        }
     }
 
     /// Sends this worker's shares of d for the `shares` of a morsel whose first row is row `64 * first_word`, and what
     /// it deals.
     pub fn start(&self, shares: &[F], min: F, first_word: u64, outbox: &mut Outbox) -> PendingConversion<F> {
-        let layout = self.workers.layout();
+        let layout = &self.layout;
         let first_row = first_word * LANES as u64;
         // 1. [d] = [x] - min - [r]
         let mut share = Shares::from_vec(shares.to_vec());
@@ -139,7 +144,7 @@ impl<'a, F: Field> Conversion<'a, F> {
 
     /// All dealers' bits that come from streams, and this worker's own.
     fn deal(&self, own: Option<&Shares<F>>, first_word: u64, numbers: &mut Numbers, outbox: &mut Outbox) {
-        let layout = self.workers.layout();
+        let layout = &self.layout;
         let words = numbers.bits * numbers.words;
         let mut drawn = vec![0; words];
         for (index, (dealer, streams)) in self.dealers.iter().enumerate() {
@@ -165,7 +170,7 @@ impl<'a, F: Field> Conversion<'a, F> {
 
     /// The `t` workers after this one, or before it: `step` places away, and so on.
     fn neighbours(&self, sign: isize) -> impl Iterator<Item = HelperNumber> {
-        let layout = self.workers.layout();
+        let layout = &self.layout;
         let (places, me) = (layout.places(), layout.place());
         let step = move |k: usize| if sign > 0 { me + k } else { me + places - k };
         (1..=layout.threshold()).map(move |k| layout.workers()[step(k) % places])
@@ -176,10 +181,10 @@ impl<F: Field> PendingConversion<F> {
     /// Opens d from this worker's share and those of the `t` before it.
     pub fn finish(
         mut self,
-        conversion: &Conversion<'_, F>,
+        conversion: &Conversion<F>,
         inbox: &mut Inbox<'_>,
     ) -> Result<Numbers, EngineError> {
-        let layout = conversion.workers.layout();
+        let layout = &conversion.layout;
         let rows = self.share.len();
         // 3. d, interpolated from t + 1 shares.
         let senders: Vec<HelperNumber> =
@@ -216,10 +221,16 @@ impl Numbers {
         Numbers { shares: vec![0; numbers * bits * width * words], bits, width, words }
     }
 
-    /// Writes the shares to the inputs of a [`conversion_program`].
-    pub fn load<D: Domain>(&self, execution: &mut Execution<'_, D>) {
+    /// Writes the shares to inputs `first..` of a program that begins as a [`conversion_program`] does; the input
+    /// after them.
+    pub fn load<P, D>(&self, execution: &mut Execution<P, D>, first: usize) -> usize
+    where
+        P: std::ops::Deref<Target = Program> + Clone,
+        D: Domain,
+    {
         let inputs = self.shares.chunks_exact((self.width * self.words).max(1));
-        inputs.enumerate().for_each(|(index, share)| execution.input(index).copy_from_slice(share));
+        (first..).zip(inputs).for_each(|(index, share)| execution.input(index).copy_from_slice(share));
+        first + self.shares.len() / (self.width * self.words).max(1)
     }
 
     /// Sub-share `sub` of bit `bit` of a number.

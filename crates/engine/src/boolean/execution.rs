@@ -8,6 +8,7 @@
 //! driver's business.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use super::domain::{Domain, Registers};
 use super::lanes;
@@ -20,8 +21,8 @@ static NOTHING: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
 
 /// A program under way on one morsel.
 #[derive(Debug)]
-pub struct Execution<'p, D> {
-    program: &'p Program,
+pub struct Execution<P, D> {
+    program: P,
     domain: D,
     rows: usize,
     registers: Registers,
@@ -77,9 +78,9 @@ impl std::fmt::Debug for Outputs {
     }
 }
 
-impl<'p, D: Domain> Execution<'p, D> {
-    /// A run on a morsel of `rows` rows, whose inputs are still zero.
-    pub fn new(program: &'p Program, domain: D, rows: usize) -> Self {
+impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
+    /// A run on a morsel of `rows` rows, whose inputs are still zero. `program` may be shared or borrowed.
+    pub fn new(program: P, domain: D, rows: usize) -> Self {
         let words = lanes::words(rows);
         let registers = Registers::new(program.registers(), domain.width(), words);
         let publics = vec![0; program.public_registers as usize * words];
@@ -102,7 +103,7 @@ impl<'p, D: Domain> Execution<'p, D> {
 
     /// Computes until something must be sent, and writes it.
     pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
-        let program = self.program;
+        let program = self.program.clone();
         while let Some(layer) = program.layers().get(self.layer) {
             if !self.is_local_done {
                 layer.local.iter().for_each(|operation| self.local(*operation));
@@ -131,7 +132,7 @@ impl<'p, D: Domain> Execution<'p, D> {
 
     /// Reads what the others sent in the same round.
     pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
-        let program = self.program;
+        let program = self.program.clone();
         if let Some(layer) = program.layers().get(self.layer) {
             self.domain.receive(self.round, &layer.ands, &mut self.registers, inbox)?;
             self.round += 1;

@@ -16,6 +16,8 @@
 //! Cost: one round; t words sent by each worker for a word of ANDs. Passive security against t workers; a worker
 //! that lies adds an error to the result and nothing else.
 
+use std::ops::Deref;
+
 use quorate_sharing::prss::DrawStream;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -35,6 +37,7 @@ const BLOCK: usize = 512;
 /// What a worker draws for the ANDs of one instruction, whatever the morsel.
 #[derive(Debug)]
 pub struct OneRoundStreams {
+    layout: Layout,
     instruction: u32,
     /// For every dealer: the sub-share and its stream.
     drawn: Vec<Vec<(usize, DrawStream)>>,
@@ -45,14 +48,17 @@ impl OneRoundStreams {
     pub(super) fn new(workers: &Workers, instruction: u32) -> Self {
         let dealers = 0..workers.layout().places();
         let of_dealer = |dealer| workers.dealt_streams(dealer, instruction, 0);
-        OneRoundStreams { instruction, drawn: dealers.map(of_dealer).collect() }
+        OneRoundStreams {
+            layout: workers.layout().clone(),
+            instruction,
+            drawn: dealers.map(of_dealer).collect(),
+        }
     }
 }
 
 /// One worker's side of a program's ANDs on one morsel.
-pub struct CnfOneRound<'a> {
-    layout: &'a Layout,
-    streams: &'a OneRoundStreams,
+pub struct CnfOneRound<S> {
+    streams: S,
     first_word: u64,
     /// The next word of every stream.
     cursor: u64,
@@ -62,12 +68,12 @@ pub struct CnfOneRound<'a> {
     rest: Vec<u64>,
 }
 
-impl<'a> CnfOneRound<'a> {
+impl<S: Deref<Target = OneRoundStreams> + Clone> CnfOneRound<S> {
     /// For the morsel whose first row is row `64 * first_word`. Morsels begin at whole words, so no two use the
     /// same words of a stream.
-    pub fn new(layout: &'a Layout, streams: &'a OneRoundStreams, program: &Program, first_word: u64) -> Self {
+    pub fn new(streams: S, program: &Program, first_word: u64) -> Self {
         let cursor = first_word * program.ands() as u64;
-        CnfOneRound { layout, streams, first_word, cursor, results: Vec::new(), rest: Vec::new() }
+        CnfOneRound { streams, first_word, cursor, results: Vec::new(), rest: Vec::new() }
     }
 
     /// Sub-share `sub` of all results.
@@ -78,7 +84,7 @@ impl<'a> CnfOneRound<'a> {
     /// Adds to the results what each dealer's streams say; what this dealer draws also to `own`. Block by block, so
     /// that what is drawn stays in the first-level cache.
     fn add_drawn(&mut self, own: &mut [u64]) {
-        let (words, streams) = (own.len(), self.streams);
+        let (words, streams) = (own.len(), self.streams.clone());
         let mut drawn = Zeroizing::new([0; BLOCK]);
         for (block, own) in own.chunks_mut(BLOCK).enumerate() {
             let (first, drawn) = (block * BLOCK, &mut drawn[..own.len()]);
@@ -86,7 +92,7 @@ impl<'a> CnfOneRound<'a> {
                 for (sub, stream) in streams {
                     stream.fill_words(self.cursor + first as u64, drawn);
                     xor_words(&mut self.result(*sub, words)[first..][..drawn.len()], drawn);
-                    if dealer == self.layout.place() {
+                    if dealer == self.streams.layout.place() {
                         xor_words(own, drawn);
                     }
                 }
@@ -95,17 +101,17 @@ impl<'a> CnfOneRound<'a> {
     }
 }
 
-impl Domain for CnfOneRound<'_> {
+impl<S: Deref<Target = OneRoundStreams> + Clone> Domain for CnfOneRound<S> {
     fn width(&self) -> usize {
-        self.layout.width()
+        self.streams.layout.width()
     }
 
     fn xor_public(&self, share: &mut [u64], public: &[u64]) {
-        cnf::xor_public(self.layout, share, public);
+        cnf::xor_public(&self.streams.layout, share, public);
     }
 
     fn not(&self, share: &mut [u64], words: usize) {
-        cnf::not(self.layout, share, words);
+        cnf::not(&self.streams.layout, share, words);
     }
 
     fn segment(&self, rows: usize) -> Option<Segment> {
@@ -118,21 +124,23 @@ impl Domain for CnfOneRound<'_> {
 
     fn send(&mut self, _round: u32, gates: &[AndGate], registers: &Registers, outbox: &mut Outbox) {
         let words = gates.len() * registers.words();
-        grow(&mut self.results, self.layout.width() * words).fill(0);
+        grow(&mut self.results, self.streams.layout.width() * words).fill(0);
         // 1. z_j, the XOR of this worker's cross terms.
         let mut buffer = std::mem::take(&mut self.rest);
         let rest = grow(&mut buffer, words);
         rest.fill(0);
         for (gate, z) in gates.iter().zip(rest.chunks_exact_mut(registers.words().max(1))) {
-            cnf::cross_terms(self.layout, registers.get(gate.left), registers.get(gate.right), z);
+            cnf::cross_terms(&self.streams.layout, registers.get(gate.left), registers.get(gate.right), z);
         }
         // 2. All sub-shares of all dealers that come from streams; what is left of z_j is the last one.
         self.add_drawn(rest);
-        let own = &self.layout.dealings()[self.layout.place()];
+        let streams = self.streams.clone();
+        let layout = &streams.layout;
+        let own = &layout.dealings()[layout.place()];
         if let Some(sub) = own.sent {
             xor_words(self.result(sub, words), rest);
         }
-        own.receivers.iter().for_each(|&place| outbox.append_words(self.layout.workers()[place], rest));
+        own.receivers.iter().for_each(|&place| outbox.append_words(layout.workers()[place], rest));
         self.rest = buffer;
     }
 
@@ -145,9 +153,11 @@ impl Domain for CnfOneRound<'_> {
     ) -> Result<(), EngineError> {
         // 3. What the other dealers sent.
         let words = gates.len() * registers.words();
-        for dealer in (0..self.layout.places()).filter(|dealer| *dealer != self.layout.place()) {
-            if let Some(sub) = self.layout.dealings()[dealer].sent {
-                let bytes = inbox.take(self.layout.workers()[dealer], 8 * words, "results of ANDs")?;
+        let streams = self.streams.clone();
+        let layout = &streams.layout;
+        for dealer in (0..layout.places()).filter(|dealer| *dealer != layout.place()) {
+            if let Some(sub) = layout.dealings()[dealer].sent {
+                let bytes = inbox.take(layout.workers()[dealer], 8 * words, "results of ANDs")?;
                 xor_bytes(self.result(sub, words), bytes);
             }
         }
@@ -157,15 +167,15 @@ impl Domain for CnfOneRound<'_> {
     }
 }
 
-impl Drop for CnfOneRound<'_> {
+impl<S> Drop for CnfOneRound<S> {
     fn drop(&mut self) {
         self.results.as_mut_slice().zeroize();
         self.rest.as_mut_slice().zeroize();
     }
 }
 
-impl std::fmt::Debug for CnfOneRound<'_> {
+impl<S: Deref<Target = OneRoundStreams>> std::fmt::Debug for CnfOneRound<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "CnfOneRound(helper {}, word {} of its streams)", self.layout.me(), self.cursor)
+        write!(f, "CnfOneRound(helper {}, word {} of its streams)", self.streams.layout.me(), self.cursor)
     }
 }

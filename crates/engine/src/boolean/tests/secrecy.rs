@@ -77,8 +77,7 @@ fn and(kind: Kind, t: u8, script: &Arc<dyn Script>, x: &[u64], y: &[u64]) -> Vec
     match kind {
         Kind::OneRound => {
             let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
-            let domains =
-                workers.iter().zip(&streams).map(|(w, s)| CnfOneRound::new(w.layout(), s, &program, 0));
+            let domains = streams.iter().map(|s| CnfOneRound::new(s, &program, 0));
             drive(&workers, domains.collect(), &program, x, y)
         }
         Kind::King => {
@@ -96,7 +95,7 @@ fn drive<D: Domain>(
     x: &[u64],
     y: &[u64],
 ) -> Vec<(Vec<Blobs>, Vec<u64>)> {
-    let mut executions: Vec<Execution<'_, D>> =
+    let mut executions: Vec<Execution<&Program, D>> =
         domains.into_iter().map(|domain| Execution::new(program, domain, 64)).collect();
     for (execution, worker) in executions.iter_mut().zip(workers) {
         for (i, subs) in [x, y].into_iter().enumerate() {
@@ -116,7 +115,7 @@ fn drive<D: Domain>(
 }
 
 /// One round's messages, by receiver's place and sender.
-fn exchange<D: Domain>(workers: &[Workers], executions: &mut [Execution<'_, D>]) -> Option<Vec<Blobs>> {
+fn exchange<D: Domain>(workers: &[Workers], executions: &mut [Execution<&Program, D>]) -> Option<Vec<Blobs>> {
     let mut received = vec![Blobs::new(); workers.len()];
     for (worker, execution) in workers.iter().zip(executions) {
         let mut outbox = Outbox::new();
@@ -301,7 +300,7 @@ fn histogram(value: u64, forgets_mask: bool) -> Vec<u32> {
         let shares = |x: u64| -> Vec<F7> {
             (0..64).map(|row| F7::from_u64(value) + slope(row) * F7::from_u64(x)).collect()
         };
-        let conversions: Vec<Conversion<'_, F7>> =
+        let conversions: Vec<Conversion<F7>> =
             workers.iter().map(|worker| Conversion::new(worker, 0)).collect();
         let mut received = vec![Blobs::new(); 3];
         let mut pending = Vec::new();
@@ -321,10 +320,10 @@ fn histogram(value: u64, forgets_mask: bool) -> Vec<u32> {
         let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
         let mut executions = Vec::new();
         for (i, pending) in pending.into_iter().enumerate() {
-            let domain = CnfOneRound::new(workers[i].layout(), &streams[i], &program, 0);
+            let domain = CnfOneRound::new(&streams[i], &program, 0);
             let mut execution = Execution::new(&program, domain, 64);
             let numbers = pending.finish(&conversions[i], &mut Inbox::new(&received[i])).unwrap();
-            numbers.load(&mut execution);
+            numbers.load(&mut execution, 0);
             executions.push(execution);
         }
         let mut round = 0;

@@ -71,7 +71,7 @@ pub(super) fn open_bit(workers: &[Workers], shares: &[&[u64]]) -> Vec<u64> {
 }
 
 /// Drives all workers' executions to their end; the number of rounds.
-pub(super) fn drive<D: Domain>(network: &mut Network, executions: &mut [Execution<'_, D>]) -> usize {
+pub(super) fn drive<D: Domain>(network: &mut Network, executions: &mut [Execution<&Program, D>]) -> usize {
     for round in 0.. {
         let progress = network.send(|place, _, outbox| executions[place].advance(outbox));
         if progress.iter().all(|progress| *progress == Progress::Ended) {
@@ -86,8 +86,9 @@ pub(super) fn drive<D: Domain>(network: &mut Network, executions: &mut [Executio
     unreachable!()
 }
 
-fn outputs<D: Domain>(executions: Vec<Execution<'_, D>>) -> Vec<Outputs> {
-    let finish = |execution: Execution<'_, D>| execution.finish().trust_helpers_of_passive_study().release();
+fn outputs<D: Domain>(executions: Vec<Execution<&Program, D>>) -> Vec<Outputs> {
+    let finish =
+        |execution: Execution<&Program, D>| execution.finish().trust_helpers_of_passive_study().release();
     executions.into_iter().map(finish).collect()
 }
 
@@ -108,8 +109,8 @@ fn an_opening_gives_every_worker_the_bits() {
         let shares = values.each_ref().map(|bit| share_bit(&workers, bit, &mut rng));
         let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
         let mut verified = Vec::new();
-        for (place, (worker, streams)) in workers.iter().zip(&streams).enumerate() {
-            let domain = CnfOneRound::new(worker.layout(), streams, &program, 0);
+        for (place, streams) in streams.iter().enumerate() {
+            let domain = CnfOneRound::new(streams, &program, 0);
             let mut execution = Execution::new(&program, domain, 100);
             for (i, shares) in shares.iter().enumerate() {
                 execution.input(i).copy_from_slice(&shares[place]);
@@ -139,7 +140,11 @@ fn run(
     let (mut network, workers) = network(n, t, members);
     let mut rng = ChaCha20Rng::from_seed([5; 32]);
     let shares: Vec<Vec<Vec<u64>>> = inputs.iter().map(|bit| share_bit(&workers, bit, &mut rng)).collect();
-    fn fill<D: Domain>(executions: &mut [Execution<'_, D>], shares: &[Vec<Vec<u64>>], publics: &[Vec<u64>]) {
+    fn fill<D: Domain>(
+        executions: &mut [Execution<&Program, D>],
+        shares: &[Vec<Vec<u64>>],
+        publics: &[Vec<u64>],
+    ) {
         for (place, execution) in executions.iter_mut().enumerate() {
             shares.iter().enumerate().for_each(|(i, s)| execution.input(i).copy_from_slice(&s[place]));
             publics.iter().enumerate().for_each(|(i, p)| execution.public_input(i).copy_from_slice(p));
@@ -155,8 +160,7 @@ fn run(
         opened(&workers, &outputs(executions))
     } else {
         let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(7)).collect();
-        let domain = |(worker, streams)| CnfOneRound::new(Workers::layout(worker), streams, program, 3);
-        let domains = workers.iter().zip(&streams).map(domain);
+        let domains = streams.iter().map(|streams| CnfOneRound::new(streams, program, 3));
         let mut executions: Vec<_> = domains.map(|domain| Execution::new(program, domain, rows)).collect();
         fill(&mut executions, &shares, publics);
         assert_eq!(drive(&mut network, &mut executions), program.depth());
@@ -234,7 +238,7 @@ fn convert<F: Field>(
 ) -> Vec<Vec<u64>> {
     let (mut network, workers) = network(n, t, members);
     let shares = shamir(&scheme(n, t), members, values);
-    let conversions: Vec<Conversion<'_, F>> =
+    let conversions: Vec<Conversion<F>> =
         workers.iter().map(|worker| Conversion::new(worker, instruction)).collect();
     let pending = network
         .send(|place, _, outbox| (place, conversions[place].start(shares[place].as_slice(), min, 5, outbox)));
@@ -242,10 +246,10 @@ fn convert<F: Field>(
         network.receive(pending, |_, (place, pending), inbox| pending.finish(&conversions[place], inbox));
     let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(instruction)).collect();
     let mut executions = Vec::new();
-    for ((worker, streams), numbers) in workers.iter().zip(&streams).zip(numbers) {
-        let domain = CnfOneRound::new(worker.layout(), streams, program, 5);
+    for (streams, numbers) in streams.iter().zip(numbers) {
+        let domain = CnfOneRound::new(streams, program, 5);
         let mut execution = Execution::new(program, domain, values.len());
-        numbers.unwrap().load(&mut execution);
+        numbers.unwrap().load(&mut execution, 0);
         executions.push(execution);
     }
     drive(&mut network, &mut executions);
@@ -338,8 +342,7 @@ fn a_message_of_the_wrong_length_is_its_senders_fault() {
         }
     });
     let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
-    let domain = |(worker, streams)| CnfOneRound::new(Workers::layout(worker), streams, &program, 0);
-    let domains = workers.iter().zip(&streams).map(domain);
+    let domains = streams.iter().map(|streams| CnfOneRound::new(streams, &program, 0));
     let mut executions: Vec<_> = domains.map(|domain| Execution::new(&program, domain, 1)).collect();
     network.send(|place, _, outbox| executions[place].advance(outbox));
     let received = network.receive(vec![0, 1, 2], |_, place: usize, inbox| executions[place].receive(inbox));
