@@ -33,7 +33,7 @@ mod shrink;
 mod spread;
 pub mod sum;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod to_arithmetic;
 mod worker_keys;
 mod workers;

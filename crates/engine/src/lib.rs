@@ -4,7 +4,7 @@
 //! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
 //! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the interpreter
 //! of row programs), [`round`] (members and messages), [`product`] (products of shares), [`opening`] (of masked
-//! values), [`verified`] (which results may be released).
+//! values), [`verified`] (which results may be released), [`interpret`] (the interpreter of all other programs).
 //!
 //! What is *not* here: sockets, clocks, the operating system's randomness, policy.
 
@@ -14,6 +14,7 @@ pub mod boolean;
 pub mod coin;
 pub mod degree;
 mod error;
+pub mod interpret;
 pub mod keys;
 pub mod linear;
 pub mod opening;

@@ -96,13 +96,13 @@ impl<F: NamedField> LinearRun<F> {
 }
 
 /// A coefficient's value for `rows` rows, as a field element.
-fn at<F: NamedField>(coefficient: &Coefficient, rows: u64) -> F {
+pub(crate) fn at<F: NamedField>(coefficient: &Coefficient, rows: u64) -> F {
     let rows = embed::<F>(&Integer::from(rows));
     coefficient.0.iter().rev().fold(F::ZERO, |sum, c| sum * rows + embed::<F>(c))
 }
 
 /// Any public integer modulo `p`.
-fn embed<F: NamedField>(value: &Integer) -> F {
+pub(crate) fn embed<F: NamedField>(value: &Integer) -> F {
     let modulus = F::ID.modulus();
     let reduced = value.div_rem(&modulus).map_or(*value, |(_, remainder)| remainder);
     let centred = if reduced > F::ID.half() { reduced.checked_sub(&modulus) } else { Some(reduced) };

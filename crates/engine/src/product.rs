@@ -19,7 +19,7 @@ mod reshare;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use king::{PendingKing, PendingShare, king};
 pub use reshare::{PendingReshare, reshare};

@@ -88,6 +88,17 @@ impl<T> Unverified<T> {
         Unverified { value: (self.value, other.value), segments: self.segments }
     }
 
+    /// The value and what it depends on, to go on computing with. Whoever takes it apart puts the segments on its
+    /// result, with [`Unverified::of_segments`].
+    pub(crate) fn into_parts(self) -> (T, Vec<Segment>) {
+        (self.value, self.segments)
+    }
+
+    /// For what was computed of the products of several segments.
+    pub(crate) fn of_segments(value: T, segments: Vec<Segment>) -> Self {
+        Unverified { value, segments }
+    }
+
     /// The products that it depends on.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

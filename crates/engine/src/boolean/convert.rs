@@ -72,21 +72,27 @@ pub struct Numbers {
     words: usize,
 }
 
-/// The program that adds up the numbers of a [`Conversion`] to the bits of `x - min`, and makes of these what `then`
-/// says: cut them, compare them. The fewest outputs, the fewest ANDs.
+/// The bits of `x - min`, canonical: writes into a draft what adds up the numbers of a [`Conversion`], which are the
+/// next secret inputs, for [`Numbers::load`].
 ///
 /// # Panics
 /// If the field's modulus is not 2^BITS - 1: there is no carry around its end.
+pub fn converted<F: Field>(draft: &mut Draft, threshold: usize, shape: Shape) -> Number {
+    assert_mersenne::<F>();
+    let numbers: Vec<Number> = (0..threshold).map(|_| draft.secret_number(F::BITS)).collect();
+    let last = draft.secret_number(F::BITS);
+    sum_mod(draft, &numbers, &last, shape)
+}
+
+/// The program of one conversion that makes of the bits of `x - min` what `then` says: cut them, compare them. The
+/// fewest outputs, the fewest ANDs. Panics as [`converted`].
 pub fn conversion_program<F: Field>(
     threshold: usize,
     shape: Shape,
     then: impl FnOnce(&mut Draft, &Number) -> Vec<Bit>,
 ) -> Program {
-    assert_mersenne::<F>();
     let mut draft = Draft::new();
-    let numbers: Vec<Number> = (0..threshold).map(|_| draft.secret_number(F::BITS)).collect();
-    let last = draft.secret_number(F::BITS);
-    let bits = sum_mod(&mut draft, &numbers, &last, shape);
+    let bits = converted::<F>(&mut draft, threshold, shape);
     let outputs = then(&mut draft, &bits);
     draft.finish(&outputs)
 }

@@ -2,7 +2,7 @@
 
 mod gadgets;
 mod secrecy;
-mod shared;
+pub(crate) mod shared;
 
 use super::{Program, evaluate, lanes};
 

@@ -11,7 +11,7 @@ use crate::testing::{Network, scheme};
 use crate::verified::{Segment, Unverified};
 
 /// The workers of every federation that is tested: (3,1), (4,1) with all sets of 3, (5,2), (6,2), (7,3).
-fn federations() -> Vec<(Scheme, Vec<HelperNumber>)> {
+pub(crate) fn federations() -> Vec<(Scheme, Vec<HelperNumber>)> {
     vec![
         (scheme(3, 1), vec![1, 2, 3]),
         (scheme(4, 1), vec![1, 2, 3]),
@@ -31,7 +31,7 @@ fn element<F: Field>(seed: u64) -> F {
 }
 
 /// Every worker's shares of `values`, of degree `t`.
-fn share<F: Field>(scheme: &Scheme, workers: &[u8], values: &[F], seed: u64) -> Vec<Shares<F>> {
+pub(crate) fn share<F: Field>(scheme: &Scheme, workers: &[u8], values: &[F], seed: u64) -> Vec<Shares<F>> {
     let share = |worker: &u8| {
         let x = F::from_u64((*worker).into());
         let at = |(i, value): (usize, &F)| {
@@ -44,7 +44,7 @@ fn share<F: Field>(scheme: &Scheme, workers: &[u8], values: &[F], seed: u64) -> 
 }
 
 /// The values, from the first `t + 1` workers' shares; all shares must fit.
-fn clear<F: Field>(scheme: &Scheme, workers: &[u8], shares: &[Shares<F>]) -> Vec<F> {
+pub(crate) fn clear<F: Field>(scheme: &Scheme, workers: &[u8], shares: &[Shares<F>]) -> Vec<F> {
     let points: Vec<(u8, &[F])> = workers.iter().copied().zip(shares.iter().map(Shares::as_slice)).collect();
     assert!(quorate_sharing::is_degree_at_most(scheme.threshold().into(), &points));
     let (numbers, rows): (Vec<u8>, Vec<&[F]>) = points[..scheme.needed()].iter().copied().unzip();

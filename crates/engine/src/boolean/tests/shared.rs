@@ -34,7 +34,7 @@ pub(super) fn network(n: u8, t: u8, workers: &[u8]) -> (Network, Vec<Workers>) {
 }
 
 /// A replicated sharing of one bit's words: each worker's share, from random sub-shares.
-pub(super) fn share_bit(workers: &[Workers], bit: &[u64], rng: &mut ChaCha20Rng) -> Vec<Vec<u64>> {
+pub(crate) fn share_bit(workers: &[Workers], bit: &[u64], rng: &mut ChaCha20Rng) -> Vec<Vec<u64>> {
     let sets: Vec<_> = all_sets(workers);
     let mut subs: Vec<Vec<u64>> = sets.iter().map(|_| bit.iter().map(|_| rng.next_u64()).collect()).collect();
     let (last, others) = subs.split_last_mut().unwrap();

@@ -1,0 +1,432 @@
+//! Row programs: one task for each morsel of rows, which gives its part of every reduction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quorate_circuit::{Bounded, Program, Reduction, RowInstruction};
+use quorate_field::{Field, Integer, NamedField};
+use quorate_sharing::Shares;
+use zeroize::Zeroizing;
+
+use super::Session;
+use super::gadget::{Gadget, GadgetRun, Numbers};
+use super::reference::{constant, is_below, is_equal};
+use super::schedule::{ColumnBits, Phase, Schedule};
+use crate::EngineError;
+use crate::boolean::lanes::{self, LANES};
+use crate::boolean::sum::{Number, Shape};
+use crate::boolean::{Bit, Draft, Progress, compare};
+use crate::linear::embed;
+use crate::product::{Degree2t, PendingReshare, reshare};
+use crate::round::{Inbox, Outbox};
+use crate::verified::Segment;
+
+/// What all morsels of a run have in common.
+pub struct RowPlan<F: Field> {
+    program: Arc<Program>,
+    schedule: Schedule,
+    phases: Vec<PhasePlan<F>>,
+}
+
+/// A phase, ready to run.
+struct PhasePlan<F: Field> {
+    gadget: Option<Gadget<F>>,
+    /// Numbers that the gadget converts, with the least that each can be.
+    converted: Vec<(u32, F)>,
+    /// Sealed columns whose bits the gadget reads, with their number of bits.
+    sealed: Vec<(u32, u32)>,
+    earlier: Vec<u32>,
+    kept: Vec<u32>,
+    /// Truths that become numbers, each with an instruction.
+    numbers: Vec<(u32, u32)>,
+    /// Products level by level, each with an instruction.
+    products: Vec<Vec<(u32, u32)>>,
+}
+
+/// What a morsel's task starts from: this worker's shares.
+pub struct Morsel<F: Field> {
+    /// The first row's place in the order of all rows, a multiple of 64.
+    pub first_row: u64,
+    /// How many rows.
+    pub rows: usize,
+    /// For each column of [`Schedule::columns`]: one share a row.
+    pub columns: BTreeMap<u32, Shares<F>>,
+    /// For each column of [`Schedule::bit_columns`]: its bits from the lowest, shared among the workers, bit-sliced.
+    pub bits: BTreeMap<u32, Zeroizing<Vec<u64>>>,
+}
+
+/// A morsel's part of every reduction, in the program's order: shares of degree `t`, and of degree `2t` for
+/// [`Reduction::Dot`].
+pub struct Sums<F: Field> {
+    pub(super) values: Shares<F>,
+    pub(super) segments: Vec<Segment>,
+}
+
+/// A row program on one morsel, driven as a [`crate::boolean::Execution`] is.
+pub struct RowTask<F: Field> {
+    session: Session,
+    plan: Arc<RowPlan<F>>,
+    morsel: Morsel<F>,
+    /// Row values that are computed, by index.
+    values: BTreeMap<u32, Shares<F>>,
+    /// Truths that are computed and needed later.
+    truths: BTreeMap<u32, Zeroizing<Vec<u64>>>,
+    counted: BTreeMap<u32, Shares<F>>,
+    segments: Vec<Segment>,
+    phase: usize,
+    step: Step<F>,
+}
+
+/// Where a task is within a phase.
+enum Step<F: Field> {
+    Bits(Option<Box<GadgetRun<F>>>),
+    Numbers(Option<Numbers<F>>),
+    Products { level: usize, pending: Vec<(u32, PendingReshare<F>)> },
+}
+
+impl<F: NamedField> RowPlan<F> {
+    /// The plan of a program that is not linear, on columns with these bits. Instructions are given out in `session`.
+    pub fn new(program: &Arc<Program>, columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
+        let schedule = Schedule::new(program, columns);
+        let plan = |phase| PhasePlan::new(program, columns, phase, shape, session);
+        let phases = schedule.phases.iter().map(plan).collect();
+        RowPlan { program: program.clone(), schedule, phases }
+    }
+
+    /// What is computed when, and what it reads.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Starts on a morsel.
+    pub fn start(self: &Arc<Self>, session: &Session, morsel: Morsel<F>) -> RowTask<F> {
+        let mut task = RowTask {
+            session: session.clone(),
+            plan: self.clone(),
+            morsel,
+            values: BTreeMap::new(),
+            truths: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            segments: Vec::new(),
+            phase: 0,
+            step: Step::Bits(None),
+        };
+        task.settle();
+        task
+    }
+}
+
+impl<F: NamedField> PhasePlan<F> {
+    fn new(
+        program: &Program,
+        columns: &[ColumnBits],
+        phase: &Phase,
+        shape: Shape,
+        session: &mut Session,
+    ) -> Self {
+        let converted: Vec<(u32, Integer, Integer)> =
+            phase.converted.iter().map(|(value, (min, max))| (*value, *min, *max)).collect();
+        let sealed: Vec<(u32, u32)> =
+            phase.sealed.iter().map(|column| (*column, columns[*column as usize].width())).collect();
+        let earlier: Vec<u32> = phase.earlier.iter().copied().collect();
+        let kept: Vec<u32> = phase.kept.iter().copied().collect();
+        let gadget = (!phase.truths.is_empty()).then(|| {
+            Gadget::new(session, converted.len(), shape, |draft, numbers| {
+                let mut writer =
+                    Writer { program, columns, shape, draft, bits: BTreeMap::new(), truths: BTreeMap::new() };
+                for ((value, min, max), bits) in converted.iter().zip(numbers) {
+                    let width = super::schedule::width(min, max) as usize;
+                    writer.bits.insert(*value, (*min, bits[..width.min(bits.len())].to_vec()));
+                }
+                for (column, width) in &sealed {
+                    let bits = writer.draft.secret_number(*width);
+                    writer.seal(*column, bits);
+                }
+                for truth in &earlier {
+                    let bit = writer.draft.secret();
+                    writer.truths.insert(*truth, bit);
+                }
+                phase.truths.iter().for_each(|truth| writer.truth(*truth));
+                kept.iter().map(|truth| writer.truths[truth]).collect()
+            })
+        });
+        let mut number = |value: &u32| (*value, session.next_instruction());
+        PhasePlan {
+            gadget,
+            numbers: phase.numbers.iter().map(&mut number).collect(),
+            products: phase.products.iter().map(|level| level.iter().map(&mut number).collect()).collect(),
+            converted: converted.iter().map(|(value, min, _)| (*value, embed::<F>(min))).collect(),
+            sealed,
+            earlier,
+            kept,
+        }
+    }
+}
+
+/// Writes the truths of a phase into a draft.
+struct Writer<'a> {
+    program: &'a Program,
+    columns: &'a [ColumnBits],
+    shape: Shape,
+    draft: &'a mut Draft,
+    /// By row value: the least that it can be, and the bits of the rest.
+    bits: BTreeMap<u32, (Integer, Number)>,
+    truths: BTreeMap<u32, Bit>,
+}
+
+impl Writer<'_> {
+    /// Bits of a sealed column: of every input that is it.
+    fn seal(&mut self, column: u32, bits: Number) {
+        for (value, instruction) in (0..).zip(&self.program.row) {
+            if *instruction == (RowInstruction::Input { column }) {
+                self.bits.insert(value, (self.columns[column as usize].min, bits.clone()));
+            }
+        }
+    }
+
+    fn truth(&mut self, index: u32) {
+        let bit = match &self.program.row[index as usize] {
+            RowInstruction::Below(Bounded { value, with, .. }) => {
+                let (min, bits) = &self.bits[value];
+                is_below(self.draft, bits, min, with, self.shape)
+            }
+            RowInstruction::Equal(Bounded { value, with, .. }) => {
+                let (min, bits) = &self.bits[value];
+                is_equal(self.draft, bits, min, with)
+            }
+            RowInstruction::Less(left, right) => {
+                let (left, right) = self.aligned(*left, *right);
+                compare::less_than(self.draft, &left, &right, self.shape)
+            }
+            RowInstruction::Same(left, right) => {
+                let (left, right) = self.aligned(*left, *right);
+                compare::equal(self.draft, &left, &right)
+            }
+            RowInstruction::And(left, right) => {
+                let (left, right) = (self.truths[left], self.truths[right]);
+                self.draft.and(left, right)
+            }
+            RowInstruction::Xor(left, right) => {
+                let (left, right) = (self.truths[left], self.truths[right]);
+                self.draft.xor(left, right)
+            }
+            RowInstruction::Not(truth) => {
+                let truth = self.truths[truth];
+                self.draft.not(truth)
+            }
+            _ => unreachable!("only truths are written"),
+        };
+        self.truths.insert(index, bit);
+    }
+
+    /// The bits of two numbers less the smaller of their least values, equally wide.
+    fn aligned(&mut self, left: u32, right: u32) -> (Number, Number) {
+        let ((left_min, mut left), (right_min, mut right)) =
+            (self.bits[&left].clone(), self.bits[&right].clone());
+        let offset = left_min.checked_sub(&right_min).and_then(|offset| offset.to_i128()).unwrap_or(0);
+        let width = left.len().max(right.len()) as u32;
+        // The offset may carry one bit beyond the wider of the two and its own width.
+        let width = width.max(128 - offset.unsigned_abs().leading_zeros()) + 1;
+        let shift = u64::try_from(offset.unsigned_abs()).unwrap_or(u64::MAX);
+        if offset > 0 {
+            left = compare::add_constant(self.draft, &left, shift, width);
+        } else if offset < 0 {
+            right = compare::add_constant(self.draft, &right, shift, width);
+        }
+        for number in [&mut left, &mut right] {
+            number.resize(width as usize, Draft::ZERO);
+        }
+        (left, right)
+    }
+}
+
+impl<F: NamedField> RowTask<F> {
+    /// Computes until something must be sent, and writes it.
+    pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+        let plan = self.plan.clone();
+        while let Some(phase) = plan.phases.get(self.phase) {
+            let progress = match &mut self.step {
+                Step::Bits(run) => match (&phase.gadget, run) {
+                    (None, _) => Progress::Ended,
+                    (Some(_), Some(run)) => run.advance(outbox),
+                    (Some(gadget), None) => {
+                        let mut run = Box::new(self.bits(phase, gadget));
+                        let progress = run.advance(outbox);
+                        self.step = Step::Bits(Some(run));
+                        progress
+                    }
+                },
+                Step::Numbers(Some(numbers)) => numbers.advance(&self.session, outbox),
+                Step::Numbers(None) if phase.numbers.is_empty() => Progress::Ended,
+                Step::Numbers(None) => {
+                    let bits = phase
+                        .numbers
+                        .iter()
+                        .map(|(truth, instruction)| (*instruction, &**self.truths[truth]));
+                    let mut numbers =
+                        Numbers::new(&self.session, bits, self.morsel.first_row, self.morsel.rows);
+                    let progress = numbers.advance(&self.session, outbox);
+                    self.step = Step::Numbers(Some(numbers));
+                    progress
+                }
+                Step::Products { level, .. } => match phase.products.get(*level) {
+                    None => Progress::Ended,
+                    Some(products) => {
+                        let level = *level;
+                        let pending = self.multiply(products, outbox);
+                        self.step = Step::Products { level, pending };
+                        Progress::Sent
+                    }
+                },
+            };
+            match progress {
+                Progress::Sent => return Progress::Sent,
+                Progress::Ended => self.next_step(phase),
+            }
+        }
+        Progress::Ended
+    }
+
+    /// Reads what the others sent in the same round.
+    pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+        match &mut self.step {
+            Step::Bits(Some(run)) => run.receive(inbox),
+            Step::Numbers(Some(numbers)) => numbers.receive(&self.session, inbox),
+            Step::Products { level, pending } => {
+                *level += 1;
+                for (value, pending) in std::mem::take(pending) {
+                    let (product, segments) = pending.finish(self.session.member(), inbox)?.into_parts();
+                    self.segments.extend(segments);
+                    self.values.insert(value, product);
+                }
+                self.settle();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The morsel's part of every reduction, once [`RowTask::advance`] said that it has ended.
+    pub fn finish(self) -> Sums<F> {
+        let value = |index: &u32| self.value(*index);
+        let reduce = |reduction: &Reduction| match reduction {
+            Reduction::Sum { value: index } => F::sum_slice(value(index).as_slice()),
+            Reduction::Dot(left, right) => F::dot(value(left).as_slice(), value(right).as_slice()),
+            Reduction::Count(truth) => F::sum_slice(self.counted[truth].as_slice()),
+        };
+        let sums = self.plan.program.reductions.iter().map(reduce).collect();
+        Sums { values: Shares::from_vec(sums), segments: self.segments }
+    }
+
+    fn bits(&self, phase: &PhasePlan<F>, gadget: &Gadget<F>) -> GadgetRun<F> {
+        let words = lanes::words(self.morsel.rows);
+        let width = self.session.workers().layout().width();
+        let values = phase.converted.iter().map(|(value, least)| (self.value(*value).duplicate(), *least));
+        let mut bits: Vec<&[u64]> = Vec::new();
+        for (column, count) in &phase.sealed {
+            let shares = &self.morsel.bits[column];
+            bits.extend(shares.chunks_exact((width * words).max(1)).take(*count as usize));
+        }
+        bits.extend(phase.earlier.iter().map(|truth| self.truths[truth].as_slice()));
+        gadget.start(values.collect(), &bits, self.morsel.rows, self.morsel.first_row / LANES as u64)
+    }
+
+    fn multiply(&self, products: &[(u32, u32)], outbox: &mut Outbox) -> Vec<(u32, PendingReshare<F>)> {
+        let multiply = |(value, instruction): &(u32, u32)| {
+            let RowInstruction::Multiply(left, right) = &self.plan.program.row[*value as usize] else {
+                unreachable!("only products are multiplied")
+            };
+            let product = Degree2t::product(self.value(*left), self.value(*right));
+            let segment = Segment::new(*instruction, self.morsel.first_row, self.morsel.rows);
+            (*value, reshare(self.session.member(), segment, &product, outbox))
+        };
+        products.iter().map(multiply).collect()
+    }
+
+    fn next_step(&mut self, phase: &PhasePlan<F>) {
+        let next = Step::Numbers(None);
+        match std::mem::replace(&mut self.step, next) {
+            Step::Bits(run) => {
+                if let Some(run) = run {
+                    let (outputs, segments) = run.finish().into_parts();
+                    self.segments.extend(segments);
+                    for (index, truth) in phase.kept.iter().enumerate() {
+                        self.truths.insert(*truth, Zeroizing::new(outputs.bit(index).to_vec()));
+                    }
+                }
+            }
+            Step::Numbers(numbers) => {
+                let numbers = numbers.map(Numbers::finish).unwrap_or_default();
+                for ((truth, _), number) in phase.numbers.iter().zip(numbers) {
+                    let (number, segments) = number.into_parts();
+                    self.segments.extend(segments);
+                    self.counted.insert(*truth, number);
+                }
+                self.settle();
+                self.step = Step::Products { level: 0, pending: Vec::new() };
+            }
+            Step::Products { .. } => {
+                self.phase += 1;
+                self.step = Step::Bits(None);
+            }
+        }
+    }
+
+    /// A row value that is computed.
+    fn value(&self, index: u32) -> &Shares<F> {
+        match &self.plan.program.row[index as usize] {
+            RowInstruction::Input { column } => &self.morsel.columns[column],
+            RowInstruction::Number(truth) => &self.counted[truth],
+            _ => &self.values[&index],
+        }
+    }
+
+    fn is_there(&self, index: u32) -> bool {
+        match &self.plan.program.row[index as usize] {
+            RowInstruction::Input { column } => self.morsel.columns.contains_key(column),
+            RowInstruction::Number(truth) => self.counted.contains_key(truth),
+            _ => self.values.contains_key(&index),
+        }
+    }
+
+    /// Computes the linear combinations whose terms are there.
+    fn settle(&mut self) {
+        let program = self.plan.program.clone();
+        for (index, instruction) in (0..).zip(&program.row) {
+            let RowInstruction::Linear { constant: added, terms } = instruction else { continue };
+            if self.is_there(index) || !terms.iter().all(|term| self.is_there(term.value)) {
+                continue;
+            }
+            let mut sum = Shares::from_vec(vec![constant::<F>(added); self.morsel.rows]);
+            for term in terms {
+                sum.add_scaled(embed::<F>(&term.factor), self.value(term.value));
+            }
+            self.values.insert(index, sum);
+        }
+    }
+}
+
+impl<F: Field> Sums<F> {
+    /// Of no rows.
+    pub fn zero(program: &Program) -> Self {
+        Sums { values: Shares::zeros(program.reductions.len()), segments: Vec::new() }
+    }
+
+    /// Adds another morsel's part.
+    pub fn add(&mut self, other: Sums<F>) {
+        self.values.add_assign(&other.values);
+        self.segments.extend(other.segments);
+    }
+}
+
+impl<F: Field> std::fmt::Debug for RowPlan<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RowPlan({}, {} phases)", self.program.name, self.phases.len())
+    }
+}
+
+impl<F: Field> std::fmt::Debug for RowTask<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RowTask({} rows from {}, phase {})", self.morsel.rows, self.morsel.first_row, self.phase)
+    }
+}

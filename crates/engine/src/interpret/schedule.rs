@@ -1,0 +1,244 @@
+//! The order in which a row program's values are computed: as few rounds as its dependencies allow.
+//!
+//! ```text
+//! phase:  convert numbers to bits, Boolean program -> truths to numbers -> products, level after level
+//! ```
+//!
+//! A truth about a number of one phase belongs to the next; most programs have one phase.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_circuit::{Program, Reduction, RowInstruction};
+use quorate_field::Integer;
+
+/// What the bits of a column stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnBits {
+    /// The least value of the column, in its units.
+    pub min: Integer,
+    /// The greatest.
+    pub max: Integer,
+    /// Whether sealing made them: else a run converts the column.
+    pub are_sealed: bool,
+}
+
+impl ColumnBits {
+    /// Bits of `max - min`.
+    pub fn width(&self) -> u32 {
+        width(&self.min, &self.max)
+    }
+}
+
+/// Bits of the greatest less the least.
+pub(super) fn width(min: &Integer, max: &Integer) -> u32 {
+    max.checked_sub(min).and_then(|range| range.to_i128()).map_or(127, |range| 128 - range.leading_zeros())
+}
+
+/// The phases of a row program.
+#[derive(Debug)]
+pub struct Schedule {
+    pub(super) phases: Vec<Phase>,
+    /// Columns whose values are read.
+    pub(super) columns: Vec<u32>,
+    /// Columns whose sealed bits are read.
+    pub(super) bit_columns: Vec<u32>,
+}
+
+/// What is computed together.
+#[derive(Debug, Default)]
+pub(super) struct Phase {
+    /// Numbers whose bits are needed: row values and what each can be, in the order of the program.
+    pub(super) converted: BTreeMap<u32, (Integer, Integer)>,
+    /// Columns whose sealed bits are needed.
+    pub(super) sealed: BTreeSet<u32>,
+    /// Truths of earlier phases that are needed.
+    pub(super) earlier: BTreeSet<u32>,
+    /// The truths that are computed.
+    pub(super) truths: Vec<u32>,
+    /// Those of them that are needed outside the Boolean program.
+    pub(super) kept: BTreeSet<u32>,
+    /// The truths that become numbers.
+    pub(super) numbers: BTreeSet<u32>,
+    /// Products, level by level.
+    pub(super) products: Vec<Vec<u32>>,
+}
+
+impl Schedule {
+    /// The schedule of a program on columns with these bits.
+    pub fn new(program: &Program, columns: &[ColumnBits]) -> Self {
+        let mut builder =
+            Builder { program, columns, phase: Vec::new(), level: Vec::new(), phases: Vec::new() };
+        for (index, instruction) in (0_u32..).zip(&program.row) {
+            builder.place(index, instruction);
+        }
+        for reduction in &program.reductions {
+            if let Reduction::Count(truth) = reduction {
+                builder.number(*truth);
+            }
+        }
+        let bit_columns: BTreeSet<u32> =
+            builder.phases.iter().flat_map(|phase| phase.sealed.iter().copied()).collect();
+        let mut schedule = Schedule {
+            columns: columns_of_values(program, &builder.phases),
+            phases: builder.phases,
+            bit_columns: bit_columns.into_iter().collect(),
+        };
+        schedule.phases.retain(|phase| {
+            !phase.truths.is_empty() || !phase.numbers.is_empty() || !phase.products.is_empty()
+        });
+        schedule
+    }
+
+    /// Columns whose values a run reads, ascending.
+    pub fn columns(&self) -> &[u32] {
+        &self.columns
+    }
+
+    /// Columns whose sealed bits a run reads, ascending.
+    pub fn bit_columns(&self) -> &[u32] {
+        &self.bit_columns
+    }
+}
+
+/// Inputs that are multiplied, added up or converted; those of which only sealed bits are read are not.
+fn columns_of_values(program: &Program, phases: &[Phase]) -> Vec<u32> {
+    let mut values: BTreeSet<u32> = phases.iter().flat_map(|phase| phase.converted.keys().copied()).collect();
+    for instruction in &program.row {
+        match instruction {
+            RowInstruction::Linear { terms, .. } => values.extend(terms.iter().map(|term| term.value)),
+            RowInstruction::Multiply(left, right) => values.extend([*left, *right]),
+            _ => {}
+        }
+    }
+    for reduction in &program.reductions {
+        match reduction {
+            Reduction::Sum { value } => values.extend([*value]),
+            Reduction::Dot(left, right) => values.extend([*left, *right]),
+            Reduction::Count(_) => {}
+        }
+    }
+    let column = |value: &u32| match program.row[*value as usize] {
+        RowInstruction::Input { column } => Some(column),
+        _ => None,
+    };
+    let columns: BTreeSet<u32> = values.iter().filter_map(column).collect();
+    columns.into_iter().collect()
+}
+
+struct Builder<'a> {
+    program: &'a Program,
+    columns: &'a [ColumnBits],
+    /// By row value: the phase that gives it, counted from 1; 0 where it is there before.
+    phase: Vec<usize>,
+    /// By row value: the level of products that gives it; 0 where it is there before any.
+    level: Vec<usize>,
+    phases: Vec<Phase>,
+}
+
+impl Builder<'_> {
+    fn place(&mut self, index: u32, instruction: &RowInstruction) {
+        let (mut phase, mut level) = (0, 0);
+        match instruction {
+            RowInstruction::Input { .. } => {}
+            RowInstruction::Linear { terms, .. } => {
+                phase = terms.iter().map(|term| self.phase[term.value as usize]).max().unwrap_or(0);
+                let here = terms.iter().filter(|term| self.phase[term.value as usize] == phase);
+                level = here.map(|term| self.level[term.value as usize]).max().unwrap_or(0);
+            }
+            RowInstruction::Multiply(left, right) => {
+                let factors = [*left as usize, *right as usize];
+                phase = factors.map(|factor| self.phase[factor]).into_iter().max().unwrap_or(0).max(1);
+                let here = factors.into_iter().filter(|factor| self.phase[*factor] == phase);
+                level = here.map(|factor| self.level[factor]).max().unwrap_or(0) + 1;
+                let products = &mut self.phase_mut(phase).products;
+                products.resize_with(products.len().max(level), Vec::new);
+                products[level - 1].push(index);
+            }
+            RowInstruction::Number(truth) => {
+                self.number(*truth);
+                phase = self.phase[*truth as usize];
+            }
+            RowInstruction::Below(bounded) | RowInstruction::Equal(bounded) => {
+                let limits = (bounded.interval.min, bounded.interval.max);
+                phase = self.bits_phase(bounded.value);
+                self.need_bits(bounded.value, phase, limits);
+            }
+            RowInstruction::Less(left, right) | RowInstruction::Same(left, right) => {
+                phase = 1;
+                for value in [*left, *right] {
+                    if let RowInstruction::Input { column } = self.program.row[value as usize] {
+                        let bits = &self.columns[column as usize];
+                        self.need_bits(value, phase, (bits.min, bits.max));
+                    }
+                }
+            }
+            RowInstruction::And(left, right) | RowInstruction::Xor(left, right) => {
+                phase = self.phase[*left as usize].max(self.phase[*right as usize]);
+                self.need_truths(&[*left, *right], phase);
+            }
+            RowInstruction::Not(truth) => {
+                phase = self.phase[*truth as usize];
+                self.need_truths(&[*truth], phase);
+            }
+        }
+        if is_truth(instruction) {
+            self.phase_mut(phase).truths.push(index);
+        }
+        self.phase.push(phase);
+        self.level.push(level);
+    }
+
+    /// The phase in which the bits of a number can be had.
+    fn bits_phase(&self, value: u32) -> usize {
+        self.phase[value as usize] + 1
+    }
+
+    fn need_bits(&mut self, value: u32, phase: usize, (min, max): (Integer, Integer)) {
+        match self.program.row[value as usize] {
+            RowInstruction::Input { column } if self.columns[column as usize].are_sealed => {
+                self.phase_mut(phase).sealed.insert(column);
+            }
+            RowInstruction::Input { column } => {
+                let bits = self.columns[column as usize];
+                self.phase_mut(phase).converted.insert(value, (bits.min, bits.max));
+            }
+            _ => {
+                self.phase_mut(phase).converted.insert(value, (min, max));
+            }
+        }
+    }
+
+    /// Notes the truths of earlier phases that a truth of this one needs.
+    fn need_truths(&mut self, truths: &[u32], phase: usize) {
+        for &truth in truths {
+            let from = self.phase[truth as usize];
+            if from < phase {
+                self.phase_mut(from).kept.insert(truth);
+                self.phase_mut(phase).earlier.insert(truth);
+            }
+        }
+    }
+
+    /// Notes that a truth becomes a number.
+    fn number(&mut self, truth: u32) {
+        let phase = self.phase[truth as usize];
+        let phase = self.phase_mut(phase);
+        phase.kept.insert(truth);
+        phase.numbers.insert(truth);
+    }
+
+    fn phase_mut(&mut self, phase: usize) -> &mut Phase {
+        self.phases.resize_with(self.phases.len().max(phase), Phase::default);
+        &mut self.phases[phase - 1]
+    }
+}
+
+fn is_truth(instruction: &RowInstruction) -> bool {
+    !matches!(
+        instruction,
+        RowInstruction::Input { .. }
+            | RowInstruction::Linear { .. }
+            | RowInstruction::Multiply(..)
+            | RowInstruction::Number(_)
+    )
+}
