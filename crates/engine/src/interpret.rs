@@ -15,6 +15,7 @@ mod reference;
 mod rows;
 mod scalars;
 mod schedule;
+mod seal;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,9 @@ use quorate_sharing::{HelperNumber, Scheme};
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};
 pub use schedule::{ColumnBits, Schedule};
+pub use seal::{
+    BLOCK_ROWS, Checked, Packer, PendingSealSpread, SealPlan, SealSpread, SealTask, SealedBits, width_of,
+};
 
 use crate::boolean::Workers;
 use crate::round::Member;

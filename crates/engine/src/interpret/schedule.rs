@@ -27,6 +27,12 @@ impl ColumnBits {
     pub fn width(&self) -> u32 {
         width(&self.min, &self.max)
     }
+
+    /// `max - min`, of less than 2^63.
+    pub(super) fn range(&self) -> u64 {
+        let range = self.max.checked_sub(&self.min).and_then(|range| range.to_i128());
+        range.and_then(|range| u64::try_from(range).ok()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Bits of the greatest less the least.
