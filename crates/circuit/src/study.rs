@@ -4,11 +4,13 @@
 //! same id means the same study down to the last comment. [`Study::parse`] refuses whatever is not understood in full,
 //! out of its limits, or not built yet. [`StudyDraft`] writes documents.
 
+mod bits;
 mod document;
 mod draft;
 mod error;
 mod sharing;
 
+pub use bits::Bits;
 pub use draft::StudyDraft;
 pub use error::StudyError;
 pub use sharing::{HELPERS_MAX, InputChecks, Sharing, SharingKind};
@@ -46,7 +48,7 @@ pub struct Study {
     pub capacity: u64,
     /// The field that shares are in; it holds every column's sum over all rows that can come.
     pub field: FieldId,
-    /// Whether bits are made at sealing.
+    /// What sealing makes of the columns' bits.
     pub bits: Bits,
     /// Against whom the helpers' computation is protected.
     pub security: Security,
@@ -55,14 +57,6 @@ pub struct Study {
     /// Who may ask, and of how many.
     pub policy: Policy,
     id: Digest,
-}
-
-/// Whether sealing makes the bits of every column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bits {
-    /// It does not: no range check, no comparisons.
-    None,
 }
 
 /// What the helpers may do without harm.

@@ -1,7 +1,7 @@
 //! Studies made for a circuit: its inputs become the columns.
 
 use quorate_circuit::{
-    Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+    Bits, Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
 };
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -45,6 +45,7 @@ pub(crate) fn of_circuit(circuit: &Circuit, sharing: Sharing, capacity: u64) -> 
         columns: circuit.inputs(),
         rows_max: 1,
         capacity,
+        bits: Bits::None,
         field: None,
         owner: [0; 32],
         min_cohort: 1,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
-use quorate_circuit::{Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
 use quorate_contribute::Packer;
 use quorate_coordinator::check_upload;
 use quorate_field::{FieldId, Integer};
@@ -22,6 +22,7 @@ fn study(name: &str, rows_max: u32) -> Study {
         columns: vec![column("salary", "0 .. 1_000_000"), column("age", "0 .. 120")],
         rows_max,
         capacity: 1_000,
+        bits: Bits::None,
         field: Some(FieldId::F61),
         owner: [2; 32],
         min_cohort: 1,

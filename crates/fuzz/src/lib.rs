@@ -3,7 +3,7 @@
 //! Each target is one file in `targets/`; small inputs to begin with are in `seeds/<target>/`, written by the binary
 //! `seeds`. `scripts/fuzz SECONDS [TARGET]` builds them with coverage and runs them, on the stable toolchain.
 
-use quorate_circuit::{Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -56,6 +56,7 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         columns: vec![column("salary", "-1_000.00 .. 1_000_000.00"), column("gender", "female | male")],
         rows_max,
         capacity: 1_000,
+        bits: Bits::None,
         field: Some(field),
         owner: *key(100).public().as_bytes(),
         min_cohort: 1,

@@ -57,7 +57,15 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     document.sharing.check().map_err(|expected| {
         value("sharing", document.sharing, expected, "make it fit the federation: `quorate federation show`")
     })?;
-    let bits = check_bits(&document.bits)?;
+    let bits = Bits::parse(&document.bits).ok_or_else(|| {
+        let expected = "\"sealed\", \"on demand\" or \"none\"";
+        value(
+            "bits",
+            format!("{:?}", document.bits),
+            expected,
+            "\"none\" trusts contributors with their ranges",
+        )
+    })?;
     let security = check_security(&document.security)?;
     let policy = check_policy(document.policy, document.capacity)?;
     check_size(document.rows_max, document.capacity)?;
@@ -76,19 +84,8 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
         id: Study::id_of(text),
     };
     check_field(&study)?;
+    bits.check(&study.sharing, study.field, &study.columns)?;
     Ok(study)
-}
-
-fn check_bits(bits: &str) -> Result<Bits, StudyError> {
-    match bits {
-        "none" => Ok(Bits::None),
-        "sealed" | "on demand" => Err(StudyError::NotBuiltYet {
-            key: "bits",
-            value: bits.to_owned(),
-            help: "write bits = \"none\": ranges are trusted, and circuits cannot compare",
-        }),
-        _ => Err(value("bits", format!("{bits:?}"), "\"none\"", "no other value is built yet")),
-    }
 }
 
 fn check_security(security: &str) -> Result<Security, StudyError> {

@@ -4,7 +4,7 @@ use quorate_field::FieldId;
 use quorate_hash::Digest;
 use toml::{Table, Value};
 
-use super::{Proportion, Sharing, Study, StudyError, smallest_field};
+use super::{Bits, Proportion, Sharing, Study, StudyError, smallest_field};
 use crate::check::check;
 use crate::column::Column;
 use crate::lower::lower;
@@ -25,6 +25,8 @@ pub struct StudyDraft {
     pub rows_max: u32,
     /// Most contributions.
     pub capacity: u64,
+    /// What sealing makes of the columns' bits.
+    pub bits: Bits,
     /// The field, or `None` for the smallest that holds every column's sum.
     pub field: Option<FieldId>,
     /// The owner's Ed25519 key.
@@ -87,7 +89,7 @@ impl StudyDraft {
         text += &line("field", Value::String(field.as_str().to_owned()));
         text += &line("rows_max", count(self.rows_max.into()));
         text += &line("capacity", count(self.capacity));
-        text += &line("bits", Value::String("none".to_owned()));
+        text += &line("bits", Value::String(self.bits.as_str().to_owned()));
         text += &line("security", Value::String("passive".to_owned()));
         text += &line("owner", key(&self.owner));
         text += "\n[sharing]\n";

@@ -2,6 +2,8 @@
 
 use quorate_field::{FieldId, Integer};
 
+use super::{Bits, Sharing};
+
 /// Why a document is no study: the key, what was expected, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StudyError {
@@ -40,6 +42,31 @@ pub enum StudyError {
         value: String,
         /// What to do.
         help: &'static str,
+    },
+    /// Bits asked of helpers that cannot make them.
+    #[error(
+        "study key `bits` is \"{bits}\": helpers make bits with products, which {sharing} in {field} has not; it takes \
+         shamir with more than twice as many helpers as the threshold, at most 126 sets of threshold helpers, and f61 \
+         or f127; or write bits = \"none\": ranges are trusted"
+    )]
+    NoBits {
+        /// What stands there.
+        bits: Bits,
+        /// How values are split.
+        sharing: Sharing,
+        /// The field of the shares.
+        field: FieldId,
+    },
+    /// Bits asked of a column that is too wide.
+    #[error(
+        "study key `bits` is \"{bits}\": the range of column `{column}` must be narrower than 2^60; narrow it, or write \
+         bits = \"none\": ranges are trusted"
+    )]
+    TooWideForBits {
+        /// What stands there.
+        bits: Bits,
+        /// The column.
+        column: String,
     },
     /// The field cannot hold a column's sum.
     #[error(

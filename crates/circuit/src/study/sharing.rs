@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use quorate_field::FieldId;
 use serde::{Deserialize, Serialize};
 
 use super::Bits;
@@ -61,6 +62,11 @@ impl Sharing {
         let majority = u16::from(self.helpers) > 2 * u16::from(self.threshold);
         self.kind == SharingKind::Shamir && majority && self.sets() <= SETS_MAX
     }
+
+    /// Whether helpers can multiply, compare and make bits of shares in `field`.
+    pub fn has_products(&self, field: FieldId) -> bool {
+        self.has_shared_randomness() && field != FieldId::F256
+    }
 }
 
 impl fmt::Display for Sharing {
@@ -85,12 +91,7 @@ pub struct InputChecks {
 impl InputChecks {
     pub(super) fn of(sharing: &Sharing, bits: Bits) -> InputChecks {
         let degree = sharing.has_shared_randomness();
-        InputChecks {
-            degree,
-            range: match bits {
-                Bits::None => false,
-            },
-        }
+        InputChecks { degree, range: bits != Bits::None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The study document: round trip, id, and every way to get it wrong.
 
 use proptest::prelude::*;
-use quorate_circuit::{Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, StudyError};
+use quorate_circuit::{Bits, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, StudyError};
 use quorate_field::FieldId;
 use quorate_hash::Tagged;
 
@@ -44,8 +44,7 @@ fn mistakes() {
         ("field = \"f61\"", "field = \"f62\"", ["unknown variant `f62`", "`f127`"]),
         ("security = \"passive\"", "security = \"active\"", ["`security` is \"active\"", "not built yet"]),
         ("security = \"passive\"", "security = \"x\"", ["`security` is \"x\"", "expected \"passive\""]),
-        ("bits = \"none\"", "bits = \"on demand\"", ["`bits` is \"on demand\"", "not built yet"]),
-        ("bits = \"none\"", "bits = \"x\"", ["`bits` is \"x\"", "expected \"none\""]),
+        ("bits = \"none\"", "bits = \"x\"", ["`bits` is \"x\"", "expected \"sealed\", \"on demand\" or"]),
         (
             "threshold = 1",
             "threshold = 4",
@@ -106,6 +105,36 @@ fn the_field_holds_every_columns_sum() {
     assert!(error.to_string().contains("field = \"f127\" would do"), "{error}");
     let vast = draft(vec![column("x", &format!("0 .. {}", "9".repeat(77)))], 10);
     assert!(vast.document().unwrap_err().to_string().contains("no field would do"));
+}
+
+#[test]
+fn bits_are_made_where_helpers_can() {
+    let shamir = |helpers, threshold| Sharing { kind: SharingKind::Shamir, helpers, threshold };
+    let (four, additive) = (shamir(4, 1), Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 });
+    let drafted = |bits, sharing, field, domain: &str| {
+        StudyDraft { bits, sharing, field: Some(field), ..draft(vec![column("x", domain)], 1) }.document()
+    };
+    for bits in Bits::ALL {
+        let (text, study) = drafted(bits, four, FieldId::F61, "-5 .. 1_152_921_504_606_846_970").unwrap();
+        assert!(text.contains(&format!("bits = \"{bits}\"")));
+        assert_eq!((study.bits, study.input_checks().range), (bits, bits != Bits::None));
+        assert_eq!(serde_json::to_string(&bits).unwrap().replace('-', " "), format!("\"{bits}\""));
+        for (sharing, field, domain, words) in [
+            (additive, FieldId::F61, "0 .. 1", "additive, 3 helpers, threshold 2 in F61 has not"),
+            (shamir(4, 2), FieldId::F61, "0 .. 1", "shamir, 4 helpers, threshold 2 in F61 has not"),
+            (shamir(31, 10), FieldId::F61, "0 .. 1", "at most 126 sets"),
+            (four, FieldId::F256, "0 .. 1", "in F256 has not"),
+            (four, FieldId::F127, "0 .. 1_152_921_504_606_846_976", "column `x` must be narrower than 2^60"),
+        ] {
+            match drafted(bits, sharing, field, domain) {
+                Ok(_) => assert_eq!(bits, Bits::None),
+                Err(error) => assert!(error.to_string().contains(words), "{words:?} expected in {error}"),
+            }
+        }
+    }
+    assert_eq!(Bits::best_for(&four, FieldId::F127), Bits::Sealed);
+    assert_eq!(Bits::best_for(&four, FieldId::F256), Bits::None);
+    assert_eq!(Bits::best_for(&additive, FieldId::F61), Bits::None);
 }
 
 #[test]

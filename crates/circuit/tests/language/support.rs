@@ -1,7 +1,8 @@
 //! Studies made from circuits, and circuits that must be refused.
 
 use quorate_circuit::{
-    Circuit, Column, Diagnostics, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, check, compile,
+    Bits, Circuit, Column, Diagnostics, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, check,
+    compile,
 };
 use quorate_field::Integer;
 use quorate_hash::Digest;
@@ -14,6 +15,7 @@ pub fn draft(columns: Vec<Column>, capacity: u64) -> StudyDraft {
         columns,
         rows_max: 1,
         capacity,
+        bits: Bits::None,
         field: None,
         owner: [1; 32],
         min_cohort: 1,

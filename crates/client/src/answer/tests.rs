@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile};
 use quorate_federation::SecretKey;
 use quorate_field::{F61, F127};
 use quorate_hash::Digest;
@@ -35,6 +35,7 @@ fn study(scheme: &Scheme) -> Study {
         columns: vec![Column { name: "salary".into(), domain: Domain::parse("0.00 .. 1000.00").unwrap() }],
         rows_max: 1,
         capacity: 100,
+        bits: Bits::None,
         field: None,
         owner: [2; 32],
         min_cohort: 1,

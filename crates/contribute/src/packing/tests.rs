@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{Column, Domain, Proportion, Rounding, Sharing, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Rounding, Sharing, StudyDraft};
 use quorate_field::{F61, F127};
 use quorate_sharing::{PieceHeader, PieceRef, Shares, read_piece, recombine, verify_piece};
 use quorate_wire::decode;
@@ -16,6 +16,7 @@ fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Stud
         columns: vec![column("salary", "-1_000 .. 1_000_000"), column("gender", "female | male")],
         rows_max,
         capacity,
+        bits: Bits::None,
         field: Some(field),
         owner: [2; 32],
         min_cohort: 1,

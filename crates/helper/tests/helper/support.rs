@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quorate_circuit::{Column, Domain, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_helper::{HelperDir, HelperError, Limits, run_with};
 use quorate_tls::client_config;
@@ -151,6 +151,7 @@ impl Helpers {
             columns: vec![Column { name: "age".to_owned(), domain: Domain::parse("0 .. 120").unwrap() }],
             rows_max: 4,
             capacity: 100,
+            bits: Bits::None,
             field: None,
             owner: *owner.public().as_bytes(),
             min_cohort: 2,
