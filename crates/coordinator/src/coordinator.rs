@@ -292,7 +292,10 @@ impl Parts<'_> {
             // Said to an earlier life of this helper, or before the sender had heard of this one: it may be of an
             // instance of the attempt that is gone. Who lives sends it again, to whom it now knows.
             if frame.round != HELLO {
-                cx.actions.push(Action::Send { to: from, frame: hello_frame(scope, frame.boot, cx.boot) });
+                cx.actions.push(Action::Send {
+                    to: from,
+                    frame: hello_frame(scope, frame.lane, frame.boot, cx.boot),
+                });
             }
             return;
         }
@@ -317,7 +320,7 @@ impl Parts<'_> {
         if *self.stopping {
             return Err(stopping());
         }
-        if frame.round != 0 {
+        if frame.round != 0 || frame.lane != 0 {
             let message = format!(
                 "helper {} does not know the attempt: it restarted, or the attempt is over",
                 cx.number

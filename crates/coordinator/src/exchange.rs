@@ -25,12 +25,14 @@ pub(crate) struct Frame {
     pub(crate) boot: [u8; 16],
     /// The receiver's life, as far as the sender knows. What was said to an earlier one is not heard by a later one.
     pub(crate) to: [u8; 16],
+    /// Which of the attempt's exchanges it is of: 0, or one of those that computations go on in side by side.
+    pub(crate) lane: u16,
     pub(crate) round: u32,
     pub(crate) body: Blob,
 }
 
 /// The version of the messages between helpers.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 
 /// The round number under which an attempt is aborted; the body is the refusal.
 pub(crate) const ABORT: u32 = u32::MAX;
@@ -41,6 +43,9 @@ pub(crate) const HELLO: u32 = u32::MAX - 1;
 /// Nobody can be further ahead: a member is in round r + 1 only once it has this helper's message of round r.
 const ROUNDS_AHEAD: u32 = 1;
 
+/// Nobody can be further behind: a member of which this helper has the message of round r has all of round r - 1.
+const ROUNDS_KEPT: u32 = 2;
+
 /// An attempt never takes longer than this, whatever its members do.
 const ATTEMPT_MAX_MS: u64 = 3_600_000;
 
@@ -48,13 +53,14 @@ const ATTEMPT_MAX_MS: u64 = 3_600_000;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     scope: Digest,
+    lane: u16,
     /// The other members, ascending.
     peers: Vec<u8>,
     /// The round being waited for.
     round: u32,
     sent: BTreeMap<(u32, u8), Blob>,
     received: BTreeMap<(u32, u8), Blob>,
-    /// Digest of every message ever received, to tell a repetition from a contradiction.
+    /// Digest of every message received in a round that a member may still repeat, to tell that from a contradiction.
     seen: BTreeMap<(u32, u8), Digest>,
     lives: BTreeMap<u8, Life>,
     started_ms: u64,
@@ -72,12 +78,13 @@ struct Life {
 }
 
 impl Exchange {
-    /// An exchange among `members` (which contains this helper), waiting for round 0.
-    pub(crate) fn new(scope: Digest, members: &[u8], cx: &Context<'_>) -> Self {
+    /// The attempt's exchange `lane` among `members` (which contains this helper), waiting for round 0.
+    pub(crate) fn new(scope: Digest, lane: u16, members: &[u8], cx: &Context<'_>) -> Self {
         let peers: Vec<u8> = members.iter().copied().filter(|member| *member != cx.number).collect();
         let life = || Life { boot: None, heard_ms: cx.now_ms, answered_ms: None };
         Exchange {
             scope,
+            lane,
             lives: peers.iter().map(|peer| (*peer, life())).collect(),
             peers,
             round: 0,
@@ -106,6 +113,13 @@ impl Exchange {
         self.started_ms
     }
 
+    /// A member was heard elsewhere: it is there.
+    pub(crate) fn hear(&mut self, from: u8, cx: &Context<'_>) {
+        if let Some(life) = self.lives.get_mut(&from) {
+            life.heard_ms = cx.now_ms;
+        }
+    }
+
     /// Goes on with fewer members; those left out are not waited for any more.
     pub(crate) fn narrow(&mut self, members: &[u8]) {
         self.peers.retain(|peer| members.contains(peer));
@@ -113,7 +127,12 @@ impl Exchange {
 
     /// Sends the message of the current round to one member.
     pub(crate) fn send(&mut self, to: u8, message: &impl Serialize, cx: &mut Context<'_>) {
-        let body = Blob::new(quorate_wire::encode(message));
+        self.send_bytes(to, quorate_wire::encode(message), cx);
+    }
+
+    /// Sends a message of the current round that is encoded already.
+    pub(crate) fn send_bytes(&mut self, to: u8, bytes: Vec<u8>, cx: &mut Context<'_>) {
+        let body = Blob::new(bytes);
         self.transmit(self.round, to, &body, cx);
         self.sent.insert((self.round, to), body);
     }
@@ -163,7 +182,7 @@ impl Exchange {
             self.repeat_for(from, self.round.saturating_sub(1), cx);
             return Ok(());
         }
-        if frame.round > self.round + ROUNDS_AHEAD {
+        if frame.round > self.round + ROUNDS_AHEAD || frame.round + ROUNDS_KEPT < self.round {
             return Ok(());
         }
         let place = (frame.round, from);
@@ -239,8 +258,9 @@ impl Exchange {
 
     /// Forgets what members cannot miss any more: whoever is in this round has everything before the last one.
     pub(crate) fn forget_old(&mut self) {
-        let keep_from = self.round.saturating_sub(2);
+        let keep_from = self.round.saturating_sub(ROUNDS_KEPT);
         self.sent = self.sent.split_off(&(keep_from, 0));
+        self.seen = self.seen.split_off(&(keep_from, 0));
     }
 
     fn missing(&self) -> Vec<u8> {
@@ -251,24 +271,24 @@ impl Exchange {
     fn transmit(&mut self, round: u32, to: u8, body: &Blob, cx: &mut Context<'_>) {
         self.bytes_sent += body.len() as u64;
         let life = cx.lives.get(&to).copied().unwrap_or_default();
-        let bytes = frame(self.scope, round, body.clone(), cx.boot, life);
+        let bytes = frame(self.scope, self.lane, round, body.clone(), cx.boot, life);
         cx.actions.push(Action::Send { to, frame: bytes });
     }
 }
 
 /// A frame's bytes.
-fn frame(scope: Digest, round: u32, body: Blob, boot: [u8; 16], to: [u8; 16]) -> Vec<u8> {
-    quorate_wire::encode(&Frame { version: VERSION, scope, boot, to, round, body })
+fn frame(scope: Digest, lane: u16, round: u32, body: Blob, boot: [u8; 16], to: [u8; 16]) -> Vec<u8> {
+    quorate_wire::encode(&Frame { version: VERSION, scope, boot, to, lane, round, body })
 }
 
 /// The frame that tells a helper which life this one lives.
-pub(crate) fn hello_frame(scope: Digest, to: [u8; 16], boot: [u8; 16]) -> Vec<u8> {
-    frame(scope, HELLO, Blob::default(), boot, to)
+pub(crate) fn hello_frame(scope: Digest, lane: u16, to: [u8; 16], boot: [u8; 16]) -> Vec<u8> {
+    frame(scope, lane, HELLO, Blob::default(), boot, to)
 }
 
 /// The frame that tells one helper that an attempt is over here; whatever life it lives, the attempt is over.
 pub(crate) fn abort_frame(scope: Digest, refusal: &Refusal, boot: [u8; 16]) -> Vec<u8> {
-    frame(scope, ABORT, abort_body(refusal), boot, [0; 16])
+    frame(scope, 0, ABORT, abort_body(refusal), boot, [0; 16])
 }
 
 fn abort_body(refusal: &Refusal) -> Blob {

@@ -13,6 +13,7 @@ mod coordinator;
 mod ending;
 mod event;
 mod exchange;
+mod lane;
 mod records;
 mod run;
 mod seal;

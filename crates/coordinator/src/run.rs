@@ -1,17 +1,22 @@
 //! Runs: one circuit on one sealed study by one quorum.
 //!
-//! One round: every member tells every other one a fresh nonce, so that all are in one session; then each works on
-//! its own columns and answers the analyst. A finished run is durable before it is answered, and asking again gives
-//! the identical bytes; an unfinished one does not survive a restart.
+//! First every member tells every other one a fresh nonce, so that all are in one session. For a linear program each
+//! then works on its own columns; for others they make keys and compute together, in lanes. Each answers the analyst. A
+//! finished run is durable before it is answered, and asking again gives the identical bytes; an unfinished one does not
+//! survive a restart.
+
+mod work;
 
 use quorate_circuit::Program;
+use quorate_engine::interpret::Session;
+use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::linear::LinearRun;
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
 use quorate_field::{F61, F127, F256, FieldId, NamedField, read_slice, write_slice};
 use quorate_hash::Digest;
 use quorate_sharing::Shares;
-use quorate_wire::{Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
+use quorate_wire::{Blob, Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -19,15 +24,21 @@ use crate::coordinator::First;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
-use crate::seal::{check_cohort, check_members, read_all, unreadable};
+use crate::lane::{LANES, Lane};
+use crate::seal::{
+    Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
+};
 use crate::study::{Entry, State, refuse_signed, to_json};
 use crate::{Action, Records, Write};
+use work::Work;
 
 /// Round 0: the request and this member's nonce.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RunOpening {
     pub(crate) signed: Signed,
     pub(crate) nonce: [u8; 32],
+    /// For a program that is not linear: 32 bytes for every key that both hold. Secret.
+    pub(crate) keys: Blob,
 }
 
 /// One attempt to run one circuit.
@@ -36,6 +47,8 @@ pub(crate) struct Run {
     request: RunRequest,
     program: Program,
     exchange: Exchange,
+    /// For a program that is not linear.
+    lanes: Vec<Lane>,
     nonce: [u8; 32],
     stage: Stage,
     ending: Ending<SealedReply>,
@@ -43,7 +56,11 @@ pub(crate) struct Run {
 
 enum Stage {
     /// The nonce was sent.
-    Opening,
+    Opening { keys: Option<KeyAgreement> },
+    /// What the session and its keys are was sent.
+    Confirming { session: Digest, keys: UnconfirmedKeys },
+    /// The members compute together.
+    Working { session: Digest, work: Work },
     /// Columns are being read.
     Scanning { session: Digest, scan: Scan },
     /// The answer is being made durable.
@@ -86,11 +103,22 @@ impl Run {
         let program = compile(&request, entry)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
         let attempt = signed.digest::<RunRequest>();
-        let mut exchange = Exchange::new(attempt, &request.quorum, cx);
+        let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
         let nonce = cx.random();
-        exchange.broadcast(&First::Run(RunOpening { signed, nonce }), cx);
-        let (stage, ending) = (Stage::Opening, Ending::new(Reply::Ran));
-        Ok(Run { attempt, request, program, exchange, nonce, stage, ending })
+        let (mut keys, mut lanes) = (None, Vec::new());
+        if !program.is_linear() {
+            check_workers(&request, entry)?;
+            let federation = cx.config.federation.id();
+            keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
+            lanes = (1..=LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
+        }
+        for to in exchange.peers().to_vec() {
+            let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
+            let keys = Blob::new(offer.concat());
+            exchange.send(to, &First::Run(RunOpening { signed: signed.clone(), nonce, keys }), cx);
+        }
+        let (stage, ending) = (Stage::Opening { keys }, Ending::new(Reply::Ran));
+        Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending })
     }
 
     /// The study it is about.
@@ -115,7 +143,15 @@ impl Run {
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
             return;
         }
-        match self.exchange.receive(from, frame, cx) {
+        self.lanes.iter_mut().for_each(|lane| lane.hear(from, cx));
+        let received = match usize::from(frame.lane).checked_sub(1) {
+            None => self.exchange.receive(from, frame, cx),
+            Some(lane) => match self.lanes.get_mut(lane) {
+                Some(lane) => lane.receive(from, frame, cx),
+                None => return,
+            },
+        };
+        match received {
             Ok(()) => self.advance(entry, cx),
             Err(refusal) => self.fail(refusal, cx),
         }
@@ -123,13 +159,19 @@ impl Run {
 
     /// Goes on: after all nonces, in steps that leave others their turn.
     pub(crate) fn advance(&mut self, entry: &Entry, cx: &mut Context<'_>) {
-        let step = match &self.stage {
-            Stage::Opening => self.take_nonces(entry, cx),
-            Stage::Scanning { .. } => self.scan(entry, cx),
-            Stage::Storing { .. } | Stage::Over => Ok(()),
-        };
-        if let Err(refusal) = step {
-            self.fail(refusal, cx);
+        loop {
+            let moved = match &self.stage {
+                Stage::Opening { .. } => self.take_nonces(entry, cx),
+                Stage::Confirming { .. } => self.take_confirmations(entry, cx),
+                Stage::Working { .. } => self.work(entry, cx).map(|()| false),
+                Stage::Scanning { .. } => self.scan(entry, cx).map(|()| false),
+                Stage::Storing { .. } | Stage::Over => Ok(false),
+            };
+            match moved {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(refusal) => return self.fail(refusal, cx),
+            }
         }
     }
 
@@ -145,16 +187,21 @@ impl Run {
 
     /// Time passes.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) {
-        if matches!(self.stage, Stage::Opening)
-            && let Err(refusal) = self.exchange.tick(cx)
-        {
+        let ticked = match &self.stage {
+            Stage::Opening { .. } | Stage::Confirming { .. } => self.exchange.tick(cx),
+            Stage::Working { .. } => self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx)),
+            Stage::Scanning { .. } | Stage::Storing { .. } | Stage::Over => Ok(()),
+        };
+        if let Err(refusal) = ticked {
             self.fail(refusal, cx);
         }
     }
 
     /// A member says that the attempt is over there.
     pub(crate) fn aborted(&mut self, from: u8, refusal: Refusal, cx: &mut Context<'_>) {
-        if matches!(self.stage, Stage::Opening) && self.exchange.peers().contains(&from) {
+        let needs_members =
+            matches!(self.stage, Stage::Opening { .. } | Stage::Confirming { .. } | Stage::Working { .. });
+        if needs_members && self.exchange.peers().contains(&from) {
             self.end_with(Err(refusal), cx);
         }
     }
@@ -169,18 +216,19 @@ impl Run {
 
     /// Whether it wants [`crate::Event::Continue`].
     pub(crate) fn is_scanning(&self) -> bool {
-        matches!(self.stage, Stage::Scanning { .. })
+        matches!(self.stage, Stage::Scanning { .. } | Stage::Working { .. })
     }
 
     fn end_with(&mut self, end: Result<SealedReply, Refusal>, cx: &mut Context<'_>) {
         if self.is_working() {
             self.stage = Stage::Over;
+            self.lanes.iter_mut().for_each(Lane::end);
             self.ending.set(end, cx);
         }
     }
 
-    fn take_nonces(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let Some(messages) = self.exchange.complete() else { return Ok(()) };
+    fn take_nonces(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
+        let Some(messages) = self.exchange.complete() else { return Ok(false) };
         let openings = read_all(&messages, "nonce", |first| match first {
             First::Run(opening) => Some(opening),
             First::Seal(_) => None,
@@ -197,10 +245,48 @@ impl Run {
             program: &self.request.program,
             attempt: &self.attempt,
         };
-        let scan = Scan::new(&self.program, entry, cx.number);
-        self.stage = Stage::Scanning { session: session(&terms, &nonces), scan };
-        cx.actions.push(Action::Continue);
-        Ok(())
+        let session = session(&terms, &nonces);
+        let Stage::Opening { keys } = &mut self.stage else { return Ok(false) };
+        let Some(keys) = keys.take() else {
+            let scan = Scan::new(&self.program, entry, cx.number);
+            self.stage = Stage::Scanning { session, scan };
+            cx.actions.push(Action::Continue);
+            return Ok(false);
+        };
+        let offers = key_offers(openings.iter().map(|(member, opening)| (*member, &opening.keys)))?;
+        let keys = keys.combine(&offers).map_err(blame)?;
+        for to in self.exchange.peers().to_vec() {
+            let fingerprints = keys.fingerprints(to, &session);
+            self.exchange.send(to, &Confirmation { session, fingerprints }, cx);
+        }
+        self.stage = Stage::Confirming { session, keys };
+        Ok(true)
+    }
+
+    /// After the confirmations: the plans.
+    fn take_confirmations(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
+        let Some(messages) = self.exchange.complete() else { return Ok(false) };
+        let manifest = sealed(entry)?;
+        let Stage::Confirming { session, keys } = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Ok(false);
+        };
+        let confirmations = same_session(&messages, &session)?;
+        let keys = keys.confirm(&session, &confirmations).map_err(blame)?;
+        let worker = Session::new(entry.scheme, cx.number, &self.request.quorum, keys);
+        let worker = worker.ok_or_else(|| cannot_multiply(entry))?;
+        let (program, study) = (self.program.clone(), &entry.kept.study);
+        let work = Work::new(program, study, entry.scheme, manifest, self.lanes.len(), worker);
+        self.stage = Stage::Working { session, work };
+        Ok(true)
+    }
+
+    /// Goes on with the computation; after its end, the answer.
+    fn work(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let manifest = sealed(entry)?;
+        let Stage::Working { session, work } = &mut self.stage else { return Ok(()) };
+        let Some(shares) = work.advance(&mut self.lanes, manifest, cx)? else { return Ok(()) };
+        let session = *session;
+        self.answer(&session, shares.iter().map(|share| hex(share)).collect(), cx)
     }
 
     /// One step of the scan; after the last, the answer.
@@ -215,14 +301,19 @@ impl Run {
         let Stage::Scanning { scan, .. } = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Ok(());
         };
-        let shares = scan.finish(&self.program, manifest.rows);
-        let signature = RunReply::sign(cx.number, &session, &shares, &cx.config.key);
+        self.answer(&session, scan.finish(&self.program, manifest.rows), cx)
+    }
+
+    /// Makes the answer durable: encoded shares of the outputs.
+    fn answer(&mut self, session: &Digest, shares: Vec<String>, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let signature = RunReply::sign(cx.number, session, &shares, &cx.config.key);
+        let in_lanes: u64 = self.lanes.iter().map(Lane::bytes_sent).sum();
         let reply = RunReply {
             helper: cx.number,
-            session,
+            session: *session,
             shares,
             elapsed_ms: cx.now_ms - self.exchange.started_ms(),
-            bytes_to_helpers: self.exchange.bytes_sent(),
+            bytes_to_helpers: self.exchange.bytes_sent() + in_lanes,
             signature,
         };
         let reply = SealedReply::close(&reply, &self.request.reply_key, &self.attempt, &mut cx.rng)
@@ -294,9 +385,13 @@ impl<F: NamedField> Cursor<F> {
 
     fn finish(self, program: &Program, rows: u64) -> Vec<String> {
         let shares = self.run.finish(program, rows).release();
-        let hex = |share: &F| write_slice(&[*share]).iter().map(|byte| format!("{byte:02x}")).collect();
-        shares.as_slice().iter().map(hex).collect()
+        shares.as_slice().iter().map(|share| hex(&write_slice(&[*share]))).collect()
     }
+}
+
+/// An encoded share as text.
+fn hex(share: &[u8]) -> String {
+    share.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The manifest of a study on which runs are possible.
@@ -345,6 +440,29 @@ fn check_request<'a>(
         return Err(Refusal::new(Code::Unavailable, message).hint("wait until more helpers are up"));
     }
     Ok(manifest)
+}
+
+/// Whether the quorum can compute together: exactly `2t + 1` helpers work.
+fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
+    let workers = 2 * usize::from(entry.scheme.threshold()) + 1;
+    if !entry.scheme.has_prss() {
+        return Err(cannot_multiply(entry));
+    }
+    if request.quorum.len() == workers {
+        return Ok(());
+    }
+    let size = request.quorum.len();
+    let message = format!("a run of this circuit takes exactly {workers} helpers, not {size}");
+    let (code, hint) = match size < workers {
+        true => (Code::Unavailable, "wait until more helpers are up"),
+        false => (Code::Malformed, "name as many of those that are up"),
+    };
+    Err(Refusal::new(code, message).hint(hint))
+}
+
+fn cannot_multiply(entry: &Entry) -> Refusal {
+    let message = format!("helpers cannot multiply under this study's sharing, {}", entry.scheme);
+    Refusal::new(Code::Circuit, message).hint("ask for counts, sums and means of columns")
 }
 
 /// Lowers the text for itself and compares with what the analyst lowered it to.

@@ -34,8 +34,9 @@ use crate::exchange::{Exchange, Frame, abort_frame};
 use crate::study::{Entry, refuse_signed, seal_number_write, unprepared_write};
 use crate::{Action, Write};
 use agreement::{Agreed, Item};
-pub(crate) use inbox::read_all;
-pub(crate) use messages::Opening;
+pub(crate) use inbox::{blame, key_offers, read_all, same_session};
+pub(crate) use layout::bits_column;
+pub(crate) use messages::{Confirmation, Opening};
 pub(crate) use pieces::unreadable;
 pub(crate) use verdict::check_cohort;
 
@@ -124,7 +125,7 @@ impl Seal {
         entry.seal_number = request.number;
         let batch = Some(cx.store(vec![seal_number_write(&request.study, request.number)]));
         let attempt = signed.digest::<SealRequest>();
-        let exchange = Exchange::new(attempt, &request.members, cx);
+        let exchange = Exchange::new(attempt, 0, &request.members, cx);
         Ok(Seal {
             study: request.study,
             attempt,

@@ -41,7 +41,7 @@ mod workers;
 pub use clear::{Clear, evaluate};
 pub use domain::{Domain, Registers};
 pub use draft::{Bit, Draft};
-pub use execution::{Execution, Outputs, Progress};
+pub use execution::{Execution, Outputs};
 pub use king::{CnfKing, KingStreams};
 pub use layout::Layout;
 pub use one_round::{CnfOneRound, OneRoundStreams};

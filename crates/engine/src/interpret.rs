@@ -28,7 +28,7 @@ pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};
 pub use schedule::{ColumnBits, Schedule};
 pub use seal::{
-    BLOCK_ROWS, Checked, Packer, PendingSealSpread, SealPlan, SealSpread, SealTask, SealedBits, width_of,
+    BLOCK_ROWS, Checked, Packer, SealPlan, SealSpread, SealTask, SealedBits, SpreadTask, width_of,
 };
 
 use crate::boolean::Workers;

@@ -33,6 +33,28 @@ pub struct Member {
     keys: SessionKeys,
 }
 
+/// A computation of several rounds, driven by whoever carries the messages:
+///
+/// ```text
+/// while advance(outbox) is Sent { move the bytes; receive(inbox) }
+/// ```
+pub trait Task {
+    /// Computes until something must be sent, and writes it.
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress;
+
+    /// Reads what the others sent in the same round. Whom an error blames is in it.
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError>;
+}
+
+/// How far a computation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It sent something (possibly from other members only) and waits for its inbox.
+    Sent,
+    /// It has ended.
+    Ended,
+}
+
 /// What a member sends in one round: the bytes for each receiver.
 #[derive(Default)]
 pub struct Outbox {

@@ -50,6 +50,8 @@ pub(crate) struct Frame {
     pub(crate) boot: [u8; 16],
     /// The receiver's life.
     pub(crate) to: [u8; 16],
+    /// The exchange of the attempt.
+    pub(crate) lane: u16,
     /// The round; the largest number is an abort.
     pub(crate) round: u32,
     /// The message.

@@ -21,6 +21,11 @@ impl Blob {
         &self.0
     }
 
+    /// The bytes, taken out.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+
     /// How many bytes.
     pub fn len(&self) -> usize {
         self.0.len()

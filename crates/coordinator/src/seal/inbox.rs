@@ -7,7 +7,7 @@ use quorate_hash::Digest;
 use quorate_wire::{Blob, Code, Refusal, limits};
 use serde::de::DeserializeOwned;
 
-use super::messages::Opened;
+use super::messages::{Confirmation, Opened};
 
 /// One message from each other member.
 pub(crate) type Messages = BTreeMap<u8, Blob>;
@@ -45,13 +45,36 @@ pub(super) fn opened(
 }
 
 /// A protocol's error as a refusal that names whom it blames.
-pub(super) fn blame(error: EngineError) -> Refusal {
+pub(crate) fn blame(error: EngineError) -> Refusal {
     let helpers = match &error {
         EngineError::Malformed { from, .. } => vec![*from],
         EngineError::Key { first, second, .. } => vec![*first, *second],
         EngineError::Session { .. } | EngineError::Inconsistent { .. } => Vec::new(),
     };
     Refusal::new(Code::Disagreement, error.to_string()).about(helpers)
+}
+
+/// Every member's contributions to keys, as it offered them.
+pub(crate) fn key_offers<'a>(
+    offers: impl Iterator<Item = (u8, &'a Blob)>,
+) -> Result<BTreeMap<u8, Vec<[u8; 32]>>, Refusal> {
+    let read = |(member, offer): (u8, &Blob)| match offer.as_slice().as_chunks() {
+        (offer, []) => Ok((member, offer.to_vec())),
+        _ => Err(malformed(member, "key contribution", "not 32 bytes each")),
+    };
+    offers.map(read).collect()
+}
+
+/// Every member's fingerprints of keys, all of this session.
+pub(crate) fn same_session(
+    messages: &Messages,
+    session: &Digest,
+) -> Result<BTreeMap<u8, Vec<Digest>>, Refusal> {
+    let confirmations = read_all(messages, "confirmation", Some::<Confirmation>)?;
+    if let Some((with, _)) = confirmations.iter().find(|(_, other)| other.session != *session) {
+        return Err(blame(EngineError::Session { with: *with }));
+    }
+    Ok(confirmations.into_iter().map(|(member, other)| (member, other.fingerprints)).collect())
 }
 
 /// A member's message that cannot be taken.

@@ -1,5 +1,6 @@
 //! Laying a sealed study out for computing: one contiguous column per input, in canonical order.
 
+use quorate_circuit::Study;
 use quorate_field::{Field, with_field};
 use quorate_hash::Digest;
 use quorate_wire::Refusal;
@@ -27,6 +28,11 @@ pub(crate) fn append(
         bytes,
     };
     Ok((0..).zip(columns).map(append).collect())
+}
+
+/// The column of a layout that holds the columns' bits, where they are kept.
+pub(crate) fn bits_column(study: &Study) -> u32 {
+    u32::try_from(study.columns.len() + 1).unwrap_or(u32::MAX)
 }
 
 /// How many columns a layout has.

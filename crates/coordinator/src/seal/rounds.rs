@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use quorate_engine::EngineError;
 use quorate_engine::coin::{coin_shares, open_coin};
 use quorate_engine::degree;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
@@ -12,7 +11,7 @@ use quorate_hash::Digest;
 use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest};
 
 use super::agreement::{Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, items_root};
-use super::inbox::{Messages, blame, malformed, opened, read_all};
+use super::inbox::{Messages, blame, key_offers, malformed, opened, read_all, same_session};
 use super::lists::{check_lists, lists, pages};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
 use super::standing::{Resolution, resolve, standing};
@@ -259,14 +258,7 @@ impl Seal {
             },
             &nonces,
         );
-        let mut offers = BTreeMap::new();
-        for (member, fresh) in &fresh {
-            let (offer, rest) = fresh.keys.as_slice().as_chunks();
-            if !rest.is_empty() {
-                return Err(malformed(*member, "key contribution", "not 32 bytes each"));
-            }
-            offers.insert(*member, offer.to_vec());
-        }
+        let offers = key_offers(fresh.iter().map(|(member, fresh)| (*member, &fresh.keys)))?;
         let keys = keys.map(|keys| keys.combine(&offers)).transpose().map_err(blame)?;
         for to in self.exchange.peers().to_vec() {
             let fingerprints = keys.as_ref().map(|keys| keys.fingerprints(to, &session)).unwrap_or_default();
@@ -284,13 +276,8 @@ impl Seal {
         keys: Option<UnconfirmedKeys>,
         cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
-        let confirmations = read_all(messages, "confirmation", Some::<Confirmation>)?;
-        if let Some((with, _)) = confirmations.iter().find(|(_, other)| other.session != sealing.session) {
-            return Err(blame(EngineError::Session { with: *with }));
-        }
+        let fingerprints = same_session(messages, &sealing.session)?;
         let Some(keys) = keys else { return self.begin_layout(sealing) };
-        let fingerprints =
-            confirmations.into_iter().map(|(member, other)| (member, other.fingerprints)).collect();
         let keys = keys.confirm(&sealing.session, &fingerprints).map_err(blame)?;
         let mine = coin_shares(&keys, 0);
         self.exchange.broadcast(&Opened { session: sealing.session, shares: Blob::new(mine.clone()) }, cx);

@@ -1,10 +1,10 @@
 //! Bits that are not shared: the oracle of every program.
 
 use super::domain::{Domain, Registers, xor_words};
-use super::execution::{Execution, Progress};
+use super::execution::Execution;
 use super::program::{AndGate, Program};
 use crate::EngineError;
-use crate::round::{Inbox, Outbox};
+use crate::round::{Inbox, Outbox, Progress};
 
 /// No sharing: a bit is one word for 64 rows, an AND is an AND.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use super::domain::{Domain, Registers};
 use super::lanes;
 use super::program::{Local, Program, PublicRegister};
 use crate::EngineError;
-use crate::round::{Inbox, Outbox};
+use crate::round::{Inbox, Outbox, Progress};
 use crate::verified::{Unverified, Verified};
 
 static NOTHING: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
@@ -31,15 +31,6 @@ pub struct Execution<P, D> {
     /// The round within the layer's ANDs.
     round: u32,
     is_local_done: bool,
-}
-
-/// How far a program is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It sent something (possibly from other members only) and waits for its inbox.
-    Sent,
-    /// It has ended.
-    Ended,
 }
 
 /// The outputs of a program: one share per bit, sub-shares one after the other, padding zero. Secret: wiped on

@@ -35,6 +35,11 @@ impl Shrink {
         Shrink { targets: held.map(target).collect(), width: layout.width() }
     }
 
+    /// Sub-shares of a bit afterwards.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Sub-shares of a bit before.
     pub fn width_before(&self) -> usize {
         self.targets.len()

@@ -17,11 +17,10 @@ use quorate_field::Field;
 use quorate_sharing::{Shares, lagrange_at_zero};
 
 use super::convert::set_weight;
-use super::execution::Progress;
 use super::layout::Layout;
 use crate::EngineError;
 use crate::product::{Degree2t, PendingReshare, reshare};
-use crate::round::{Inbox, Member, Outbox};
+use crate::round::{Inbox, Member, Outbox, Progress};
 use crate::verified::{Segment, Unverified};
 
 /// A column of bits on its way, driven as a [`super::Execution`] is. Secret: wiped on drop, does not print.

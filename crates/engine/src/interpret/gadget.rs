@@ -9,10 +9,8 @@ use super::Session;
 use crate::EngineError;
 use crate::boolean::convert::{Conversion, PendingConversion, converted};
 use crate::boolean::sum::{Number, Shape};
-use crate::boolean::{
-    Bit, CnfOneRound, Draft, Execution, OneRoundStreams, Outputs, Program, Progress, ToArithmetic,
-};
-use crate::round::{Inbox, Outbox};
+use crate::boolean::{Bit, CnfOneRound, Draft, Execution, OneRoundStreams, Outputs, Program, ToArithmetic};
+use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::{Segment, Unverified};
 
 /// A Boolean program whose inputs are numbers, which are converted first, and bits. Made once a session.
@@ -75,9 +73,8 @@ impl<F: Field> Gadget<F> {
     }
 }
 
-impl<F: Field> GadgetRun<F> {
-    /// Computes until something must be sent, and writes it.
-    pub(super) fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+impl<F: Field> Task for GadgetRun<F> {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         if self.values.is_empty() {
             return self.execution.advance(outbox);
         }
@@ -87,8 +84,7 @@ impl<F: Field> GadgetRun<F> {
         Progress::Sent
     }
 
-    /// Reads what the others sent in the same round.
-    pub(super) fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         if self.pending.is_empty() {
             return self.execution.receive(inbox);
         }
@@ -99,8 +95,10 @@ impl<F: Field> GadgetRun<F> {
         }
         Ok(())
     }
+}
 
-    /// The outputs, once [`GadgetRun::advance`] said that it has ended.
+impl<F: Field> GadgetRun<F> {
+    /// The outputs, once it has ended.
     pub(super) fn finish(self) -> Unverified<Outputs> {
         self.execution.finish()
     }

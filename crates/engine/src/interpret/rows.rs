@@ -15,10 +15,10 @@ use super::schedule::{ColumnBits, Phase, Schedule};
 use crate::EngineError;
 use crate::boolean::lanes::{self, LANES};
 use crate::boolean::sum::{Number, Shape};
-use crate::boolean::{Bit, Draft, Progress, compare};
+use crate::boolean::{Bit, Draft, compare};
 use crate::linear::embed;
 use crate::product::{Degree2t, PendingReshare, reshare};
-use crate::round::{Inbox, Outbox};
+use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::Segment;
 
 /// What all morsels of a run have in common.
@@ -240,9 +240,8 @@ impl Writer<'_> {
     }
 }
 
-impl<F: NamedField> RowTask<F> {
-    /// Computes until something must be sent, and writes it.
-    pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+impl<F: NamedField> Task for RowTask<F> {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         let plan = self.plan.clone();
         while let Some(phase) = plan.phases.get(self.phase) {
             let progress = match &mut self.step {
@@ -287,8 +286,7 @@ impl<F: NamedField> RowTask<F> {
         Progress::Ended
     }
 
-    /// Reads what the others sent in the same round.
-    pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         match &mut self.step {
             Step::Bits(Some(run)) => run.receive(inbox),
             Step::Numbers(Some(numbers)) => numbers.receive(&self.session, inbox),
@@ -305,7 +303,9 @@ impl<F: NamedField> RowTask<F> {
             _ => Ok(()),
         }
     }
+}
 
+impl<F: NamedField> RowTask<F> {
     /// The morsel's part of every reduction, once [`RowTask::advance`] said that it has ended.
     pub fn finish(self) -> Sums<F> {
         let value = |index: &u32| self.value(*index);

@@ -17,11 +17,10 @@ use super::reference::{is_below, is_equal};
 use super::rows::Sums;
 use super::schedule::width;
 use crate::EngineError;
-use crate::boolean::Progress;
 use crate::boolean::sum::Shape;
 use crate::linear::{at, embed};
 use crate::product::{Degree2t, PendingReshare, reshare};
-use crate::round::{Inbox, Outbox};
+use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::{Segment, Unverified};
 
 /// What the scalar part of a run has, made before it starts.
@@ -173,9 +172,8 @@ fn decision<F: NamedField>(session: &mut Session, bounded: &Bounded, is_equality
     })
 }
 
-impl<F: NamedField> ScalarTask<F> {
-    /// Computes until something must be sent, and writes it.
-    pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+impl<F: NamedField> Task for ScalarTask<F> {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         loop {
             let mut progress = Progress::Ended;
             for (scalar, part) in std::mem::take(&mut self.active) {
@@ -199,14 +197,15 @@ impl<F: NamedField> ScalarTask<F> {
         }
     }
 
-    /// Reads what the others sent in the same round.
-    pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         for (scalar, part) in std::mem::take(&mut self.active) {
             self.active.push((scalar, part.receive(&self.session, inbox, &mut self.segments)?));
         }
         Ok(())
     }
+}
 
+impl<F: NamedField> ScalarTask<F> {
     /// Shares of the outputs, in the program's order, each encoded in its field, once [`ScalarTask::advance`] said that
     /// it has ended.
     pub fn finish(self) -> Unverified<Vec<Zeroizing<Vec<u8>>>> {

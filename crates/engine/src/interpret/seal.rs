@@ -5,6 +5,7 @@
 //! bits are then shared again over all members of the seal, so that any quorum of them can run later
 //! ([`crate::boolean::Spread`]), and every member is told the verdicts.
 
+use std::sync::Arc;
 
 use quorate_field::{Field, NamedField};
 use quorate_sharing::prss::{HelperSet, SessionKeys};
@@ -18,9 +19,9 @@ use crate::EngineError;
 use crate::boolean::lanes::LANES;
 use crate::boolean::open::{PendingOpening, open};
 use crate::boolean::sum::Shape;
-use crate::boolean::{Layout, Outputs, PendingSpread, Progress, Spread, compare};
+use crate::boolean::{Layout, Outputs, PendingSpread, Spread, compare};
 use crate::linear::embed;
-use crate::round::{Inbox, Outbox};
+use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::Verified;
 
 /// The instruction of a seal's spreading: workers' plans do not give it out.
@@ -87,9 +88,8 @@ pub fn width_of(columns: &[ColumnBits]) -> usize {
     columns.iter().map(|column| column.width() as usize).sum()
 }
 
-impl<F: NamedField> SealTask<F> {
-    /// Computes until something must be sent, and writes it.
-    pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+impl<F: NamedField> Task for SealTask<F> {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         match std::mem::replace(&mut self.step, Step::Over) {
             Step::Bits(mut run) => {
                 if run.advance(outbox) == Progress::Sent {
@@ -109,8 +109,7 @@ impl<F: NamedField> SealTask<F> {
         }
     }
 
-    /// Reads what the others sent in the same round.
-    pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         match std::mem::replace(&mut self.step, Step::Over) {
             Step::Bits(mut run) => {
                 run.receive(inbox)?;
@@ -125,7 +124,9 @@ impl<F: NamedField> SealTask<F> {
         }
         Ok(())
     }
+}
 
+impl<F: NamedField> SealTask<F> {
     /// The morsel, checked, once [`SealTask::advance`] said that it has ended.
     ///
     /// # Panics
@@ -147,24 +148,26 @@ pub struct SealSpread {
     workers: Vec<HelperNumber>,
     /// Members that do not work.
     others: Vec<HelperNumber>,
-    me: HelperNumber,
     /// Places of the workers' sub-shares among the member's, where the workers are all helpers.
     order: Vec<usize>,
     bits: usize,
 }
 
 /// A morsel on its way to all members.
-#[derive(Debug)]
-pub struct PendingSealSpread {
-    words: usize,
-    bad: Option<Vec<u64>>,
-    pending: Spreading,
+pub struct SpreadTask {
+    spread: Arc<SealSpread>,
+    rows: usize,
+    first_word: u64,
+    step: Spreading,
 }
 
 enum Spreading {
-    Sent(PendingSpread),
-    /// Nothing is sent: the shares.
-    Here(Zeroizing<Vec<u64>>),
+    /// At a worker: what was checked.
+    Ready(Option<Checked>),
+    /// The verdicts at a worker, and the bits on their way.
+    Sent(Option<Vec<u64>>, PendingSpread),
+    Done(SealedBits),
+    Over,
 }
 
 /// A morsel's bits as a member keeps them. Secret: wiped on drop, do not print.
@@ -197,7 +200,6 @@ impl SealSpread {
             order: layout.held_sets().filter_map(place).collect(),
             workers: workers.to_vec(),
             others: members.iter().copied().filter(|member| !workers.contains(member)).collect(),
-            me,
             bits,
         })
     }
@@ -207,56 +209,26 @@ impl SealSpread {
         self.spread.as_ref().map_or(self.order.len(), Spread::width)
     }
 
-    /// Sends what this member deals of a morsel of `rows` rows, at a worker checked and elsewhere `None`.
-    pub fn start(
-        &self,
-        checked: Option<Checked>,
-        rows: usize,
-        first_word: u64,
-        outbox: &mut Outbox,
-    ) -> PendingSealSpread {
-        let words = rows.div_ceil(LANES);
-        let (bits, bad) = checked.map(|checked| (checked.bits.release(), checked.bad)).unzip();
-        let shares: Option<Vec<&[u64]>> =
-            bits.as_ref().map(|bits| (0..bits.len()).map(|bit| bits.bit(bit)).collect());
-        let pending = match (&self.spread, shares) {
-            (Some(spread), shares) => {
-                Spreading::Sent(spread.start(shares.as_deref(), self.bits, words, first_word, outbox))
-            }
-            (None, shares) => Spreading::Here(self.ordered(shares.as_deref().unwrap_or_default(), words)),
-        };
-        for other in &self.others {
-            bad.iter().for_each(|bad| outbox.append_words(*other, bad));
-        }
-        PendingSealSpread { words, bad, pending }
+    /// Starts on a morsel of `rows` rows: at a worker with what it checked, elsewhere with `None`.
+    pub fn start(self: &Arc<Self>, checked: Option<Checked>, rows: usize, first_word: u64) -> SpreadTask {
+        SpreadTask { spread: self.clone(), rows, first_word, step: Spreading::Ready(checked) }
     }
 
-    /// The member's shares and the verdicts.
-    pub fn finish(
-        &self,
-        pending: PendingSealSpread,
-        inbox: &mut Inbox<'_>,
-    ) -> Result<SealedBits, EngineError> {
+    /// What the workers say the verdicts are: the same.
+    fn told(&self, words: usize, inbox: &mut Inbox<'_>) -> Result<Vec<u64>, EngineError> {
         const WHAT: &str = "verdicts";
-        let shares = match (&self.spread, pending.pending) {
-            (Some(spread), Spreading::Sent(pending)) => Zeroizing::new(spread.finish(pending, inbox)?),
-            (_, Spreading::Here(shares)) => shares,
-            (None, Spreading::Sent(_)) => unreachable!("nothing was spread"),
-        };
-        if let Some(bad) = pending.bad {
-            return Ok(SealedBits { shares, bad });
-        }
         let mut told: Option<Vec<u64>> = None;
         for worker in &self.workers {
-            let mut bad = vec![0; pending.words];
+            let mut bad = vec![0; words];
             inbox.take_words(*worker, &mut bad, WHAT)?;
             if told.get_or_insert_with(|| bad.clone()) != &bad {
                 return Err(EngineError::Inconsistent { what: WHAT });
             }
         }
-        Ok(SealedBits { shares, bad: told.unwrap_or_default() })
+        Ok(told.unwrap_or_default())
     }
 
+    /// A worker's shares in the order of a member's, where the workers are all helpers.
     fn ordered(&self, bits: &[&[u64]], words: usize) -> Zeroizing<Vec<u64>> {
         let width = self.order.len();
         let mut shares = Zeroizing::new(vec![0; bits.len() * width * words]);
@@ -267,6 +239,63 @@ impl SealSpread {
             }
         }
         shares
+    }
+}
+
+impl Task for SpreadTask {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+        let words = self.rows.div_ceil(LANES);
+        let checked = match std::mem::replace(&mut self.step, Spreading::Over) {
+            Spreading::Ready(checked) => checked,
+            step => {
+                self.step = step;
+                return Progress::Ended;
+            }
+        };
+        let (bits, bad) = checked.map(|checked| (checked.bits.release(), checked.bad)).unzip();
+        let shares: Option<Vec<&[u64]>> =
+            bits.as_ref().map(|bits| (0..bits.len()).map(|bit| bits.bit(bit)).collect());
+        let Some(spread) = &self.spread.spread else {
+            let shares = self.spread.ordered(shares.as_deref().unwrap_or_default(), words);
+            self.step = Spreading::Done(SealedBits { shares, bad: bad.unwrap_or_default() });
+            return Progress::Ended;
+        };
+        let pending = spread.start(shares.as_deref(), self.spread.bits, words, self.first_word, outbox);
+        for other in &self.spread.others {
+            bad.iter().for_each(|bad| outbox.append_words(*other, bad));
+        }
+        self.step = Spreading::Sent(bad, pending);
+        Progress::Sent
+    }
+
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+        let words = self.rows.div_ceil(LANES);
+        match std::mem::replace(&mut self.step, Spreading::Over) {
+            Spreading::Sent(bad, pending) => {
+                let Some(spread) = &self.spread.spread else { unreachable!("something was sent") };
+                let shares = Zeroizing::new(spread.finish(pending, inbox)?);
+                let bad = match bad {
+                    Some(bad) => bad,
+                    None => self.spread.told(words, inbox)?,
+                };
+                self.step = Spreading::Done(SealedBits { shares, bad });
+            }
+            step => self.step = step,
+        }
+        Ok(())
+    }
+}
+
+impl SpreadTask {
+    /// The member's shares and the verdicts, once it has ended.
+    ///
+    /// # Panics
+    /// If it has not.
+    pub fn finish(self) -> SealedBits {
+        match self.step {
+            Spreading::Done(sealed) => sealed,
+            _ => unreachable!("the task has ended"),
+        }
     }
 }
 
@@ -370,9 +399,15 @@ impl<F: Field> std::fmt::Debug for SealTask<F> {
     }
 }
 
-impl std::fmt::Debug for Spreading {
+impl std::fmt::Debug for SpreadTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Spreading")
+        write!(f, "SpreadTask({} rows)", self.rows)
+    }
+}
+
+impl std::fmt::Debug for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Checked({} words of verdicts)", self.bad.len())
     }
 }
 

@@ -16,11 +16,12 @@ use rand_core::{Rng, SeedableRng};
 use zeroize::Zeroizing;
 
 use super::{ColumnBits, Morsel, RowPlan, ScalarPlan, Session, Sums};
+use crate::boolean::Workers;
 use crate::boolean::lanes;
 use crate::boolean::sum::Shape;
 use crate::boolean::tests::shared::share_bit;
-use crate::boolean::{Progress, Workers};
 use crate::product::tests::{clear, federations, share};
+use crate::round::{Progress, Task};
 use crate::testing::{Network, keys};
 
 /// The ranges of the columns: small, signed, a bit, large.
@@ -240,20 +241,15 @@ fn shared_column<F: NamedField>(
 }
 
 /// Drives tasks of all workers to their end.
-fn drive<T>(
-    network: &mut Network,
-    tasks: &mut [T],
-    advance: impl Fn(&mut T, &mut crate::round::Outbox) -> Progress,
-    receive: impl Fn(&mut T, &mut crate::round::Inbox<'_>) -> Result<(), crate::EngineError>,
-) {
+fn drive<T: Task>(network: &mut Network, tasks: &mut [T]) {
     loop {
-        let progress = network.send(|place, _, outbox| advance(&mut tasks[place], outbox));
+        let progress = network.send(|place, _, outbox| tasks[place].advance(outbox));
         if progress.iter().all(|progress| *progress == Progress::Ended) {
             assert!(network.receive(progress, |_, _, _| Ok(())).into_iter().all(|ended| ended.is_ok()));
             return;
         }
         let places = (0..tasks.len()).collect();
-        let received = network.receive(places, |_, place: usize, inbox| receive(&mut tasks[place], inbox));
+        let received = network.receive(places, |_, place: usize, inbox| tasks[place].receive(inbox));
         received.into_iter().for_each(|received| received.unwrap());
     }
 }
@@ -314,12 +310,7 @@ fn compute<F: NamedField>(
             .zip(morsels)
             .map(|((plan, session), morsel)| plan.start(session, morsel))
             .collect();
-        drive(
-            &mut network,
-            &mut tasks,
-            |task, outbox| task.advance(outbox),
-            |task, inbox| task.receive(inbox),
-        );
+        drive(&mut network, &mut tasks);
         sums.iter_mut().zip(tasks).for_each(|(sum, task)| sum.add(task.finish()));
     }
     let mut tasks: Vec<_> = scalar_plans
@@ -328,7 +319,7 @@ fn compute<F: NamedField>(
         .zip(sums)
         .map(|((plan, session), sums)| plan.start(session, sums))
         .collect();
-    drive(&mut network, &mut tasks, |task, outbox| task.advance(outbox), |task, inbox| task.receive(inbox));
+    drive(&mut network, &mut tasks);
     let outputs: Vec<Vec<Zeroizing<Vec<u8>>>> =
         tasks.into_iter().map(|task| task.finish().trust_helpers_of_passive_study().release()).collect();
     (0..program.outputs.len())

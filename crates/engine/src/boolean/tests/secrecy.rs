@@ -14,10 +14,8 @@ use quorate_sharing::prss::{Draw, KeyName, Purpose, Script, SessionKeys};
 use super::super::convert::{Conversion, conversion_program};
 use super::super::sum::Shape;
 use super::super::worker_keys;
-use super::super::{
-    CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Progress, Workers, compare,
-};
-use crate::round::{Inbox, Outbox};
+use super::super::{CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Workers, compare};
+use crate::round::{Inbox, Outbox, Progress};
 
 type Blobs = BTreeMap<u8, Vec<u8>>;
 

@@ -11,10 +11,11 @@ use rand_core::{Rng, SeedableRng};
 use super::super::convert::{Conversion, conversion_program};
 use super::super::sum::Shape;
 use super::super::{
-    CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Outputs, Program, Progress, ToArithmetic,
-    Workers, compare, evaluate, lanes, open,
+    CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Outputs, Program, ToArithmetic, Workers, compare,
+    evaluate, lanes, open,
 };
 use super::sliced;
+use crate::round::Progress;
 use crate::testing::{Network, scheme};
 use crate::verified::Segment;
 
