@@ -162,11 +162,16 @@ impl Parts<'_> {
             Event::Peer { from, frame } => self.take_frame(from, &frame, cx),
             Event::Stored { batch } => self.take_stored(batch, cx),
             Event::Tick => self.tick(cx),
-            Event::Continue => self.each_run(cx, |run, entry, cx| {
-                if run.is_scanning() {
-                    run.advance(entry, cx);
+            Event::Continue => {
+                self.each_run(cx, |run, entry, cx| {
+                    if run.is_scanning() {
+                        run.advance(entry, cx);
+                    }
+                });
+                if self.seals.values().any(Seal::is_computing) {
+                    self.advance_seals(cx);
                 }
-            }),
+            }
             Event::Stop => self.stop(cx),
         }
     }

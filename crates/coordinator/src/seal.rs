@@ -15,6 +15,7 @@ mod layout;
 mod lists;
 mod messages;
 mod pieces;
+mod ranges;
 mod rounds;
 mod standing;
 mod verdict;
@@ -31,6 +32,7 @@ use crate::context::Context;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
+use crate::lane::Lane;
 use crate::study::{Entry, refuse_signed, seal_number_write, unprepared_write};
 use crate::{Action, Write};
 use agreement::{Agreed, Item};
@@ -38,6 +40,7 @@ pub(crate) use inbox::{blame, key_offers, read_all, same_session};
 pub(crate) use layout::bits_column;
 pub(crate) use messages::{Confirmation, Opening};
 pub(crate) use pieces::unreadable;
+use ranges::Ranges;
 pub(crate) use verdict::check_cohort;
 
 /// One attempt to seal one study.
@@ -47,6 +50,8 @@ pub(crate) struct Seal {
     attempt: Digest,
     signed: Signed,
     exchange: Exchange,
+    /// Where values are checked, once the members are known.
+    lanes: Vec<Lane>,
     stage: Stage,
     /// The batch of writes being waited for.
     batch: Option<u64>,
@@ -76,7 +81,7 @@ enum Stage {
     /// Rounds from 5 are sent.
     Checking(Box<Checking>),
     /// The columns are being written.
-    LayingOut { sealing: Sealing, accepted: Vec<Item>, written: usize },
+    LayingOut(Box<LayingOut>),
     /// The manifest is being made durable, before it is signed.
     Preparing(Box<Manifest>),
     /// Signatures were sent.
@@ -108,6 +113,18 @@ struct Sealing {
     passed: Vec<bool>,
 }
 
+/// The layout under way.
+struct LayingOut {
+    sealing: Sealing,
+    /// Contributions that passed the degree check.
+    candidates: Vec<Item>,
+    /// Where values are checked: who passes is known later.
+    ranges: Option<Ranges>,
+    /// Contributions that are laid out.
+    accepted: Vec<Item>,
+    out_of_range: Vec<Digest>,
+}
+
 /// The degree check under way.
 struct Checking {
     sealing: Sealing,
@@ -131,6 +148,7 @@ impl Seal {
             attempt,
             signed,
             exchange,
+            lanes: Vec::new(),
             stage: Stage::Draining,
             batch,
             layout: None,
@@ -175,7 +193,15 @@ impl Seal {
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
             return;
         }
-        match self.exchange.receive(from, frame, cx) {
+        self.lanes.iter_mut().for_each(|lane| lane.hear(from, cx));
+        let received = match usize::from(frame.lane).checked_sub(1) {
+            None => self.exchange.receive(from, frame, cx),
+            Some(lane) => match self.lanes.get_mut(lane) {
+                Some(lane) => lane.receive(from, frame, cx),
+                None => return,
+            },
+        };
+        match received {
             Ok(()) => self.advance(entry, is_drained, cx),
             Err(refusal) if self.is_working() => self.fail(refusal, entry, cx),
             Err(refusal) => {
@@ -191,7 +217,7 @@ impl Seal {
             let moved = match &self.stage {
                 Stage::Draining if is_drained => self.open(entry, cx),
                 Stage::Draining | Stage::Over => Ok(false),
-                Stage::LayingOut { .. } => self.lay_out(entry, cx),
+                Stage::LayingOut(_) => self.lay_out(entry, cx),
                 _ => match self.exchange.complete() {
                     None => Ok(false),
                     Some(messages) => self.take_round(&messages, entry, cx).map(|()| true),
@@ -203,6 +229,11 @@ impl Seal {
                 Err(refusal) => return self.fail(refusal, entry, cx),
             }
         }
+    }
+
+    /// Whether it wants [`crate::Event::Continue`].
+    pub(crate) fn is_computing(&self) -> bool {
+        matches!(self.stage, Stage::LayingOut(_))
     }
 
     /// Takes the news that a batch is durable.
@@ -230,15 +261,16 @@ impl Seal {
 
     /// Time passes.
     pub(crate) fn tick(&mut self, entry: &mut Entry, cx: &mut Context<'_>) {
-        let waits_for_members =
-            !matches!(self.stage, Stage::Draining | Stage::LayingOut { .. } | Stage::Over)
-                && self.batch.is_none();
-        if !self.is_working() || !waits_for_members {
+        if !self.is_working() || self.batch.is_some() {
             return;
         }
-        match self.exchange.tick(cx) {
-            Ok(()) => {}
-            Err(refusal) => self.fail(refusal, entry, cx),
+        let ticked = match self.stage {
+            Stage::Draining | Stage::Over => Ok(()),
+            Stage::LayingOut(_) => self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx)),
+            _ => self.exchange.tick(cx),
+        };
+        if let Err(refusal) = ticked {
+            self.fail(refusal, entry, cx);
         }
     }
 
@@ -271,6 +303,7 @@ impl Seal {
         }
         self.stage = Stage::Over;
         self.exchange.end();
+        self.lanes.clear();
         self.ending.set(end, cx);
         // A layout that was signed must stay: the manifest may yet be completed.
         if let Some(generation) = self.layout.take()

@@ -29,6 +29,8 @@ pub struct Manifest {
     pub left_out: LeftOut,
     /// Whether the degree check ran, so that every contribution is one polynomial at all sealing helpers.
     pub degree_checked: bool,
+    /// Whether values out of their ranges were looked for.
+    pub range_checked: bool,
 }
 
 /// Contributions that all sealing helpers had but that failed a check.
@@ -37,6 +39,8 @@ pub struct Manifest {
 pub struct Exclusions {
     /// Contributions whose pieces do not lie on one polynomial of the threshold's degree.
     pub off_degree: u64,
+    /// How many had a value out of its range.
+    pub out_of_range: u64,
     /// Merkle root over their ids, ascending.
     pub root: Digest,
 }
@@ -171,6 +175,7 @@ mod tests {
             excluded: Exclusions::default(),
             left_out: LeftOut { contributions: 0, reported: Vec::new() },
             degree_checked: true,
+            range_checked: true,
         };
         let signatures = signers.iter().map(|number| manifest.sign(&key(*number))).collect();
         SignedManifest { manifest, signatures }

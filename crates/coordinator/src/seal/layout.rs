@@ -1,6 +1,6 @@
 //! Laying a sealed study out for computing: one contiguous column per input, in canonical order.
 
-use quorate_circuit::Study;
+use quorate_circuit::{Bits, Study};
 use quorate_field::{Field, with_field};
 use quorate_hash::Digest;
 use quorate_wire::Refusal;
@@ -19,15 +19,24 @@ pub(crate) fn append(
     items: &[Item],
     cx: &Context<'_>,
 ) -> Result<Vec<Write>, Refusal> {
-    let mut columns = with_field!(entry.kept.study.field, F => columns::<F>(entry, items, cx))?;
+    let columns = with_field!(entry.kept.study.field, F => columns::<F>(entry, items, cx))?;
+    Ok(append_columns(entry, generation, columns, items))
+}
+
+/// The writes that append these encoded columns, one for each of the study, of these contributions.
+pub(super) fn append_columns(
+    entry: &Entry,
+    generation: &Digest,
+    mut columns: Vec<Vec<u8>>,
+    items: &[Item],
+) -> Vec<Write> {
     columns.push(items.iter().flat_map(|item| [&item.id.0[..], &item.rows.to_le_bytes()].concat()).collect());
-    let append = |(column, bytes)| Write::ColumnsAppend {
-        study: entry.kept.study.id(),
-        generation: *generation,
-        column,
-        bytes,
-    };
-    Ok((0..).zip(columns).map(append).collect())
+    (0..).zip(columns).map(|(column, bytes)| append_column(entry, generation, column, bytes)).collect()
+}
+
+/// The write that appends to one column.
+pub(super) fn append_column(entry: &Entry, generation: &Digest, column: u32, bytes: Vec<u8>) -> Write {
+    Write::ColumnsAppend { study: entry.kept.study.id(), generation: *generation, column, bytes }
 }
 
 /// The column of a layout that holds the columns' bits, where they are kept.
@@ -37,7 +46,8 @@ pub(crate) fn bits_column(study: &Study) -> u32 {
 
 /// How many columns a layout has.
 pub(crate) fn width(entry: &Entry) -> u32 {
-    u32::try_from(entry.kept.study.columns.len() + 1).unwrap_or(u32::MAX)
+    let study = &entry.kept.study;
+    bits_column(study) + u32::from(study.bits == Bits::Sealed)
 }
 
 fn columns<F: Field>(entry: &Entry, items: &[Item], cx: &Context<'_>) -> Result<Vec<Vec<u8>>, Refusal> {

@@ -8,15 +8,17 @@ use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_field::{Field, with_field, write_slice};
 use quorate_hash::Digest;
+use quorate_sharing::prss::SessionKeys;
 use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest};
 
 use super::agreement::{Agreed, Item, agree, bucket_count, bucket_digests, bucket_of, differing, items_root};
 use super::inbox::{Messages, blame, key_offers, malformed, opened, read_all, same_session};
 use super::lists::{check_lists, lists, pages};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
+use super::ranges::{self, Ranges};
 use super::standing::{Resolution, resolve, standing};
 use super::verdict::{check_cohort, check_exclusions, excluded, left_out, manifest};
-use super::{Checking, Listing, Seal, Sealing, Stage, layout, pieces};
+use super::{Checking, LayingOut, Listing, Seal, Sealing, Stage, layout, pieces};
 use crate::Write;
 use crate::context::Context;
 use crate::coordinator::First;
@@ -61,7 +63,9 @@ impl Seal {
             Stage::Refreshing { agreed, nonce, keys } => {
                 self.take_fresh(messages, agreed, nonce, keys, entry, cx)
             }
-            Stage::Confirming { sealing, keys } => self.take_confirmations(messages, sealing, keys, cx),
+            Stage::Confirming { sealing, keys } => {
+                self.take_confirmations(messages, sealing, keys, entry, cx)
+            }
             Stage::Tossing { sealing, keys, mine } => {
                 let shares = opened(messages, &sealing.session, mine, cx.number)?;
                 let coin = open_coin(entry.scheme.threshold(), &sealing.session, &shares).map_err(blame)?;
@@ -74,7 +78,7 @@ impl Seal {
                 self.take_signatures(manifest, &signatures, cx)
             }
             stage @ (Stage::Draining
-            | Stage::LayingOut { .. }
+            | Stage::LayingOut(_)
             | Stage::Preparing(_)
             | Stage::Committing(_)
             | Stage::Over) => {
@@ -218,6 +222,9 @@ impl Seal {
         }
         check_cohort(agreed.items.len() as u64, study.policy.min_cohort)?;
         self.exchange.narrow(&agreed.members);
+        if study.input_checks().range {
+            self.lanes = ranges::lanes(self.attempt, &entry.scheme, &agreed.members, cx);
+        }
         let nonce = cx.random();
         let keys =
             KeyAgreement::new(&entry.scheme, cx.number, &agreed.members, cx.config.federation.id(), cx.rng);
@@ -274,10 +281,11 @@ impl Seal {
         messages: &Messages,
         sealing: Sealing,
         keys: Option<UnconfirmedKeys>,
+        entry: &Entry,
         cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
         let fingerprints = same_session(messages, &sealing.session)?;
-        let Some(keys) = keys else { return self.begin_layout(sealing) };
+        let Some(keys) = keys else { return self.begin_layout(sealing, None, entry, cx) };
         let keys = keys.confirm(&sealing.session, &fingerprints).map_err(blame)?;
         let mine = coin_shares(&keys, 0);
         self.exchange.broadcast(&Opened { session: sealing.session, shares: Blob::new(mine.clone()) }, cx);
@@ -296,7 +304,8 @@ impl Seal {
         let items = &checking.sealing.agreed.items[from..];
         let items = &items[..pieces::step_length(entry, items)];
         if items.is_empty() {
-            return self.begin_layout(checking.sealing);
+            let Checking { sealing, keys, .. } = *checking;
+            return self.begin_layout(sealing, Some(keys), entry, cx);
         }
         checking.mine = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
         let shares = Blob::new(checking.mine.clone());
@@ -324,34 +333,67 @@ impl Seal {
         self.check_step(checking, entry, cx)
     }
 
-    fn begin_layout(&mut self, sealing: Sealing) -> Result<(), Refusal> {
+    fn begin_layout(
+        &mut self,
+        sealing: Sealing,
+        keys: Option<SessionKeys>,
+        entry: &Entry,
+        cx: &Context<'_>,
+    ) -> Result<(), Refusal> {
         let passed = |place: &usize| sealing.passed.get(*place).copied().unwrap_or(true);
         let items = &sealing.agreed.items;
-        let accepted = (0..items.len()).filter(passed).map(|place| items[place]).collect();
+        let candidates: Vec<Item> = (0..items.len()).filter(passed).map(|place| items[place]).collect();
+        check_exclusions(&sealing, &candidates, entry)?;
+        let rows = candidates.iter().map(|item| u64::from(item.rows)).sum();
+        let ranges = keys
+            .filter(|_| entry.kept.study.input_checks().range)
+            .and_then(|keys| Ranges::new(entry, &sealing.agreed.members, rows, keys, cx));
         self.layout = Some(sealing.session);
-        self.stage = Stage::LayingOut { sealing, accepted, written: 0 };
+        let (accepted, out_of_range) = (Vec::new(), Vec::new());
+        let laying = LayingOut { sealing, candidates, ranges, accepted, out_of_range };
+        self.stage = Stage::LayingOut(Box::new(laying));
         Ok(())
     }
 
-    /// Writes the next part of the columns; after the last, the manifest to be signed.
+    /// Writes the next part of the columns; after the last, the manifest to be signed. Whether it got further.
     pub(super) fn lay_out(&mut self, entry: &mut Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
-        let Stage::LayingOut { sealing, accepted, written } = &mut self.stage else { return Ok(false) };
-        if *written == 0 {
-            check_exclusions(sealing, accepted, entry)?;
+        let Stage::LayingOut(laying) = &mut self.stage else { return Ok(false) };
+        let session = laying.sealing.session;
+        let computes = laying.ranges.is_some();
+        let (mut writes, is_over) = match &mut laying.ranges {
+            None => {
+                let left = &laying.candidates[laying.accepted.len()..];
+                let next = left[..pieces::step_length(entry, left)].to_vec();
+                let writes = layout::append(entry, &session, &next, cx)?;
+                laying.accepted.extend(next);
+                (writes, laying.accepted.len() == laying.candidates.len())
+            }
+            Some(ranges) => {
+                let step = ranges.advance(&mut self.lanes, &laying.candidates, &session, entry, cx)?;
+                laying.accepted.extend(step.accepted);
+                laying.out_of_range.extend(step.out_of_range);
+                (step.writes, step.is_over)
+            }
+        };
+        if !is_over && writes.is_empty() {
+            return Ok(false);
         }
-        let next = *written + pieces::step_length(entry, &accepted[*written..]);
-        let mut writes = layout::append(entry, &sealing.session, &accepted[*written..next], cx)?;
-        *written = next;
-        if next == accepted.len() {
-            let excluded = excluded(sealing);
-            let manifest = Box::new(manifest(sealing, accepted, &excluded, entry));
-            let (study, generation) = (self.study, sealing.session);
+        if is_over {
+            check_exclusions(&laying.sealing, &laying.accepted, entry)?;
+            let excluded = excluded(&laying.sealing, &laying.out_of_range);
+            let out_of_range = laying.out_of_range.len() as u64;
+            let manifest =
+                Box::new(manifest(&laying.sealing, &laying.accepted, &excluded, out_of_range, entry));
+            let (study, generation) = (self.study, session);
             writes.push(Write::ColumnsFinish { study, generation, columns: layout::width(entry) });
             writes.push(excluded_write(&study, &excluded));
             writes.push(prepared_write(&study, &manifest));
             self.stage = Stage::Preparing(manifest);
         }
-        self.batch = Some(cx.store(writes));
+        let goes_on = computes && !is_over;
+        let batch = cx.store(writes);
+        // The members compute on while what is checked is written.
+        self.batch = (!goes_on).then_some(batch);
         Ok(true)
     }
 

@@ -15,7 +15,7 @@ pub(super) fn check_exclusions(sealing: &Sealing, accepted: &[Item], entry: &Ent
     let union = sealing.agreed.items.len() as u64 + left_out;
     if !policy.excluded_max.allows(excluded + left_out, union) {
         let message = format!(
-            "of {union} contributions {left_out} were not at all helpers and {excluded} failed the degree check; the \
+            "of {union} contributions {left_out} were not at all helpers and {excluded} failed a check; the \
              study lets at most {} of them be left out",
             policy.excluded_max
         );
@@ -37,13 +37,22 @@ pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Re
 }
 
 /// The ids of contributions that failed a check, ascending.
-pub(super) fn excluded(sealing: &Sealing) -> Vec<Digest> {
+pub(super) fn excluded(sealing: &Sealing, out_of_range: &[Digest]) -> Vec<Digest> {
     let checked = sealing.agreed.items.iter().zip(&sealing.passed);
-    checked.filter(|(_, passed)| !**passed).map(|(item, _)| item.id).collect()
+    let off_degree = checked.filter(|(_, passed)| !**passed).map(|(item, _)| item.id);
+    let mut excluded: Vec<Digest> = off_degree.chain(out_of_range.iter().copied()).collect();
+    excluded.sort_unstable();
+    excluded
 }
 
-/// The manifest of what was accepted.
-pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], excluded: &[Digest], entry: &Entry) -> Manifest {
+/// The manifest of what was accepted; `out_of_range` of the excluded were out of their ranges.
+pub(super) fn manifest(
+    sealing: &Sealing,
+    accepted: &[Item],
+    excluded: &[Digest],
+    out_of_range: u64,
+    entry: &Entry,
+) -> Manifest {
     let study = &entry.kept.study;
     Manifest {
         federation: study.federation,
@@ -53,9 +62,14 @@ pub(super) fn manifest(sealing: &Sealing, accepted: &[Item], excluded: &[Digest]
         root: items_root(accepted.iter()),
         contributions: accepted.len() as u64,
         rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
-        excluded: Exclusions { off_degree: excluded.len() as u64, root: merkle::root(excluded) },
+        excluded: Exclusions {
+            off_degree: excluded.len() as u64 - out_of_range,
+            out_of_range,
+            root: merkle::root(excluded),
+        },
         left_out: sealing.agreed.left_out.clone(),
         degree_checked: !sealing.passed.is_empty(),
+        range_checked: study.input_checks().range,
     }
 }
 
