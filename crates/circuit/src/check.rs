@@ -16,6 +16,8 @@ pub(crate) mod polynomial;
 pub(crate) mod tree;
 mod words;
 
+use std::collections::BTreeMap;
+
 use quorate_field::{FieldId, Integer};
 
 use crate::column::Column;
@@ -82,6 +84,7 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
         inputs: vec![],
         rows_max: study.rows_total_max(),
         atoms: vec![],
+        atom_numbers: BTreeMap::new(),
         nodes: vec![],
         diagnostics: Diagnostics::default(),
     };
@@ -98,9 +101,13 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
                 .help("give each result a name of its own"),
             );
         }
-        if let Some((value, forms)) = checker.reveal(&reveal.expression) {
-            let (name, span) = (reveal.name.text.clone(), reveal.expression.span);
-            reveals.push(CheckedReveal { name, span, value, forms });
+        let (name, span) = (reveal.name.text.clone(), reveal.expression.span);
+        match checker.reveal(&reveal.expression) {
+            Some((value, forms)) => reveals.push(CheckedReveal { name, span, value, forms }),
+            None if checker.diagnostics.is_empty() => {
+                checker.refuse(overflow(span, None, FieldId::F256, checker.rows_max));
+            }
+            None => {}
         }
     }
     let Checker { atoms, nodes, diagnostics, rows_max, .. } = checker;
@@ -115,6 +122,8 @@ struct Checker<'a> {
     inputs: Vec<usize>,
     rows_max: u64,
     atoms: Vec<Atom>,
+    /// Their positions by meaning.
+    atom_numbers: BTreeMap<String, usize>,
     nodes: Vec<Node>,
     diagnostics: Diagnostics,
 }

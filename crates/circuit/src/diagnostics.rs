@@ -74,12 +74,15 @@ impl Diagnostics {
     }
 
     /// `value` if there is none, else the diagnostics, in the order of the text.
-    pub fn or<T>(mut self, value: T) -> Result<T, Diagnostics> {
-        if self.is_empty() {
-            return Ok(value);
-        }
+    pub fn or<T>(self, value: T) -> Result<T, Diagnostics> {
+        if self.is_empty() { Ok(value) } else { Err(self.in_order()) }
+    }
+
+    /// The same in the order of the text.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
         self.0.sort_by_key(|diagnostic| diagnostic.span);
-        Err(self)
+        self
     }
 
     /// All diagnostics drawn over `source`, the text they are about, for a terminal that shows colours or not.

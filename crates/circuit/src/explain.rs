@@ -153,7 +153,7 @@ fn reveals(program: &Program, checked: &Checked, text: &str) -> Vec<ExplainedRev
 fn outputs_of(program: &Program, result: &Revealed) -> Vec<u32> {
     let mut pending: Vec<u32> = match result {
         Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
-        Revealed::Table(cells) => cells.iter().map(|(_, number)| *number).collect(),
+        Revealed::Table(cells) | Revealed::Truths(cells) => cells.iter().map(|(_, number)| *number).collect(),
     };
     let (mut seen, mut outputs) = (BTreeSet::new(), BTreeSet::new());
     while let Some(number) = pending.pop() {
@@ -169,6 +169,7 @@ fn outputs_of(program: &Program, result: &Revealed) -> Vec<u32> {
             | PublicInstruction::Divide(a, b) => {
                 pending.extend([*a, *b]);
             }
+            PublicInstruction::Root(square) => pending.push(*square),
             PublicInstruction::Constant(_) | PublicInstruction::Rows(_) => {}
         }
     }

@@ -1,104 +1,116 @@
-//! Lowering: a checked circuit to a [`Program`], as far as this engine goes.
+//! Lowering: a checked circuit to a [`Program`].
 //!
-//! Every `reveal` is a fraction of polynomials in secret sums (see `check::form`). Numerator and denominator become one
-//! output each, where a secret is in them at all: the linear combination of column sums in its smallest integers, so
-//! that equal knowledge is one output, whatever the circuit calls it. Factors, the number of rows and the division are
-//! left to the analyst. Sums of columns are taken before anything is combined: a combination of a million rows costs
-//! what one of two numbers does.
+//! Every `reveal` is a fraction of polynomials in secret atoms (see `check::form`). Numerator and denominator become one
+//! output each, where a secret is in them at all: in its smallest integers, so that equal knowledge is one output,
+//! whatever the circuit calls it. Factors, the number of rows, the division and square roots are left to the analyst.
+//! What only one count decides, such as `N*(N - 1)`, is computed by the analyst of the count.
+//!
+//! `row` lowers row values, `scalar` sums and polynomials of them, `decision` comparisons of aggregates, all on
+//! `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
 
-use std::collections::BTreeSet;
+mod arena;
+mod comparison;
+mod decision;
+mod finish;
+mod refusal;
+mod row;
+mod scalar;
 
-use quorate_field::Integer;
+use std::collections::BTreeMap;
 
-use crate::check::form::{Atom, Form, Fraction, Source};
+use quorate_field::{FieldId, Integer};
+
+use crate::check::form::{Atom, Condition, Form, Fraction, Source, Summand};
 use crate::check::polynomial::Polynomial;
 use crate::check::{Checked, CheckedReveal, Forms, unit};
-use crate::diagnostics::{Diagnostic, Diagnostics, Span};
+use crate::diagnostics::{Diagnostics, Span};
 use crate::interval::Interval;
-use crate::program::{
-    Coefficient, Output, Program, PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction,
-    ScalarInstruction, ScalarTerm,
-};
-use crate::quantity::gcd;
+use crate::program::{Coefficient, Output, Program, PublicInstruction, Revealed, RevealedAs};
+use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
-
-const CANNOT_MULTIPLY: &str = "this engine cannot multiply yet";
+use crate::syntax::Binary;
+use arena::{Arena, Numbered, narrow, primitive};
+use row::Rows;
+use scalar::Scalars;
 
 /// Lowers a circuit that was checked on `study`.
 ///
 /// # Errors
-/// What this engine cannot do, underlined; a value beyond the study's field. The analyst is to blame.
+/// What the study's helpers cannot do, underlined; a value beyond the study's field. The analyst is to blame.
 pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
-    let mut lowering =
-        Lowering { checked, study, program: empty(checked, study), diagnostics: Diagnostics::default() };
-    lowering.sum_columns();
-    for reveal in &checked.reveals {
-        lowering.reveal(reveal);
-    }
-    let Lowering { program, diagnostics, .. } = lowering;
-    diagnostics.or(program)
-}
-
-fn empty(checked: &Checked, study: &Study) -> Program {
-    Program {
-        format: 2,
-        name: checked.name.clone(),
-        field: study.field,
-        columns: narrow(study.columns.len()),
-        rows_max: checked.rows_max,
-        row: vec![],
-        reductions: vec![],
-        scalar: vec![],
+    let mut lowering = Lowering {
+        checked,
+        study,
+        rows: Rows::new(&checked.columns, study.field),
+        scalars: Scalars::new(study.field, checked.rows_max),
+        atoms: vec![None; checked.atoms.len()],
         outputs: vec![],
-        public: vec![],
-        reveals: vec![],
+        output_of: BTreeMap::new(),
+        public: Numbered::new(),
+        diagnostics: Diagnostics::default(),
+    };
+    let reveals = checked.reveals.iter().filter_map(|reveal| lowering.reveal(reveal)).collect();
+    if !lowering.diagnostics.is_empty() {
+        return Err(lowering.diagnostics.in_order());
+    }
+    let program = lowering.program(reveals);
+    match program.validate() {
+        Ok(()) => Ok(program),
+        Err(invalid) => Err(refusal::unfit(checked, &invalid).into()),
     }
 }
 
 struct Lowering<'a> {
     checked: &'a Checked,
     study: &'a Study,
-    program: Program,
+    rows: Rows<'a>,
+    scalars: Scalars,
+    /// What was made of each atom.
+    atoms: Vec<Option<Polynomial>>,
+    outputs: Vec<Output>,
+    /// Their positions by scalar.
+    output_of: BTreeMap<u32, u32>,
+    public: Numbered<PublicInstruction>,
     diagnostics: Diagnostics,
 }
 
+/// Functions return `None` where something is refused, and say so in `diagnostics`.
 impl Lowering<'_> {
-    /// The sums of all columns that are revealed in whatever way, in the study's order.
-    fn sum_columns(&mut self) {
-        let forms = self.checked.reveals.iter().flat_map(|reveal| match &reveal.forms {
-            Forms::One(form) => vec![form],
-            Forms::Table(cells) => cells.iter().map(|(_, form)| form).collect(),
-        });
-        let mut columns = BTreeSet::new();
-        for form in forms {
-            let Form::Fraction(fraction) = form else { continue };
-            columns.extend(fraction.atoms().into_iter().filter_map(|atom| {
-                match self.checked.atoms[atom].source {
-                    Source::Column(column) => Some(narrow(column)),
-                    Source::Products(..) => None,
-                }
-            }));
-        }
-        for (value, column) in columns.into_iter().enumerate() {
-            self.program.row.push(RowInstruction::Input { column });
-            self.program.reductions.push(Reduction::Sum { value: narrow(value) });
+    fn program(self, reveals: Vec<RevealedAs>) -> Program {
+        let wanted: Vec<u32> = self.output_of.keys().copied().collect();
+        let finished = finish::finish(self.rows.instructions(), self.scalars.values(), &wanted);
+        let output = |output: Output| Output { scalar: finished.places[&output.scalar], ..output };
+        Program {
+            format: 2,
+            name: self.checked.name.clone(),
+            field: self.study.field,
+            columns: narrow(self.study.columns.len()),
+            rows_max: self.checked.rows_max,
+            outputs: self.outputs.into_iter().map(output).collect(),
+            row: finished.row,
+            reductions: finished.reductions,
+            scalar: finished.scalar,
+            public: self.public.items().to_vec(),
+            reveals,
         }
     }
 
-    fn reveal(&mut self, reveal: &CheckedReveal) {
+    fn reveal(&mut self, reveal: &CheckedReveal) -> Option<RevealedAs> {
+        let is_truth = reveal.value.is_truth;
         let result = match &reveal.forms {
-            Forms::One(form) => self.form(form, reveal.span).map(|number| {
-                if reveal.value.is_truth { Revealed::Truth(number) } else { Revealed::Number(number) }
-            }),
+            Forms::One(form) => {
+                let number = self.form(form, reveal.span)?;
+                if is_truth { Revealed::Truth(number) } else { Revealed::Number(number) }
+            }
             Forms::Table(cells) => {
-                let lowered =
-                    cells.iter().map(|(label, form)| Some((label.clone(), self.form(form, reveal.span)?)));
-                lowered.collect::<Option<Vec<_>>>().map(Revealed::Table)
+                let mut lowered = Vec::with_capacity(cells.len());
+                for (label, form) in cells {
+                    lowered.push((label.clone(), self.form(form, reveal.span)?));
+                }
+                if is_truth { Revealed::Truths(lowered) } else { Revealed::Table(lowered) }
             }
         };
-        if let Some(result) = result {
-            self.program.reveals.push(RevealedAs { name: reveal.name.clone(), result });
-        }
+        Some(RevealedAs { name: reveal.name.clone(), result })
     }
 
     /// The public number that a form is.
@@ -106,15 +118,28 @@ impl Lowering<'_> {
         match form {
             Form::Fraction(fraction) => self.fraction(fraction, span),
             Form::Root(fraction) => {
-                self.refuse_products(fraction, span);
-                None
+                let square = self.fraction(fraction, span)?;
+                Some(self.public(PublicInstruction::Root(square)))
             }
-            Form::Combined(parts) => {
-                parts.iter().for_each(|part| {
-                    self.form(part, span);
-                });
-                None
+            Form::Combined(operator, parts) => {
+                let (left, right) = (self.form(&parts.0, span), self.form(&parts.1, span));
+                Some(self.combined(*operator, left?, right?))
             }
+        }
+    }
+
+    fn combined(&mut self, operator: Binary, left: u32, right: u32) -> u32 {
+        match operator {
+            Binary::Multiply => self.public(PublicInstruction::Multiply(left, right)),
+            Binary::Divide => self.public(PublicInstruction::Divide(left, right)),
+            Binary::Subtract => {
+                let minus_one = Quantity::from(Integer::from(-1_i64));
+                let minus_one = self.public(PublicInstruction::Constant(minus_one));
+                let negative = self.public(PublicInstruction::Multiply(minus_one, right));
+                self.public(PublicInstruction::Add(left, negative))
+            }
+            // What decides is refused of square roots by the checker.
+            _ => self.public(PublicInstruction::Add(left, right)),
         }
     }
 
@@ -122,8 +147,9 @@ impl Lowering<'_> {
         if self.refuse_products(fraction, span) {
             return None;
         }
-        let top = self.polynomial(&fraction.top, span)?;
-        let bottom = self.polynomial(&fraction.bottom, span)?;
+        let (top, bottom) = (self.known(&fraction.top, span)?, self.known(&fraction.bottom, span)?);
+        let (top, bottom) = (self.polynomial(&top, span), self.polynomial(&bottom, span));
+        let (top, bottom) = (top?, bottom?);
         let mut number = self.divide(top, bottom);
         for divisor in &fraction.cancelled {
             // x * d / d: x, or undefined where d is zero.
@@ -134,42 +160,24 @@ impl Lowering<'_> {
         Some(number)
     }
 
-    /// Says where the circuit asks for products; whether it does.
-    fn refuse_products(&mut self, fraction: &Fraction, span: Span) -> bool {
-        let mut needed: Vec<(Span, &str)> = Vec::new();
-        for atom in fraction.atoms() {
-            if let Source::Products(place, why) = self.checked.atoms[atom].source {
-                needed.push((place, why));
-            }
+    fn divide(&mut self, top: u32, bottom: u32) -> u32 {
+        match &self.public.items()[bottom as usize] {
+            PublicInstruction::Rows(one) if one.is_one() => top,
+            _ => self.public(PublicInstruction::Divide(top, bottom)),
         }
-        if !fraction.is_linear() && needed.is_empty() {
-            let place = fraction.multiplied_at.unwrap_or(span);
-            needed.push((place, "helpers would multiply secrets to reveal no more than this"));
-        }
-        for (place, why) in &needed {
-            let is_known = |known: &Diagnostic| known.span == *place && known.message == CANNOT_MULTIPLY;
-            if !self.diagnostics.0.iter().any(is_known) {
-                self.diagnostics.push(Diagnostic::new(*place, CANNOT_MULTIPLY, *why).help(
-                    "it computes count(), sums and means of columns, and what is linear in them; \
-                     reveal such parts under names of their own, if they may be known",
-                ));
-            }
-        }
-        !needed.is_empty()
     }
 
-    /// A linear polynomial as a public number: its secret part as an output in smallest integers, times a factor,
-    /// plus what is public of it.
+    /// A polynomial in atoms as a public number: its secret part as an output in smallest integers, times a factor, plus
+    /// what is public of it.
     fn polynomial(&mut self, polynomial: &Polynomial, span: Span) -> Option<u32> {
         let constant = PublicInstruction::Rows(polynomial.constant());
-        let secret = polynomial.secret();
-        let Some((integer, power)) = secret.content() else {
+        let Some((secret, factor)) = primitive(&polynomial.secret()) else {
             return Some(self.public(constant));
         };
-        let integer = if secret.is_negative() { integer.checked_neg()? } else { integer };
-        let output = self.output(&secret.divided(&integer, power), span)?;
-        let mut number = self.public(PublicInstruction::Output(output));
-        let factor = Coefficient::power(power).checked_scale(&integer)?;
+        let mut number = match self.told_by(&secret) {
+            Some((atom, powers)) => self.powers(atom, &powers, span)?,
+            None => self.output(&secret, span)?,
+        };
         if !factor.is_one() {
             let factor = self.public(PublicInstruction::Rows(factor));
             number = self.public(PublicInstruction::Multiply(number, factor));
@@ -181,79 +189,151 @@ impl Lowering<'_> {
         Some(number)
     }
 
-    fn divide(&mut self, top: u32, bottom: u32) -> u32 {
-        match &self.program.public[bottom as usize] {
-            PublicInstruction::Rows(one) if one.is_one() => top,
-            _ => self.public(PublicInstruction::Divide(top, bottom)),
-        }
+    /// The one atom that a polynomial of higher degree is of, and which it tells but for 0 and 1.
+    fn told_by(&self, polynomial: &Polynomial) -> Option<(usize, Coefficient)> {
+        let told = polynomial.univariate().filter(|(_, powers)| powers.0.len() > 2 && powers.is_telling());
+        told.filter(|(atom, _)| !self.checked.atoms[*atom].interval.min.is_negative())
     }
 
-    /// The output that is a linear combination of atoms, which are sums of columns.
-    fn output(&mut self, combination: &Polynomial, span: Span) -> Option<u32> {
-        let atoms = &self.checked.atoms;
-        let interval = combination.interval(&|atom| atoms[atom].interval, self.checked.rows_max);
-        let half = self.study.field.half();
-        let coefficients_fit = combination.terms().all(|(_, coefficient)| {
-            coefficient.interval(self.checked.rows_max).is_some_and(|interval| interval.bound() <= half)
-        });
-        let Some(interval) = interval.filter(|interval| interval.bound() <= half && coefficients_fit) else {
-            self.diagnostics.push(self.beyond_field(span, interval));
-            return None;
-        };
-        let scalar = self.scalar(combination)?;
-        let meaning = meaning(combination, atoms);
-        let output = Output { scalar, field: self.study.field, interval, meaning };
-        Some(push(&mut self.program.outputs, output))
-    }
-
-    fn beyond_field(&self, span: Span, interval: Option<Interval>) -> Diagnostic {
-        let field = self.study.field;
-        let label = match interval {
-            Some(interval) => format!("between {} and {}", interval.min, interval.max),
-            None => "beyond 512 bits".to_owned(),
-        };
-        let suffices = interval.and_then(|interval| quorate_field::FieldId::smallest_for(&interval.bound()));
-        let larger = match suffices.filter(|larger| *larger > field) {
-            Some(larger) => format!("field = \"{}\"", larger.as_str()),
-            None => "room for fewer rows, or narrower ranges".to_owned(),
-        };
-        Diagnostic::new(span, "this overflows the study's field", label).help(format!(
-            "the study's field, {field}, holds integers up to {}: the study needs a larger `field` for this ({larger})",
-            field.half()
-        ))
-    }
-
-    /// The scalar that is a combination: a reduction, or a linear instruction on reductions.
-    fn scalar(&mut self, combination: &Polynomial) -> Option<u32> {
-        let mut terms = Vec::new();
-        for (product, coefficient) in combination.terms() {
-            let Source::Column(column) = self.checked.atoms[*product.first()?].source else { return None };
-            let input = RowInstruction::Input { column: narrow(column) };
-            let sum = self.program.row.iter().position(|instruction| *instruction == input)?;
-            terms.push(ScalarTerm { scalar: narrow(sum), factor: coefficient.clone() });
-        }
-        terms.sort_by_key(|term| term.scalar);
-        match terms.as_slice() {
-            [term] if term.factor.is_one() => Some(term.scalar),
-            _ => {
-                let linear = ScalarInstruction::Linear { constant: Coefficient::default(), terms };
-                Some(narrow(self.program.reductions.len()) + push(&mut self.program.scalar, linear))
+    /// A polynomial in an atom as a public number, by Horner's rule.
+    fn powers(&mut self, atom: usize, powers: &Coefficient, span: Span) -> Option<u32> {
+        let output = self.output(&Polynomial::atom(atom), span)?;
+        let mut terms = powers.0.iter().rev();
+        let mut number = self.public(PublicInstruction::Rows(Coefficient::constant(*terms.next()?)));
+        for coefficient in terms {
+            number = self.public(PublicInstruction::Multiply(number, output));
+            if *coefficient != Integer::ZERO {
+                let coefficient = self.public(PublicInstruction::Rows(Coefficient::constant(*coefficient)));
+                number = self.public(PublicInstruction::Add(number, coefficient));
             }
         }
+        Some(number)
+    }
+
+    /// The output that is a polynomial in atoms, as a public number.
+    fn output(&mut self, polynomial: &Polynomial, span: Span) -> Option<u32> {
+        let (scalar, interval) = self.scalar(polynomial, span)?;
+        let meaning = meaning(polynomial, &self.checked.atoms);
+        let output = Output { scalar, field: self.scalars.field_of(scalar), interval, meaning };
+        let next = narrow(self.outputs.len());
+        let position = *self.output_of.entry(scalar).or_insert(next);
+        if position == next {
+            self.outputs.push(output);
+        }
+        Some(self.public(PublicInstruction::Output(position)))
+    }
+
+    /// The same polynomial with what turned out to be public of its atoms.
+    fn known(&mut self, polynomial: &Polynomial, span: Span) -> Option<Polynomial> {
+        let mut atoms: Vec<usize> = polynomial.terms().flat_map(|(atoms, _)| atoms).copied().collect();
+        atoms.sort_unstable();
+        atoms.dedup();
+        let mut is_good = true;
+        for atom in atoms {
+            is_good &= self.atom(atom).is_some();
+        }
+        if !is_good {
+            return None;
+        }
+        let atoms = &self.atoms;
+        let constant =
+            |atom: usize| atoms[atom].as_ref().filter(|made| made.degree() == 0).map(Polynomial::constant);
+        let known = polynomial.with_constants(&constant);
+        if known.is_none() {
+            self.refuse_beyond(span, None);
+        }
+        known
+    }
+
+    /// The scalar that is a polynomial in atoms, in the columns' field if that holds it and else in F127, and all that
+    /// it can be.
+    fn scalar(&mut self, polynomial: &Polynomial, span: Span) -> Option<(u32, Interval)> {
+        let atoms = &self.checked.atoms;
+        let interval = polynomial.interval(&|atom| atoms[atom].interval, self.checked.rows_max);
+        let can_lift = self.study.field == FieldId::F61 && self.study.sharing.has_products(FieldId::F61);
+        let fields = [Some(self.study.field), can_lift.then_some(FieldId::F127)];
+        for field in fields.into_iter().flatten() {
+            let Some(interval) = interval.filter(|interval| interval.bound() <= field.half()) else {
+                continue;
+            };
+            if let Some(scalar) = self.scalar_in(polynomial, field) {
+                return Some((scalar, interval));
+            }
+        }
+        self.refuse_beyond(span, interval);
+        None
+    }
+
+    /// The same in one field; `None` where a coefficient leaves it.
+    fn scalar_in(&mut self, polynomial: &Polynomial, field: FieldId) -> Option<u32> {
+        let (atoms, made, is_lifted) = (&self.checked.atoms, &self.atoms, field != self.study.field);
+        let mut leaf = |scalars: &mut Scalars, atom: usize| {
+            let made: &Polynomial = made[atom].as_ref()?;
+            if !is_lifted {
+                return Some(made.clone());
+            }
+            let scalar = scalars.value(made)?;
+            Some(Polynomial::atom(scalars.lift(scalar, atoms[atom].interval) as usize))
+        };
+        let combination = self.scalars.horner(polynomial, &mut leaf)?;
+        let scalar = self.scalars.value(&combination)?;
+        Some(scalar).filter(|scalar| self.scalars.field_of(*scalar) == field)
+    }
+
+    /// What is made of an atom: a combination of scalars in the columns' field.
+    fn atom(&mut self, index: usize) -> Option<&Polynomial> {
+        if self.atoms[index].is_none() {
+            let checked = self.checked;
+            let atom = &checked.atoms[index];
+            self.atoms[index] = Some(match &atom.source {
+                Source::Rows { summand, conditions } => self.sum(atom, summand, conditions)?,
+                Source::Decision { comparison, difference } => {
+                    self.decision(*comparison, difference, atom.span)?
+                }
+            });
+        }
+        self.atoms[index].as_ref()
+    }
+
+    /// A sum over the rows where all conditions hold.
+    fn sum(&mut self, atom: &Atom, summand: &Summand, conditions: &[Condition]) -> Option<Polynomial> {
+        let fits = atom.interval.bound() <= self.study.field.half();
+        let sum = if fits { self.fitting_sum(summand, conditions) } else { None };
+        if sum.is_none() {
+            self.refuse_beyond(atom.span, (!fits).then_some(atom.interval));
+        }
+        sum
+    }
+
+    fn fitting_sum(&mut self, summand: &Summand, conditions: &[Condition]) -> Option<Polynomial> {
+        let condition = self.rows.all(conditions)?;
+        let indicator = self.rows.indicator(condition)?;
+        let number = match summand {
+            Summand::One => arena::constant(1_u64),
+            Summand::Number(number) => self.rows.number(number)?,
+            Summand::Square(number) => {
+                let number = self.rows.number(number)?;
+                self.rows.product(&number, &number)?
+            }
+        };
+        let number = self.rows.product(&indicator, &number)?;
+        self.scalars.sum(&number)
     }
 
     fn public(&mut self, instruction: PublicInstruction) -> u32 {
-        push(&mut self.program.public, instruction)
+        self.public.push(instruction)
     }
 }
 
 /// What an output is, in the circuit's words, and in which units it is a whole number.
-fn meaning(combination: &Polynomial, atoms: &[Atom]) -> String {
+fn meaning(polynomial: &Polynomial, atoms: &[Atom]) -> String {
     // An atom's integer is the value times its scale.
-    let scale = |product: &[usize]| product.first().map_or(Integer::ONE, |atom| atoms[*atom].scale);
+    let scale = |product: &[usize]| {
+        product.iter().try_fold(Integer::ONE, |scale, atom| scale.checked_mul(&atoms[*atom].scale))
+    };
     let values: Option<Vec<_>> =
-        combination.terms().map(|(product, c)| Some((product, c.checked_scale(&scale(product))?))).collect();
-    let Some(values) = values else { return combination.words(atoms) };
+        polynomial.terms().map(|(product, c)| Some((product, c.checked_scale(&scale(product)?)?))).collect();
+    let Some(values) = values else { return polynomial.words(atoms) };
     let unit_scale = values.iter().filter_map(|(_, c)| c.content()).reduce(gcd).unwrap_or(Integer::ONE);
     let words = values
         .iter()
@@ -262,18 +342,4 @@ fn meaning(combination: &Polynomial, atoms: &[Atom]) -> String {
         Some(unit) => format!("{}, in units of {unit}", words.words(atoms)),
         None => words.words(atoms),
     }
-}
-
-/// The position of `item` in `items`, where it is put if it is not there.
-fn push<T: PartialEq>(items: &mut Vec<T>, item: T) -> u32 {
-    let position = items.iter().position(|existing| *existing == item).unwrap_or_else(|| {
-        items.push(item);
-        items.len() - 1
-    });
-    narrow(position)
-}
-
-/// Sizes are bounded by the limits on a circuit's text and a study's columns, far below 2^32.
-fn narrow(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -61,7 +61,7 @@ pub struct Program {
 }
 
 /// One value per row: a number, or a truth where it says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RowInstruction {
     /// A column of the study, by position.
@@ -97,7 +97,7 @@ pub enum RowInstruction {
 }
 
 /// A number beside a public one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounded {
     /// The number: an earlier value or scalar.
@@ -109,7 +109,7 @@ pub struct Bounded {
 }
 
 /// A summand of a row's linear combination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowTerm {
     /// An earlier row value.
@@ -134,7 +134,7 @@ pub enum Reduction {
 }
 
 /// One value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScalarInstruction {
     /// `constant + sum of factor * scalar`, where the coefficients may depend on the public number of rows.
@@ -160,7 +160,7 @@ pub enum ScalarInstruction {
 }
 
 /// A summand of a linear combination of scalars.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScalarTerm {
     /// An earlier scalar.
@@ -184,7 +184,7 @@ pub struct Output {
 }
 
 /// One number that the analyst computes of outputs, in the clear.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PublicInstruction {
     /// A number.
@@ -199,6 +199,8 @@ pub enum PublicInstruction {
     Multiply(u32, u32),
     /// Their quotient; undefined where the second is zero.
     Divide(u32, u32),
+    /// The square root of an earlier number: exact where it is rational, else the nearest double.
+    Root(u32),
 }
 
 /// A result and its name.
@@ -219,8 +221,10 @@ pub enum Revealed {
     Number(u32),
     /// A truth value: the number is not zero.
     Truth(u32),
-    /// One result for each label of a category, in its order.
+    /// One number for each label of a category, in its order.
     Table(Vec<(String, u32)>),
+    /// One truth value for each label of a category, in its order.
+    Truths(Vec<(String, u32)>),
 }
 
 impl Program {

@@ -1,10 +1,11 @@
 //! Aggregates to forms: what each is as a fraction of secret aggregates, over which rows, and whether it fits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use quorate_field::Integer;
 
-use super::form::{Atom, Form, Fraction, Source};
+use super::form::{Atom, Condition, Form, Fraction, Source, Summand};
 use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use super::{Checker, Forms, words};
 use crate::column::Domain;
@@ -14,10 +15,13 @@ use crate::program::Coefficient;
 use crate::quantity::Quantity;
 use crate::syntax::Binary;
 
+/// Most atoms of a circuit.
+const ATOMS_MAX: usize = 16 * 1024;
+
 /// The rows that an aggregate is over: those where every condition holds.
 #[derive(Clone, Copy)]
 struct Rows<'a> {
-    conditions: &'a [(String, Span)],
+    conditions: &'a [Condition],
     /// The label of the table's category that is meant.
     label: Option<usize>,
 }
@@ -47,16 +51,16 @@ impl Checker<'_> {
         let span = value.span;
         let fraction = match &value.kind {
             AggregateKind::Constant(constant) => Fraction::constant(constant),
-            AggregateKind::Rows => self.count(rows),
-            AggregateKind::Count(condition) => self.count_where(condition, rows),
+            AggregateKind::Rows => self.count(rows)?,
+            AggregateKind::Count(condition) => self.count_where(condition, rows)?,
             AggregateKind::Sum(number) => self.sum(number, rows, span)?,
             AggregateKind::Mean(number) => {
-                let (sum, count) = (self.sum(number, rows, span)?, self.count(rows));
-                self.fraction(sum.checked_div(&count), span)?
+                let (sum, count) = (self.sum(number, rows, span)?, self.count(rows)?);
+                self.fraction(sum.checked_div(&count, &self.atoms), span)?
             }
             AggregateKind::Share(condition) => {
-                let (holding, count) = (self.count_where(condition, rows), self.count(rows));
-                self.fraction(holding.checked_div(&count), span)?
+                let (holding, count) = (self.count_where(condition, rows)?, self.count(rows)?);
+                self.fraction(holding.checked_div(&count, &self.atoms), span)?
             }
             AggregateKind::Variance(number) => self.variance(number, rows, span)?,
             AggregateKind::Deviation(number) => return self.variance(number, rows, span).map(Form::Root),
@@ -76,7 +80,7 @@ impl Checker<'_> {
                 self.fraction(chosen.map(|chosen| chosen.multiplied(span)), span)?
             }
             AggregateKind::Where(body, condition) => {
-                let condition = (words::truth(condition, &self.study.columns), condition.span);
+                let condition = self.condition(Arc::clone(condition));
                 return self.form_among(body, rows, condition);
             }
             AggregateKind::By(body, column) => {
@@ -88,21 +92,24 @@ impl Checker<'_> {
     }
 
     /// The form over those rows where `condition` holds too.
-    fn form_among(&mut self, body: &Aggregate, rows: Rows<'_>, condition: (String, Span)) -> Option<Form> {
+    fn form_among(&mut self, body: &Aggregate, rows: Rows<'_>, condition: Condition) -> Option<Form> {
         let conditions = [rows.conditions, &[condition]].concat();
         self.form(body, Rows { conditions: &conditions, ..rows })
     }
 
-    fn label_condition(&self, column: usize, label: usize, span: Span) -> (String, Span) {
-        let kind = RowTruthKind::Is(column, label);
-        (words::truth(&RowTruth { kind, span }, &self.study.columns), span)
+    fn condition(&self, truth: Arc<RowTruth>) -> Condition {
+        Condition { words: words::truth(&truth, &self.study.columns).into(), truth }
+    }
+
+    fn label_condition(&self, column: usize, label: usize, span: Span) -> Condition {
+        self.condition(Arc::new(RowTruth { kind: RowTruthKind::Is(column, label), span }))
     }
 
     /// An aggregate that helpers must compute with, which they cannot with a square root.
     fn exact(&mut self, value: &Aggregate, rows: Rows<'_>) -> Option<Fraction> {
         match self.form(value, rows)? {
             Form::Fraction(fraction) => Some(fraction),
-            Form::Root(_) | Form::Combined(_) => {
+            Form::Root(_) | Form::Combined(..) => {
                 self.refuse(
                     Diagnostic::new(
                         value.span,
@@ -130,7 +137,7 @@ impl Checker<'_> {
         }
         let (left, right) = match (self.form(left, rows)?, self.form(right, rows)?) {
             (Form::Fraction(left), Form::Fraction(right)) => (left, right),
-            (left, right) => return Some(Form::Combined(vec![left, right])),
+            (left, right) => return Some(Form::Combined(operator, Box::new((left, right)))),
         };
         if operator == Binary::Divide && right.is_zero() {
             self.refuse(Diagnostic::new(span, "division by zero", "the divisor is zero"));
@@ -140,7 +147,7 @@ impl Checker<'_> {
             Binary::Add => left.checked_add(&right),
             Binary::Subtract => left.checked_sub(&right),
             Binary::Multiply => left.checked_mul(&right),
-            _ => left.checked_div(&right),
+            _ => left.checked_div(&right, &self.atoms),
         };
         self.fraction(result.map(|result| result.multiplied(span)), span).map(Form::Fraction)
     }
@@ -157,21 +164,25 @@ impl Checker<'_> {
         let result = match operator {
             Binary::And => product,
             Binary::Or => product.and_then(|both| left.checked_add(right)?.checked_sub(&both)),
-            _ => {
+            Binary::Compare(comparison) => {
                 // What is compared is the difference; its interval gives the comparison's width.
-                let difference = left.checked_sub(right);
-                self.fraction(difference.map(|difference| difference.multiplied(span)), span)?;
+                let difference = left.checked_sub(right).map(|difference| difference.multiplied(span));
+                let difference = self.fraction(difference, span)?;
                 let words = |side: &Fraction| side.words(&self.atoms);
                 let meaning = format!("{} {} {}", words(left), operator.symbol(), words(right));
-                let why = "comparing needs products of shared bits";
-                Some(self.atom(meaning, Interval::BIT, Integer::ONE, Source::Products(span, why)))
+                let divisors = difference.public_divisors();
+                let source = Source::Decision { comparison, difference };
+                let atom = Atom { meaning, interval: Interval::BIT, scale: Integer::ONE, span, source };
+                self.atom(atom)?.dividing(&divisors)
             }
+            _ => None,
         };
         self.fraction(result.map(|result| result.multiplied(span)), span)
     }
 
     /// Notes an aggregate if its numerator and denominator fit a field.
     fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+        let fraction = fraction.and_then(|fraction| fraction.with_bits(&|atom| self.atoms[atom].is_bit()));
         let Some(fraction) = fraction else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
             return None;
@@ -180,8 +191,8 @@ impl Checker<'_> {
             polynomial.interval(&|atom| self.atoms[atom].interval, self.rows_max)
         };
         let (top, bottom) = (interval(&fraction.top), interval(&fraction.bottom));
-        let is_plain = |atom: &usize| matches!(self.atoms[*atom].source, Source::Column(_));
-        let is_linear = fraction.is_linear() && fraction.atoms().iter().all(is_plain);
+        let is_linear =
+            fraction.is_linear() && fraction.atoms().iter().all(|atom| self.atoms[*atom].is_plain());
         self.fit(span, top, is_linear)?;
         // A public denominator is only ever computed in the clear.
         if fraction.bottom.degree() > 0 {
@@ -190,21 +201,17 @@ impl Checker<'_> {
         Some(fraction)
     }
 
-    fn count(&mut self, rows: Rows<'_>) -> Fraction {
-        let Some((_, span)) = rows.conditions.last() else {
-            return Fraction::public(Coefficient::rows());
+    fn count(&mut self, rows: Rows<'_>) -> Option<Fraction> {
+        let Some(last) = rows.conditions.last() else {
+            return Some(Fraction::public(Coefficient::rows()));
         };
-        let meaning = format!("count({})", joined(rows.conditions));
-        let source = Source::Products(
-            *span,
-            "counting the rows where a condition holds needs products of shared bits",
-        );
-        self.atom(meaning, Interval::up_to(self.rows_max), Integer::ONE, source)
+        let (meaning, span) = (format!("count({})", joined(rows.conditions)), last.truth.span);
+        let (interval, source) = (Interval::up_to(self.rows_max), rows.of(Summand::One));
+        self.atom(Atom { meaning, interval, scale: Integer::ONE, span, source })
     }
 
-    fn count_where(&mut self, condition: &RowTruth, rows: Rows<'_>) -> Fraction {
-        let condition = (words::truth(condition, &self.study.columns), condition.span);
-        let conditions = [rows.conditions, &[condition]].concat();
+    fn count_where(&mut self, condition: &Arc<RowTruth>, rows: Rows<'_>) -> Option<Fraction> {
+        let conditions = [rows.conditions, &[self.condition(Arc::clone(condition))]].concat();
         self.count(Rows { conditions: &conditions, ..rows })
     }
 
@@ -216,18 +223,14 @@ impl Checker<'_> {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
             return None;
         };
-        let count = self.count(rows);
+        let count = self.count(rows)?;
         let mut total = Fraction::constant(&combination.constant).checked_mul(&count);
         for (words, (value, factor)) in &combination.terms {
             let interval = value.interval.checked_total(self.rows_max)?;
-            let (meaning, source) = match rows.conditions.last() {
-                Some((_, place)) => {
-                    let why = "computing on the rows where a condition holds needs products of shared values";
-                    (format!("sum({words} where {})", joined(rows.conditions)), Source::Products(*place, why))
-                }
-                None => (format!("sum({words})"), source(value)),
-            };
-            let atom = self.atom(meaning, interval, value.scale, source);
+            let span = rows.conditions.last().map_or(value.span, |last| last.truth.span);
+            let meaning = format!("sum({words}{})", rows.words());
+            let source = rows.of(Summand::Number(Box::new((*value).clone())));
+            let atom = self.atom(Atom { meaning, interval, scale: value.scale, span, source })?;
             total =
                 total.and_then(|total| total.checked_add(&Fraction::constant(factor).checked_mul(&atom)?));
         }
@@ -236,23 +239,17 @@ impl Checker<'_> {
 
     /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`: only the numerator leaves the helpers.
     fn variance(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
-        let (sum, count) = (self.sum(number, rows, span)?, self.count(rows));
-        let words = words::number(number, &self.study.columns);
-        let among = if rows.conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" where {}", joined(rows.conditions))
-        };
+        let (sum, count) = (self.sum(number, rows, span)?, self.count(rows)?);
         let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
         let (square, _) = self.fits(span, square, false)?;
         let scale = number.scale.checked_mul(&number.scale)?;
-        let why = "squares are products of shared values";
-        let squares =
-            self.atom(format!("sum(({words})^2{among})"), square, scale, Source::Products(span, why));
+        let meaning = format!("sum({}{})", words::square(number, &self.study.columns), rows.words());
+        let source = rows.of(Summand::Square(Box::new(number.clone())));
+        let squares = self.atom(Atom { meaning, interval: square, scale, span, source })?;
         let variance = || {
             let top = count.checked_mul(&squares)?.checked_sub(&sum.checked_mul(&sum)?)?;
             let less = count.checked_sub(&Fraction::constant(&Quantity::ONE))?;
-            top.checked_div(&count.checked_mul(&less)?)
+            top.checked_div(&count.checked_mul(&less)?, &self.atoms)
         };
         let variance = variance().map(|variance| variance.multiplied(span));
         self.fraction(variance, span)
@@ -281,29 +278,41 @@ impl Checker<'_> {
     }
 
     /// `atom / scale`, for the atom of this meaning, which is noted if it is new.
-    fn atom(&mut self, meaning: String, interval: Interval, scale: Integer, source: Source) -> Fraction {
-        let known = self.atoms.iter().position(|atom| atom.meaning == meaning);
-        let index = known.unwrap_or_else(|| {
-            self.atoms.push(Atom { meaning, interval, scale, source });
-            self.atoms.len() - 1
-        });
-        Fraction::atom(index, &scale)
+    fn atom(&mut self, atom: Atom) -> Option<Fraction> {
+        let (scale, next) = (atom.scale, self.atoms.len());
+        let index = match self.atom_numbers.get(&atom.meaning) {
+            Some(known) => *known,
+            None if next == ATOMS_MAX => {
+                let label = format!("at most {ATOMS_MAX} different counts, sums and comparisons");
+                self.refuse(
+                    Diagnostic::new(atom.span, "the circuit computes too much", label)
+                        .help("ask for it in several circuits"),
+                );
+                return None;
+            }
+            None => {
+                self.atom_numbers.insert(atom.meaning.clone(), next);
+                self.atoms.push(atom);
+                next
+            }
+        };
+        Some(Fraction::atom(index, &scale))
     }
 }
 
-/// How helpers get the sum of a row value that is neither a sum nor a multiple.
-fn source(value: &RowNumber) -> Source {
-    match value.kind {
-        RowNumberKind::Column(column) => Source::Column(column),
-        RowNumberKind::If(..) => {
-            Source::Products(value.span, "choosing between shared values needs products")
-        }
-        _ => Source::Products(value.span, "this is a product of shared values"),
+impl Rows<'_> {
+    fn of(&self, summand: Summand) -> Source {
+        Source::Rows { summand, conditions: self.conditions.to_vec() }
+    }
+
+    /// Which rows, behind what is computed of them.
+    fn words(&self) -> String {
+        if self.conditions.is_empty() { String::new() } else { format!(" where {}", joined(self.conditions)) }
     }
 }
 
-fn joined(conditions: &[(String, Span)]) -> String {
-    let mut conditions: Vec<&str> = conditions.iter().map(|(words, _)| words.as_str()).collect();
+fn joined(conditions: &[Condition]) -> String {
+    let mut conditions: Vec<&str> = conditions.iter().map(|condition| &*condition.words).collect();
     conditions.dedup();
     match conditions.as_slice() {
         [one] => (*one).to_owned(),

@@ -1,5 +1,7 @@
 //! Rules for categories: labels resolved by the other side of `==`, `where`, `by`.
 
+use std::sync::Arc;
+
 use super::expression::Typed;
 use super::tree::{Aggregate, AggregateKind, RowTruth, RowTruthKind};
 use super::{Checker, similar};
@@ -73,7 +75,7 @@ impl Checker<'_> {
         };
         let equal = RowTruth { kind, span };
         Some(match comparison {
-            Comparison::NotEqual => RowTruth { kind: RowTruthKind::Not(Box::new(equal)), span },
+            Comparison::NotEqual => RowTruth { kind: RowTruthKind::Not(Arc::new(equal)), span },
             _ => equal,
         })
     }
@@ -100,7 +102,7 @@ impl Checker<'_> {
         };
         let aggregate = aggregate?;
         let (is_truth, table) = (aggregate.is_truth, aggregate.table);
-        let kind = AggregateKind::Where(Box::new(aggregate), Box::new(condition));
+        let kind = AggregateKind::Where(Box::new(aggregate), Arc::new(condition));
         Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
     }
 

@@ -1,6 +1,7 @@
 //! The typing rules: an expression of the syntax tree to a checked one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use super::{Checker, list, similar};
@@ -166,12 +167,12 @@ impl Checker<'_> {
             typed => typed,
         };
         let help = match (name, typed) {
-            ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Box::new(condition))),
-            ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Box::new(condition))),
-            ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Box::new(number))),
-            ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Box::new(number))),
-            ("variance", Typed::Number(number)) => return Some(AggregateKind::Variance(Box::new(number))),
-            ("stddev", Typed::Number(number)) => return Some(AggregateKind::Deviation(Box::new(number))),
+            ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
+            ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
+            ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
+            ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Arc::new(number))),
+            ("variance", Typed::Number(number)) => return Some(AggregateKind::Variance(Arc::new(number))),
+            ("stddev", Typed::Number(number)) => return Some(AggregateKind::Deviation(Arc::new(number))),
             ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
             (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
             (_, Typed::Category(_)) => {
@@ -213,7 +214,7 @@ impl Checker<'_> {
         let typed = self.expression(operand)?;
         match (operator, typed) {
             (Unary::Not, Typed::Truth(value)) => {
-                Some(Typed::Truth(RowTruth { kind: RowTruthKind::Not(Box::new(value)), span }))
+                Some(Typed::Truth(RowTruth { kind: RowTruthKind::Not(Arc::new(value)), span }))
             }
             (Unary::Not, Typed::Aggregate(value)) if value.is_truth => {
                 let table = value.table;
@@ -309,7 +310,7 @@ impl Checker<'_> {
     fn logic(&mut self, operator: Binary, left: Typed, right: Typed, span: Span) -> Option<Typed> {
         if let (Typed::Truth(_), Typed::Truth(_)) = (&left, &right) {
             let (Typed::Truth(a), Typed::Truth(b)) = (left, right) else { return None };
-            let (a, b) = (Box::new(a), Box::new(b));
+            let (a, b) = (Arc::new(a), Arc::new(b));
             let kind = if operator == Binary::And { RowTruthKind::And(a, b) } else { RowTruthKind::Or(a, b) };
             return Some(Typed::Truth(RowTruth { kind, span }));
         }
@@ -344,7 +345,7 @@ impl Checker<'_> {
             }
         };
         self.row_difference_fits(&left, &right, span)?;
-        let kind = RowTruthKind::Compare(comparison, Box::new(left), Box::new(right));
+        let kind = RowTruthKind::Compare(comparison, Arc::new(left), Arc::new(right));
         Some(Typed::Truth(RowTruth { kind, span }))
     }
 
@@ -404,7 +405,7 @@ impl Checker<'_> {
         let (condition, yes, no) = (self.expression(condition), self.expression(yes), self.expression(no));
         match (condition?, yes?, no?) {
             (Typed::Truth(condition), Typed::Truth(yes), Typed::Truth(no)) => {
-                let kind = RowTruthKind::If(Box::new(condition), Box::new(yes), Box::new(no));
+                let kind = RowTruthKind::If(Arc::new(condition), Arc::new(yes), Arc::new(no));
                 Some(Typed::Truth(RowTruth { kind, span }))
             }
             (Typed::Truth(condition), yes, no) => {

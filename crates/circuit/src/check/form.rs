@@ -7,14 +7,17 @@
 //! The same fractions give the interval of every aggregate, and what a helper would have to be able to do for it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use quorate_field::Integer;
 
 use super::polynomial::Polynomial;
+use super::tree::{RowNumber, RowNumberKind, RowTruth};
 use crate::diagnostics::Span;
 use crate::interval::Interval;
 use crate::program::Coefficient;
 use crate::quantity::{Quantity, gcd};
+use crate::syntax::{Binary, Comparison};
 
 /// A secret aggregate that is not computed of other ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +28,80 @@ pub(crate) struct Atom {
     pub(crate) interval: Interval,
     /// Units that make one.
     pub(crate) scale: Integer,
+    /// Where the circuit asks for it.
+    pub(crate) span: Span,
     /// How helpers get it.
     pub(crate) source: Source,
 }
 
 /// How helpers get an atom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// As the sum of a column.
-    Column(usize),
-    /// By products of shared values; where the circuit asks for them, and what they are for.
-    Products(Span, &'static str),
+    /// As a sum over the rows where every condition holds.
+    Rows { summand: Summand, conditions: Vec<Condition> },
+    /// As the bit that says how a difference of aggregates compares with zero.
+    Decision { comparison: Comparison, difference: Fraction },
+}
+
+/// A condition on rows, and its words: equal words mean equal values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) words: Arc<str>,
+    pub(crate) truth: Arc<RowTruth>,
+}
+
+/// What is added up over rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Summand {
+    /// 1: the rows are counted.
+    One,
+    /// A number.
+    Number(Box<RowNumber>),
+    /// The square of a number.
+    Square(Box<RowNumber>),
+}
+
+impl Atom {
+    /// Whether it is the sum of a column over all rows.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.products().is_none()
+    }
+
+    /// What helpers need products of shared values for, if they do.
+    pub(crate) fn products(&self) -> Option<&'static str> {
+        let Source::Rows { summand, conditions } = &self.source else {
+            return Some("comparing needs products of shared bits");
+        };
+        match summand {
+            Summand::One => Some("counting the rows where a condition holds needs products of shared bits"),
+            _ if !conditions.is_empty() => {
+                Some("computing on the rows where a condition holds needs products of shared values")
+            }
+            Summand::Square(_) => Some("squares are products of shared values"),
+            Summand::Number(number) => match number.kind {
+                RowNumberKind::Column(_) => None,
+                RowNumberKind::If(..) => Some("choosing between shared values needs products"),
+                _ => Some("this is a product of shared values"),
+            },
+        }
+    }
+
+    /// The conditions of the rows that it is a sum over, if it is one.
+    fn conditions(&self) -> Option<BTreeSet<&str>> {
+        match &self.source {
+            Source::Rows { conditions, .. } => Some(conditions.iter().map(|c| &*c.words).collect()),
+            Source::Decision { .. } => None,
+        }
+    }
+
+    fn is_count(&self) -> bool {
+        matches!(self.source, Source::Rows { summand: Summand::One, .. })
+    }
+
+    /// Whether it is 0 or 1, so that its square is itself.
+    pub(crate) fn is_bit(&self) -> bool {
+        matches!(self.source, Source::Decision { .. })
+    }
 }
 
 /// `top / bottom`, an aggregate number.
@@ -55,8 +121,8 @@ pub(crate) enum Form {
     Fraction(Fraction),
     /// The square root of it, taken by the analyst.
     Root(Fraction),
-    /// Whatever an operator makes of square roots, at the analyst: all parts are revealed.
-    Combined(Vec<Form>),
+    /// What an operator makes of two numbers of which one is a square root, at the analyst: both are revealed.
+    Combined(Binary, Box<(Form, Form)>),
 }
 
 impl Fraction {
@@ -94,7 +160,7 @@ impl Fraction {
     }
 
     pub(crate) fn checked_neg(&self) -> Option<Self> {
-        let top = self.top.checked_scale(&Integer::ONE.checked_neg()?)?;
+        let top = self.top.checked_neg()?;
         Some(Fraction { top, ..self.clone() })
     }
 
@@ -107,9 +173,14 @@ impl Fraction {
         Fraction::of(top, bottom).inheriting(self, other).reduced()
     }
 
-    /// The quotient. Where `other` is zero for whatever values, so is the new bottom.
-    pub(crate) fn checked_div(&self, other: &Self) -> Option<Self> {
-        let (top, bottom) = (self.top.checked_mul(&other.bottom)?, self.bottom.checked_mul(&other.top)?);
+    /// The quotient. Where `other` is zero or undefined for whatever values, so is the new bottom zero.
+    pub(crate) fn checked_div(&self, other: &Self, atoms: &[Atom]) -> Option<Self> {
+        let (mut top, mut bottom) =
+            (self.top.checked_mul(&other.bottom)?, self.bottom.checked_mul(&other.top)?);
+        if other.bottom.degree() > 0 && !other.vanishes(atoms) {
+            top = top.checked_mul(&other.bottom)?;
+            bottom = bottom.checked_mul(&other.bottom)?;
+        }
         let mut quotient = Fraction::of(top, bottom).inheriting(self, other);
         if other.bottom.degree() == 0 {
             quotient.cancelled.push(other.bottom.constant());
@@ -122,6 +193,24 @@ impl Fraction {
         self.top.is_zero()
     }
 
+    /// Whether the top is certainly zero where the bottom is: the bottom is a product of counts, and every product in the
+    /// top has a sum over the rows of each of them in it.
+    pub(crate) fn vanishes(&self, atoms: &[Atom]) -> bool {
+        let mut terms = self.bottom.terms();
+        let (Some((counts, coefficient)), None) = (terms.next(), terms.next()) else { return false };
+        // A power of the number of rows is zero only where every count is.
+        let is_power = coefficient.order().is_some_and(|order| order + 1 == coefficient.0.len());
+        let is_over = |atom: &Atom, rows: &BTreeSet<&str>| {
+            atom.conditions().is_some_and(|conditions| conditions.is_superset(rows))
+        };
+        let vanishes_with = |count: &usize| {
+            let Some(rows) = atoms[*count].conditions() else { return false };
+            let mut products = self.top.terms();
+            products.all(|(product, _)| product.iter().any(|atom| is_over(&atoms[*atom], &rows)))
+        };
+        is_power && counts.iter().all(|count| atoms[*count].is_count() && vanishes_with(count))
+    }
+
     /// Whether helpers get it without products of secrets of its own.
     pub(crate) fn is_linear(&self) -> bool {
         self.top.degree() <= 1 && self.bottom.degree() <= 1
@@ -132,10 +221,35 @@ impl Fraction {
         self.top.terms().chain(self.bottom.terms()).flat_map(|(atoms, _)| atoms).copied().collect()
     }
 
+    /// The same, undefined where a divisor is zero.
+    pub(crate) fn dividing(mut self, divisors: &[Coefficient]) -> Option<Self> {
+        self.cancelled.extend_from_slice(divisors);
+        self.reduced()
+    }
+
     /// In the circuit's words. Equal words mean equal values.
     pub(crate) fn words(&self, atoms: &[Atom]) -> String {
         let (top, bottom) = (self.top.words(atoms), self.bottom.words(atoms));
         if bottom == "1" { top } else { format!("({top}) / ({bottom})") }
+    }
+
+    /// The same in fewer terms, given which atoms are 0 or 1.
+    pub(crate) fn with_bits(mut self, is_bit: &dyn Fn(usize) -> bool) -> Option<Self> {
+        self.top = self.top.with_bits(is_bit)?;
+        self.bottom = self.bottom.with_bits(is_bit)?;
+        self.reduced()
+    }
+
+    /// The divisors that only the number of rows decides: where one is zero, so is the bottom.
+    pub(crate) fn public_divisors(&self) -> Vec<Coefficient> {
+        let mut divisors = self.cancelled.clone();
+        if self.bottom.degree() == 0 {
+            divisors.push(self.bottom.constant());
+        } else if self.bottom.content().is_some_and(|(_, power)| power > 0) {
+            divisors.push(Coefficient::rows());
+        }
+        divisors.retain(|divisor| divisor.0.len() > 1);
+        divisors
     }
 
     /// Remembers `span` as the place where it stopped being linear.

@@ -1,5 +1,7 @@
 //! Arithmetic of row values: scales made equal, intervals carried, overflow refused.
 
+use std::sync::Arc;
+
 use quorate_field::Integer;
 
 use super::Checker;
@@ -25,7 +27,7 @@ impl Checker<'_> {
         let interval = aligned.and_then(|(_, left, right)| left.checked_add(&right));
         let is_linear = left.is_linear && right.is_linear;
         let interval = self.fit(span, interval, is_linear)?;
-        let kind = RowNumberKind::Add(Box::new(left), Box::new(right));
+        let kind = RowNumberKind::Add(Arc::new(left), Arc::new(right));
         Some(RowNumber { kind, span, scale: aligned?.0, interval, is_linear })
     }
 
@@ -40,7 +42,7 @@ impl Checker<'_> {
         let scaled = scaled();
         let is_linear = value.is_linear;
         let interval = self.fit(span, scaled.map(|(_, interval)| interval), is_linear)?;
-        let kind = RowNumberKind::Scale(Box::new(value), factor);
+        let kind = RowNumberKind::Scale(Arc::new(value), factor);
         Some(RowNumber { kind, span, scale: scaled?.0, interval, is_linear })
     }
 
@@ -58,7 +60,7 @@ impl Checker<'_> {
         let scale = left.scale.checked_mul(&right.scale);
         let interval = scale.and_then(|_| left.interval.checked_mul(&right.interval));
         let interval = self.fit(span, interval, false)?;
-        let kind = RowNumberKind::Multiply(Box::new(left), Box::new(right));
+        let kind = RowNumberKind::Multiply(Arc::new(left), Arc::new(right));
         Some(RowNumber { kind, span, scale: scale?, interval, is_linear: false })
     }
 
@@ -70,7 +72,7 @@ impl Checker<'_> {
     ) -> Option<RowNumber> {
         let aligned = align(&yes, &no);
         let interval = self.fit(span, aligned.map(|(_, yes, no)| yes.hull(&no)), false)?;
-        let kind = RowNumberKind::If(Box::new(condition), Box::new(yes), Box::new(no));
+        let kind = RowNumberKind::If(Arc::new(condition), Arc::new(yes), Arc::new(no));
         Some(RowNumber { kind, span, scale: aligned?.0, interval, is_linear: false })
     }
 

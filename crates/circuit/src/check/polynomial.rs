@@ -86,8 +86,56 @@ impl Polynomial {
         Some(product)
     }
 
+    /// The same with constants for some of the atoms.
+    pub(crate) fn with_constants(
+        &self,
+        constant: &dyn Fn(usize) -> Option<Coefficient>,
+    ) -> Option<Polynomial> {
+        let mut sum = Polynomial::default();
+        for (atoms, coefficient) in &self.0 {
+            let mut coefficient = coefficient.clone();
+            let mut rest = Vec::with_capacity(atoms.len());
+            for atom in atoms {
+                match constant(*atom) {
+                    Some(value) => coefficient = coefficient.checked_mul(&value)?,
+                    None => rest.push(*atom),
+                }
+            }
+            sum = sum.checked_add(&Polynomial::default().with(rest, coefficient))?;
+        }
+        Some(sum)
+    }
+
+    /// The same with powers of atoms that are 0 or 1 replaced by the atoms.
+    pub(crate) fn with_bits(&self, is_bit: &dyn Fn(usize) -> bool) -> Option<Polynomial> {
+        let mut sum = Polynomial::default();
+        for (atoms, coefficient) in &self.0 {
+            let mut atoms = atoms.clone();
+            atoms.dedup_by(|a, b| a == b && is_bit(*a));
+            sum = sum.checked_add(&Polynomial::default().with(atoms, coefficient.clone()))?;
+        }
+        Some(sum)
+    }
+
+    /// As a polynomial in its only atom, if it has one and nothing in it depends on the number of rows.
+    pub(crate) fn univariate(&self) -> Option<(usize, Coefficient)> {
+        let atom = *self.0.keys().next_back()?.first()?;
+        let mut coefficients = vec![Integer::ZERO; self.degree() + 1];
+        for (atoms, coefficient) in &self.0 {
+            if atoms.iter().any(|other| *other != atom) || coefficient.0.len() > 1 {
+                return None;
+            }
+            coefficients[atoms.len()] = *coefficient.0.first()?;
+        }
+        Some((atom, Coefficient(coefficients)))
+    }
+
     pub(crate) fn checked_scale(&self, factor: &Integer) -> Option<Self> {
         self.checked_mul(&Polynomial::public(Coefficient::constant(*factor)))
+    }
+
+    pub(crate) fn checked_neg(&self) -> Option<Self> {
+        self.checked_scale(&Integer::ONE.checked_neg()?)
     }
 
     /// The greatest integer and the highest power of the number of rows that divide it. `None` for zero.
@@ -104,7 +152,14 @@ impl Polynomial {
 
     /// Whether the first term's highest coefficient is below zero.
     pub(crate) fn is_negative(&self) -> bool {
-        self.0.values().next().and_then(|c| c.0.last()).is_some_and(Integer::is_negative)
+        self.written().first().and_then(|(_, c)| c.0.last()).is_some_and(Integer::is_negative)
+    }
+
+    /// The terms as one writes them: squares behind products, as in a variance.
+    fn written(&self) -> Vec<(&[usize], &Coefficient)> {
+        let mut terms: Vec<_> = self.terms().collect();
+        terms.sort_by_key(|(atoms, _)| atoms.windows(2).any(|pair| pair[0] == pair[1]));
+        terms
     }
 
     /// All it can be, given what its atoms can be and how many rows there can be.
@@ -124,8 +179,12 @@ impl Polynomial {
     /// In the circuit's words.
     pub(crate) fn words(&self, atoms: &[Atom]) -> String {
         let mut words = String::new();
-        for (product, coefficient) in &self.0 {
-            let product: Vec<&str> = product.iter().map(|atom| atoms[*atom].meaning.as_str()).collect();
+        for (product, coefficient) in self.written() {
+            let power = |group: &[usize]| match group.len() {
+                1 => atoms[group[0]].meaning.clone(),
+                power => format!("{}^{power}", atoms[group[0]].meaning),
+            };
+            let product: Vec<String> = product.chunk_by(|a, b| a == b).map(power).collect();
             let coefficient_words = coefficient.to_string();
             let is_sum = coefficient.0.iter().filter(|c| **c != Integer::ZERO).count() > 1;
             let (sign, size) = match coefficient_words.strip_prefix('-') {

@@ -1,6 +1,9 @@
 //! The checked tree: what a circuit means, with every name resolved and every type settled.
 //!
 //! Row values and aggregates are different types, so that nothing that takes an aggregate can be given somebody's row.
+//! Row values are shared: a condition is in the tree once and in every atom that is computed under it.
+
+use std::sync::Arc;
 
 use quorate_field::Integer;
 
@@ -32,13 +35,13 @@ pub(crate) enum RowNumberKind {
     /// A column of the study, by position.
     Column(usize),
     /// A sum.
-    Add(Box<RowNumber>, Box<RowNumber>),
+    Add(Arc<RowNumber>, Arc<RowNumber>),
     /// A multiple.
-    Scale(Box<RowNumber>, Quantity),
+    Scale(Arc<RowNumber>, Quantity),
     /// A product.
-    Multiply(Box<RowNumber>, Box<RowNumber>),
+    Multiply(Arc<RowNumber>, Arc<RowNumber>),
     /// The second where the first holds, else the third.
-    If(Box<RowTruth>, Box<RowNumber>, Box<RowNumber>),
+    If(Arc<RowTruth>, Arc<RowNumber>, Arc<RowNumber>),
 }
 
 /// One truth value per row.
@@ -54,19 +57,19 @@ pub(crate) struct RowTruth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RowTruthKind {
     /// Two numbers compared.
-    Compare(Comparison, Box<RowNumber>, Box<RowNumber>),
+    Compare(Comparison, Arc<RowNumber>, Arc<RowNumber>),
     /// Whether a category, by its column's position, has the label at a position.
     Is(usize, usize),
     /// Whether two categories with the same labels have the same label.
     Same(usize, usize),
     /// Both.
-    And(Box<RowTruth>, Box<RowTruth>),
+    And(Arc<RowTruth>, Arc<RowTruth>),
     /// One or both.
-    Or(Box<RowTruth>, Box<RowTruth>),
+    Or(Arc<RowTruth>, Arc<RowTruth>),
     /// Not.
-    Not(Box<RowTruth>),
+    Not(Arc<RowTruth>),
     /// The second where the first holds, else the third.
-    If(Box<RowTruth>, Box<RowTruth>, Box<RowTruth>),
+    If(Arc<RowTruth>, Arc<RowTruth>, Arc<RowTruth>),
 }
 
 /// One number or truth value of all rows, or a table of them.
@@ -90,17 +93,17 @@ pub(crate) enum AggregateKind {
     /// `count()`.
     Rows,
     /// `count(condition)`.
-    Count(Box<RowTruth>),
+    Count(Arc<RowTruth>),
     /// `sum(x)`.
-    Sum(Box<RowNumber>),
+    Sum(Arc<RowNumber>),
     /// `mean(x)`.
-    Mean(Box<RowNumber>),
+    Mean(Arc<RowNumber>),
     /// `mean(condition)`.
-    Share(Box<RowTruth>),
+    Share(Arc<RowTruth>),
     /// `variance(x)`, of the sample.
-    Variance(Box<RowNumber>),
+    Variance(Arc<RowNumber>),
     /// `stddev(x)`, of the sample.
-    Deviation(Box<RowNumber>),
+    Deviation(Arc<RowNumber>),
     /// Two aggregates and an operator.
     Binary(Binary, Box<Aggregate>, Box<Aggregate>),
     /// Not.
@@ -108,7 +111,7 @@ pub(crate) enum AggregateKind {
     /// The second if the first holds, else the third.
     If(Box<Aggregate>, Box<Aggregate>, Box<Aggregate>),
     /// Over the rows where the condition holds.
-    Where(Box<Aggregate>, Box<RowTruth>),
+    Where(Box<Aggregate>, Arc<RowTruth>),
     /// Once for each label of a category.
     By(Box<Aggregate>, usize),
 }

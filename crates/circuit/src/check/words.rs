@@ -9,10 +9,7 @@ use crate::syntax::quote;
 
 /// A row's number in words. Equal words mean equal values.
 pub(super) fn number(value: &RowNumber, columns: &[Column]) -> String {
-    let inner = |value: &RowNumber| match value.kind {
-        RowNumberKind::Column(_) | RowNumberKind::Constant(_) => number(value, columns),
-        _ => format!("({})", number(value, columns)),
-    };
+    let inner = |value: &RowNumber| operand(value, columns);
     match &value.kind {
         RowNumberKind::Constant(value) => constant(value),
         RowNumberKind::Column(column) => quote(&columns[*column].name),
@@ -22,6 +19,18 @@ pub(super) fn number(value: &RowNumber, columns: &[Column]) -> String {
         RowNumberKind::If(condition, yes, no) => {
             format!("if {} then {} else {}", truth(condition, columns), inner(yes), inner(no))
         }
+    }
+}
+
+/// The square of a row's number in words.
+pub(super) fn square(value: &RowNumber, columns: &[Column]) -> String {
+    format!("{}^2", operand(value, columns))
+}
+
+fn operand(value: &RowNumber, columns: &[Column]) -> String {
+    match value.kind {
+        RowNumberKind::Column(_) | RowNumberKind::Constant(_) => number(value, columns),
+        _ => format!("({})", number(value, columns)),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The oracle: checked circuits evaluated as their text says, rational numbers all the way.
 //!
-//! The whole language, also what no engine computes yet. Exact but for square roots that are not rational and numbers
-//! beyond 512 bits, which become doubles.
+//! Exact but for square roots that are not rational and numbers beyond 512 bits, which become doubles.
 
 use std::cmp::Ordering;
 
@@ -28,6 +27,16 @@ struct Oracle<'a> {
     table: &'a [Vec<Integer>],
 }
 
+/// The rows that an aggregate is over.
+#[derive(Clone, Copy)]
+struct Over<'a> {
+    rows: &'a [usize],
+    /// Whether they are all, so that their number is known to everybody.
+    is_all: bool,
+    /// The label of the table's category that is meant.
+    label: Option<usize>,
+}
+
 /// A value on the way.
 #[derive(Clone, Copy)]
 enum Value {
@@ -38,7 +47,7 @@ enum Value {
 impl Oracle<'_> {
     fn outcome(&self, value: &Aggregate) -> Outcome {
         let rows: Vec<usize> = (0..self.table.first().map_or(0, Vec::len)).collect();
-        let one = |label| match self.aggregate(value, &rows, label) {
+        let one = |label| match self.aggregate(value, Over { rows: &rows, is_all: true, label }) {
             Value::Number(number) => number.outcome(),
             Value::Truth(truth) => Outcome::Truth(truth),
         };
@@ -52,8 +61,8 @@ impl Oracle<'_> {
         }
     }
 
-    /// `value` over `rows`; for the label at a position where it is a table.
-    fn aggregate(&self, value: &Aggregate, rows: &[usize], label: Option<usize>) -> Value {
+    fn aggregate(&self, value: &Aggregate, over: Over<'_>) -> Value {
+        let Over { rows, is_all, label } = over;
         let count = |rows: &[usize]| Number::Exact((rows.len() as u64).into());
         let holding = |condition: &RowTruth| -> Vec<usize> {
             rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
@@ -66,32 +75,74 @@ impl Oracle<'_> {
             AggregateKind::Sum(number) => self.total(number, rows, 1),
             AggregateKind::Mean(number) => self.total(number, rows, 1).divide(count(rows)),
             AggregateKind::Variance(number) => self.variance(number, rows),
-            AggregateKind::Deviation(number) => match self.variance(number, rows) {
-                Number::Exact(square) => root(&square),
-                Number::Real(square) => Number::Real(square.sqrt()),
-                undefined => undefined,
-            },
+            AggregateKind::Deviation(number) => self.variance(number, rows).root(),
             AggregateKind::Binary(operator, left, right) => {
-                let (left, right) = (self.aggregate(left, rows, label), self.aggregate(right, rows, label));
+                let values = [left, right].map(|side| self.aggregate(side, over));
+                if let (Binary::Compare(_), Some(undefined)) = (operator, undefined(&values)) {
+                    let is_public =
+                        is_all && [left, right].into_iter().any(|side| self.is_undefined_for_all(side));
+                    return if is_public { undefined } else { Value::Truth(false) };
+                }
+                let [left, right] = values;
                 return binary(*operator, left, right);
             }
-            AggregateKind::Not(inner) => match self.aggregate(inner, rows, label) {
+            AggregateKind::Not(inner) => match self.aggregate(inner, over) {
                 Value::Truth(truth) => return Value::Truth(!truth),
                 other => return other,
             },
-            AggregateKind::If(condition, yes, no) => match self.aggregate(condition, rows, label) {
-                Value::Truth(true) => return self.aggregate(yes, rows, label),
-                Value::Truth(false) => return self.aggregate(no, rows, label),
-                undefined => return undefined,
-            },
-            AggregateKind::Where(body, condition) => return self.aggregate(body, &holding(condition), label),
+            AggregateKind::If(condition, yes, no) => {
+                let values = [condition, yes, no].map(|part| self.aggregate(part, over));
+                return undefined(&values).unwrap_or(match values {
+                    [Value::Truth(true), yes, _] => yes,
+                    [_, _, no] => no,
+                });
+            }
+            AggregateKind::Where(body, condition) => {
+                let rows = holding(condition);
+                return self.aggregate(body, Over { rows: &rows, is_all: false, label });
+            }
             AggregateKind::By(body, column) => {
                 let wanted = Integer::from(label.unwrap_or_default() as u64);
                 let rows: Vec<_> =
                     rows.iter().copied().filter(|row| self.table[*column][*row] == wanted).collect();
-                return self.aggregate(body, &rows, label);
+                return self.aggregate(body, Over { rows: &rows, is_all: false, label });
             }
         })
+    }
+
+    /// Whether a divisor that only the number of all rows decides is zero: that much everybody knows.
+    fn is_undefined_for_all(&self, value: &Aggregate) -> bool {
+        let rows = self.table.first().map_or(0, Vec::len);
+        match &value.kind {
+            AggregateKind::Mean(_) | AggregateKind::Share(_) => rows == 0,
+            AggregateKind::Variance(_) | AggregateKind::Deviation(_) => rows < 2,
+            AggregateKind::Binary(operator, left, right) => {
+                let is_zero = || self.public(right).is_some_and(Number::is_zero);
+                let is_divided_by_zero = *operator == Binary::Divide && is_zero();
+                is_divided_by_zero || self.is_undefined_for_all(left) || self.is_undefined_for_all(right)
+            }
+            AggregateKind::Not(inner) => self.is_undefined_for_all(inner),
+            AggregateKind::If(condition, yes, no) => {
+                [condition, yes, no].into_iter().any(|part| self.is_undefined_for_all(part))
+            }
+            _ => false,
+        }
+    }
+
+    /// A number that everybody knows, if it is one.
+    fn public(&self, value: &Aggregate) -> Option<Number> {
+        match &value.kind {
+            AggregateKind::Constant(constant) => Some(Number::Exact(*constant)),
+            AggregateKind::Rows => {
+                let rows = self.table.first().map_or(0, Vec::len);
+                Some(Number::Exact((rows as u64).into()))
+            }
+            AggregateKind::Binary(operator, left, right) => {
+                let (left, right) = (Value::Number(self.public(left)?), Value::Number(self.public(right)?));
+                Some(number(binary(*operator, left, right)))
+            }
+            _ => None,
+        }
     }
 
     /// The sum of a power of a row's number.
@@ -149,6 +200,12 @@ impl Oracle<'_> {
     }
 }
 
+/// The first value that is undefined.
+fn undefined(values: &[Value]) -> Option<Value> {
+    let is_undefined = |value: &&Value| matches!(value, Value::Number(Number::Undefined(_)));
+    values.iter().find(is_undefined).copied()
+}
+
 fn binary(operator: Binary, left: Value, right: Value) -> Value {
     match (operator, left, right) {
         (_, Value::Number(Number::Undefined(why)), _) | (_, _, Value::Number(Number::Undefined(why))) => {
@@ -190,27 +247,6 @@ fn number(value: Value) -> Number {
         Value::Number(number) => number,
         Value::Truth(truth) => Number::Exact(u64::from(truth).into()),
     }
-}
-
-/// The square root, exact where it is rational.
-fn root(square: &Quantity) -> Number {
-    let exact = || Quantity::new(integer_root(&square.numerator())?, integer_root(&square.denominator())?);
-    exact().map_or_else(|| Number::Real(square.to_f64().sqrt()), Number::Exact)
-}
-
-/// The root of a square, by bisection.
-fn integer_root(square: &Integer) -> Option<Integer> {
-    let (mut low, mut high) = (Integer::ZERO, square.checked_add(&Integer::ONE)?);
-    let two = Integer::from(2_u64);
-    while low < high {
-        let middle = low.checked_add(&high)?.div_rem(&two)?.0;
-        match middle.checked_mul(&middle).map(|product| product.cmp(square)) {
-            Some(Ordering::Equal) => return Some(middle),
-            Some(Ordering::Less) => low = middle.checked_add(&Integer::ONE)?,
-            _ => high = middle,
-        }
-    }
-    None
 }
 
 fn add(left: Number, right: Number) -> Number {

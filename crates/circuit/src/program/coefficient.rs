@@ -81,6 +81,26 @@ impl Coefficient {
         self.checked_mul(&Coefficient::constant(*factor))
     }
 
+    /// The polynomial in `n - 1` that it is (Taylor's shift, by Horner's rule).
+    pub(crate) fn shifted(&self) -> Option<Self> {
+        let step = Coefficient(vec![Integer::ONE, Integer::ONE]);
+        let add = |sum: Self, c: &Integer| sum.checked_mul(&step)?.checked_add(&Coefficient::constant(*c));
+        self.0.iter().rev().try_fold(Coefficient::default(), add)
+    }
+
+    /// Whether it is certainly not negative for any `n` from 0 on.
+    pub(crate) fn is_nonnegative(&self) -> bool {
+        let is_at_zero = self.0.first().is_none_or(|c| !c.is_negative());
+        is_at_zero && self.shifted().is_some_and(|shifted| shifted.0.iter().all(|c| !c.is_negative()))
+    }
+
+    /// Whether its value certainly tells every `n` from 1 on from every other, and 0 from all but 1.
+    pub(crate) fn is_telling(&self) -> bool {
+        let Some(shifted) = self.shifted() else { return false };
+        let at = |c: &Self| c.0.first().copied().unwrap_or(Integer::ZERO);
+        at(self) <= at(&shifted) && shifted.0.iter().skip(1).all(|c| !c.is_negative()) && self.0.len() > 1
+    }
+
     /// Divided by an integer that divides every coefficient.
     pub(crate) fn divided(&self, divisor: &Integer) -> Self {
         let divide = |c: &Integer| c.div_rem(divisor).map_or(*c, |(quotient, _)| quotient);

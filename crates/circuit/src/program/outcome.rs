@@ -1,5 +1,6 @@
 //! Outcomes: what the analyst reads, computed in the clear of the outputs and the public number of rows.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use quorate_field::Integer;
@@ -68,19 +69,23 @@ impl Program {
                     at(*a).combine(at(*b), Quantity::checked_mul, |x, y| x * y)
                 }
                 PublicInstruction::Divide(a, b) => at(*a).divide(at(*b)),
+                PublicInstruction::Root(square) => at(*square).root(),
             };
             numbers.push(number);
         }
         let number = |index: u32| numbers[index as usize].outcome();
+        let truth = |index: u32| match number(index) {
+            Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
+            other => other,
+        };
+        let table = |cells: &[(String, u32)], of: &dyn Fn(u32) -> Outcome| {
+            Outcome::Table(cells.iter().map(|(label, index)| (label.clone(), of(*index))).collect())
+        };
         let outcome = |result: &Revealed| match result {
             Revealed::Number(index) => number(*index),
-            Revealed::Truth(index) => match number(*index) {
-                Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
-                other => other,
-            },
-            Revealed::Table(cells) => {
-                Outcome::Table(cells.iter().map(|(label, index)| (label.clone(), number(*index))).collect())
-            }
+            Revealed::Truth(index) => truth(*index),
+            Revealed::Table(cells) => table(cells, &number),
+            Revealed::Truths(cells) => table(cells, &truth),
         };
         self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
     }
@@ -118,7 +123,21 @@ impl Number {
         self.combine(divisor, Quantity::checked_div, |x, y| x / y)
     }
 
-    fn is_zero(self) -> bool {
+    /// The square root, exact where it is rational.
+    pub(crate) fn root(self) -> Number {
+        match self {
+            Number::Exact(square) => {
+                let exact = || {
+                    Quantity::new(integer_root(&square.numerator())?, integer_root(&square.denominator())?)
+                };
+                exact().map_or_else(|| Number::Real(square.to_f64().sqrt()), Number::Exact)
+            }
+            Number::Real(square) => Number::Real(square.sqrt()),
+            undefined @ Number::Undefined(_) => undefined,
+        }
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
         match self {
             Number::Exact(quantity) => quantity == Quantity::ZERO,
             Number::Real(real) => real == 0.0,
@@ -141,6 +160,21 @@ impl Number {
             Number::Undefined(why) => Outcome::Undefined(why),
         }
     }
+}
+
+/// The root of a square, by bisection.
+fn integer_root(square: &Integer) -> Option<Integer> {
+    let (mut low, mut high) = (Integer::ZERO, square.checked_add(&Integer::ONE)?);
+    let two = Integer::from(2_u64);
+    while low < high {
+        let middle = low.checked_add(&high)?.div_rem(&two)?.0;
+        match middle.checked_mul(&middle).map(|product| product.cmp(square)) {
+            Some(Ordering::Equal) => return Some(middle),
+            Some(Ordering::Less) => low = middle.checked_add(&Integer::ONE)?,
+            _ => high = middle,
+        }
+    }
+    None
 }
 
 impl fmt::Display for Outcome {

@@ -123,7 +123,7 @@ impl Program {
             _ => 0,
         };
         let cells = |reveal: &super::RevealedAs| match &reveal.result {
-            Revealed::Table(cells) => cells.len(),
+            Revealed::Table(cells) | Revealed::Truths(cells) => cells.len(),
             _ => 1,
         };
         let rows_max = usize::from(self.rows_max > ROWS_TOTAL_MAX);
@@ -283,6 +283,7 @@ impl Program {
                     return Err(InvalidProgram::Coefficient { part: "public", entry });
                 }
                 PublicInstruction::Rows(_) => {}
+                PublicInstruction::Root(square) => index("public", entry, *square, entry)?,
                 PublicInstruction::Output(output) => index("public", entry, *output, self.outputs.len())?,
                 PublicInstruction::Add(a, b)
                 | PublicInstruction::Multiply(a, b)
@@ -296,7 +297,7 @@ impl Program {
             Revealed::Number(number) | Revealed::Truth(number) => {
                 index("reveals", entry, *number, self.public.len())
             }
-            Revealed::Table(cells) => {
+            Revealed::Table(cells) | Revealed::Truths(cells) => {
                 cells.iter().try_for_each(|(_, number)| index("reveals", entry, *number, self.public.len()))
             }
         })

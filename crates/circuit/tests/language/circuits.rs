@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use quorate_circuit::{Outcome, Rounding, check, compile, explain, oracle};
-use quorate_field::Integer;
+use quorate_circuit::{
+    Outcome, Rounding, RowInstruction, ScalarInstruction, check, compile, explain, oracle,
+};
+use quorate_field::{FieldId, Integer};
 use serde_json::Value;
 
-use super::support::{parse, study_of};
+use super::support::{integers, parse, study_of};
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../circuits").join(name);
@@ -61,34 +63,73 @@ fn salaries_gives_what_python_gives() {
 }
 
 #[test]
-fn payroll_checks_in_full_and_its_oracle_gives_what_python_gives() {
+fn payroll_gives_what_python_gives_and_reveals_nothing_on_the_way() {
     let text = file("payroll.circuit");
     let table = sample("payroll", &text);
-    let study = study_of(&text, table[0].len() as u64);
-    assert_expected("payroll", &oracle(&check(&parse(&text), &study).unwrap(), &table));
+    let rows = table[0].len() as u64;
+    for capacity in [rows, 1_000_000] {
+        let study = study_of(&text, capacity);
+        assert_eq!(study.field, FieldId::F61);
+        let program = compile(&text, &study).unwrap();
+        program.validate().unwrap();
+        let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), rows);
+        assert_expected("payroll", &outcomes);
+        assert_eq!(outcomes, oracle(&check(&parse(&text), &study).unwrap(), &table));
+        let meanings: Vec<_> = program.outputs.iter().map(|output| output.meaning.as_str()).collect();
+        assert_eq!(
+            meanings,
+            [
+                "sum(salary)",
+                "n*sum(salary^2) - sum(salary)^2",
+                "count(salary > 50000)",
+                "sum(salary where gender == female)",
+                "count(gender == female)",
+                "sum(salary where gender == male)",
+                "count(gender == male)",
+                "sum(salary where gender == other)",
+                "count(gender == other)",
+                "sum(salary where years >= 10 and gender == female)",
+                "count(years >= 10 and gender == female)",
+                "sum(salary) > 20000000",
+            ]
+        );
+        // Every row is multiplied by nothing, and compared five times.
+        assert!(!program.row.iter().any(|i| matches!(i, RowInstruction::Multiply(..))));
+        let is_lifted = |i: &ScalarInstruction| matches!(i, ScalarInstruction::Lift { .. });
+        assert_eq!(
+            program.scalar.iter().filter(|i| is_lifted(i)).count(),
+            if capacity == rows { 0 } else { 2 }
+        );
+    }
 }
 
+/// Four people, with every number worked out on paper.
 #[test]
-fn payroll_is_refused_where_it_asks_for_products() {
+fn payroll_by_hand() {
     let text = file("payroll.circuit");
-    let study = study_of(&text, 1000);
-    let refused = compile(&text, &study).unwrap_err();
-    assert!(refused.0.iter().all(|diagnostic| diagnostic.message == "this engine cannot multiply yet"));
-    let places: Vec<_> = refused.0.iter().map(|d| &text[d.span.start..d.span.end]).collect();
-    assert_eq!(
-        places,
-        [
-            "stddev(salary)",
-            "salary > 50_000",
-            "mean(salary) by gender",
-            "years >= 10 and gender == female",
-            "sum(salary) > 20_000_000"
-        ]
-    );
-    let explanation = explain(&text, &study).unwrap();
-    assert_eq!(explanation.refused, refused);
-    assert!(explanation.cost.is_none());
-    assert!(explanation.to_string().contains("this engine cannot run it yet"));
+    let study = study_of(&text, 4);
+    let program = compile(&text, &study).unwrap();
+    let table = [
+        integers(&[40_000, 50_000, 60_000, 70_000]),
+        integers(&[0, 20_000, 1, 2]),
+        integers(&[0, 1, 0, 0]),
+        integers(&[9, 10, 10, 60]),
+    ];
+    let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), 4);
+    let json: serde_json::Map<String, Value> = outcomes
+        .iter()
+        .map(|(name, outcome)| (name.clone(), serde_json::to_value(outcome).unwrap()))
+        .collect();
+    assert_eq!(json["mean_salary"], 55_000);
+    // Differences from the mean: 15, 5, 5, 15 thousand; (225 + 25 + 25 + 225) / 3 million.
+    assert_eq!(json["spread"], (500_000_000.0_f64 / 3.0).sqrt());
+    // 50 000 is not over 50 000.
+    assert_eq!(json["share_over_50k"], 0.5);
+    // (40 000 + 60 000 + 70 000) / 3; one man; nobody else.
+    let by_gender = serde_json::json!({"female": 170_000.0 / 3.0, "male": 50_000, "other": null});
+    assert_eq!(json["pay_by_gender"], by_gender);
+    assert_eq!(json["senior_mean"], 65_000);
+    assert_eq!(json["over_budget"], false);
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod properties;
 mod reference;
 mod studies;
 mod support;
+mod whole;

@@ -1,8 +1,11 @@
 //! Every mistake an analyst can make has its place and its words.
 
-use quorate_circuit::{Circuit, compile};
+use quorate_circuit::{Circuit, Sharing, SharingKind, StudyDraft, compile};
+use quorate_field::FieldId;
 
-use super::support::{assert_refused, checks, circuit, draft, parse, refused, study};
+use super::support::{
+    assert_refused, assert_refused_on, checks, circuit, column, draft, parse, refused, study,
+};
 
 /// `reveal` lines with one mistake: the line, the place underlined, words that must be said.
 #[test]
@@ -214,17 +217,30 @@ fn overflow_is_refused_with_the_interval_and_the_largest_field() {
 }
 
 #[test]
-fn a_value_beyond_the_studys_field_asks_for_a_larger_one() {
+fn a_value_beyond_the_studys_field_is_lifted_or_asks_for_a_larger_one() {
     let text = circuit("reveal x = sum(salary) * 1_000_000_000_000 + sum(hourly)");
     let expression = "sum(salary) * 1_000_000_000_000 + sum(hourly)";
-    assert_refused(&text, expression, &["overflows the study's field", "larger `field`", "field = \"f127\""]);
-    let (_, larger) = draft(study().columns, 1000).document_for(&parse(&text)).unwrap();
-    assert_eq!(larger.field, quorate_field::FieldId::F127);
+    let lifted = compile(&text, &study()).unwrap();
+    assert_eq!((lifted.field, lifted.outputs[0].field), (FieldId::F61, FieldId::F127));
+    let additive = StudyDraft { sharing: additive(), ..draft(study().columns, 1000) };
+    let words = ["overflows the study's field", "larger `field`", "field = \"f127\""];
+    assert_refused_on(&text, &additive.document().unwrap().1, expression, &words);
+    let (_, larger) = additive.document_for(&parse(&text)).unwrap();
+    assert_eq!(larger.field, FieldId::F127);
     compile(&text, &larger).unwrap();
+    // Nobody lifts rows: a sum must fit as it is.
+    let (_, many) = draft(study().columns, 1 << 30).document().unwrap();
+    let text = circuit("reveal x = sum(salary * salary)");
+    assert_refused_on(&text, &many, "salary * salary", &["overflows the study's field", "field = \"f127\""]);
+}
+
+fn additive() -> Sharing {
+    Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 }
 }
 
 #[test]
-fn products_are_refused_where_they_are_asked_for() {
+fn products_are_refused_where_they_are_asked_for_and_there_are_none() {
+    let shamir = |helpers, threshold| Sharing { kind: SharingKind::Shamir, helpers, threshold };
     for (reveal, place) in [
         ("reveal x = sum(salary * hourly)", "salary * hourly"),
         ("reveal x = sum(if gender == male then salary else 0)", "if gender == male then salary else 0"),
@@ -239,12 +255,53 @@ fn products_are_refused_where_they_are_asked_for() {
         ("reveal x = count() by gender", "count() by gender"),
     ] {
         let text = circuit(reveal);
-        let diagnostics = refused(&text);
-        let first = &diagnostics.0[0];
-        assert_eq!(first.message, "this engine cannot multiply yet", "{reveal}");
-        assert_eq!(&text[first.span.start..first.span.end], place);
-        assert!(first.help.is_some());
+        compile(&text, &study()).unwrap();
+        for (sharing, field, words) in [
+            (additive(), FieldId::F61, "additive, 3 helpers, threshold 2"),
+            (shamir(4, 2), FieldId::F127, "more than twice as many helpers"),
+            (shamir(31, 10), FieldId::F61, "at most 126 sets"),
+            (shamir(4, 1), FieldId::F256, "F256 are for linear circuits only"),
+        ] {
+            let draft = StudyDraft { sharing, field: Some(field), ..draft(study().columns, 1000) };
+            let diagnostics = compile(&text, &draft.document().unwrap().1).unwrap_err();
+            let first = &diagnostics.0[0];
+            assert_eq!(first.message, "this study's helpers cannot multiply", "{reveal}");
+            assert_eq!(&text[first.span.start..first.span.end], place);
+            assert!(first.help.as_ref().unwrap().contains(words), "{words:?} expected in {diagnostics}");
+        }
     }
+}
+
+#[test]
+fn comparisons_that_turn_with_a_secret_sign_are_refused() {
+    let reveal = "sum(salary) / sum(hourly) > 2";
+    let words = ["turns with the sign of a secret", "the divisor, sum(hourly), may be above or below zero"];
+    assert_refused(&circuit(&format!("reveal x = {reveal}")), reveal, &words);
+    for reveal in [
+        "sum(salary) / sum(\"yrs.service\") > 2",
+        "mean(salary) > mean(hourly)",
+        "variance(salary) >= 7",
+        "(variance(salary) > 7) where gender == male",
+        "(mean(salary) where gender == male) > (mean(salary) where gender == female)",
+        "sum(salary) / -sum(\"yrs.service\") > 2",
+        "sum(salary) / (count() - 3) > 2",
+    ] {
+        compile(&circuit(&format!("reveal x = {reveal}")), &study()).unwrap();
+    }
+}
+
+#[test]
+fn too_large_programs_are_refused() {
+    let reveals: String =
+        (0..1200).map(|i| format!("reveal r{i}=sum(salary)where salary>{i} by gender\n")).collect();
+    assert_eq!(compile(&circuit(&reveals), &study()).unwrap().outputs.len(), 3600);
+    let labels: Vec<_> = (0..200).map(|label| format!("l{label}")).collect();
+    let study =
+        draft(vec![column("g", &labels.join("|")), column("x", "0 .. 9999")], 9).document().unwrap().1;
+    let reveals: String = (0..100).map(|i| format!("reveal r{i}=count()where x>{i} by g\n")).collect();
+    let text = format!("circuit t\ninput g:{}\ninput x:0..9999\n{reveals}", labels.join("|"));
+    let refused = compile(&text, &study).unwrap_err();
+    assert!(refused.to_string().contains("the circuit computes too much: at most 16384"), "{refused}");
 }
 
 #[test]

@@ -72,7 +72,13 @@ pub fn refused(text: &str) -> Diagnostics {
 /// Asserts that `text` has one mistake, at `place`, and that message, label and help say `words`.
 #[track_caller]
 pub fn assert_refused(text: &str, place: &str, words: &[&str]) {
-    let diagnostics = refused(text);
+    assert_refused_on(text, &study(), place, words);
+}
+
+/// The same on another study.
+#[track_caller]
+pub fn assert_refused_on(text: &str, study: &Study, place: &str, words: &[&str]) {
+    let diagnostics = compile(text, study).expect_err(text);
     let [diagnostic] = diagnostics.0.as_slice() else { panic!("one mistake expected: {diagnostics}") };
     assert_eq!(&text[diagnostic.span.start..diagnostic.span.end], place, "{diagnostics}");
     let said = format!(

@@ -1,0 +1,222 @@
+//! The whole language: what random circuits make of random tables, edges above all, is what their text says.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use quorate_circuit::{Column, Outcome, Study, check, lower, oracle};
+use quorate_field::{FieldId, Integer};
+
+use super::support::{column, draft, integers, parse};
+
+/// Columns with few values, so that ties, edges and empty groups come up.
+const COLUMNS: [(&str, &str); 7] = [
+    ("a", "0 .. 9"),
+    ("b", "-3 .. 4"),
+    ("c", "0.0 .. 1.5"),
+    ("d", "0 .. 9"),
+    ("g", "x | y | z"),
+    ("h", "x | y | z"),
+    ("k", "x | y"),
+];
+
+fn columns() -> Vec<Column> {
+    COLUMNS.iter().map(|(name, domain)| column(name, domain)).collect()
+}
+
+fn study(field: FieldId, capacity: u64) -> Study {
+    let draft = quorate_circuit::StudyDraft { field: Some(field), ..draft(columns(), capacity) };
+    draft.document().unwrap().1
+}
+
+fn circuit(reveals: &[String]) -> String {
+    let inputs: String = COLUMNS.iter().map(|(name, domain)| format!("input {name} : {domain}\n")).collect();
+    let reveals: String = (0..).zip(reveals).map(|(i, reveal)| format!("reveal r{i} = {reveal}\n")).collect();
+    format!("circuit whole\n{inputs}{reveals}")
+}
+
+fn constant() -> impl Strategy<Value = String> {
+    select(vec!["0", "1", "2", "3", "9", "0.5", "1.25", "0.05", "4.0", "100", "7.5"]).prop_map(str::to_owned)
+}
+
+/// A row's number, or truth, with conditions that hold never and always among them.
+fn row_number() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![4 => select(vec!["a", "b", "c", "d"]).prop_map(str::to_owned), 1 => constant()];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} + {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} - {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} * {b})")),
+            (inner.clone(), constant()).prop_map(|(a, b)| format!("({a} * {b})")),
+            (inner.clone(), 1_u32..7).prop_map(|(a, c)| format!("({a} / {c})")),
+            (leaf_truth(), inner.clone(), inner).prop_map(|(c, a, b)| format!("(if {c} then {a} else {b})")),
+        ]
+    })
+}
+
+fn comparison() -> impl Strategy<Value = &'static str> {
+    select(vec!["==", "!=", "<", "<=", ">", ">="])
+}
+
+fn leaf_truth() -> impl Strategy<Value = String> {
+    let number = || select(vec!["a", "b", "c", "d"]);
+    prop_oneof![
+        (number(), comparison(), constant()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        (constant(), comparison(), number()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        (number(), comparison(), number()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        (select(vec!["g", "h"]), select(vec!["x", "y", "z", "g", "h"]))
+            .prop_map(|(a, b)| format!("({a} == {b})")),
+        select(vec!["x", "y"]).prop_map(|label| format!("(k != {label})")),
+    ]
+}
+
+fn row_truth() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        3 => leaf_truth(),
+        1 => (row_number(), comparison(), row_number()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+    ];
+    leaf.prop_recursive(3, 6, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} and {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+            inner.clone().prop_map(|a| format!("(not {a})")),
+            (inner.clone(), inner.clone(), inner).prop_map(|(c, a, b)| format!("(if {c} then {a} else {b})")),
+        ]
+    })
+}
+
+/// An aggregate number without square roots; sums of squares of squares leave any field soon.
+fn aggregate() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        3 => row_number().prop_map(|x| format!("sum({x})")),
+        3 => row_number().prop_map(|x| format!("mean({x})")),
+        2 => row_truth().prop_map(|c| format!("count({c})")),
+        2 => row_truth().prop_map(|c| format!("mean({c})")),
+        2 => row_number().prop_map(|x| format!("variance({x})")),
+        1 => Just("count()".to_owned()),
+    ];
+    leaf.prop_recursive(2, 4, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} + {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} - {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} * {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} / {b})")),
+            (inner.clone(), constant()).prop_map(|(a, b)| format!("({a} * {b})")),
+            (inner.clone(), leaf_truth()).prop_map(|(a, c)| format!("({a} where {c})")),
+            (decision_of(inner.clone()), inner.clone(), inner)
+                .prop_map(|(c, a, b)| format!("(if {c} then {a} else {b})")),
+        ]
+    })
+}
+
+fn decision_of(number: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
+    let side = prop_oneof![number.clone(), constant()];
+    (number, comparison(), side).prop_map(|(a, op, b)| format!("({a} {op} {b})"))
+}
+
+/// An aggregate truth.
+fn decision() -> impl Strategy<Value = String> {
+    decision_of(aggregate().boxed()).prop_recursive(2, 4, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} and {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+            inner.clone().prop_map(|a| format!("(not {a})")),
+            (inner.clone(), inner.clone(), inner).prop_map(|(c, a, b)| format!("(if {c} then {a} else {b})")),
+        ]
+    })
+}
+
+/// Whatever can be revealed.
+fn reveal() -> impl Strategy<Value = String> {
+    let deviation = || row_number().prop_map(|x| format!("stddev({x})"));
+    let any = prop_oneof![
+        4 => aggregate(),
+        3 => decision(),
+        2 => deviation(),
+        1 => (deviation(), select(vec!["+", "-", "*", "/"]), aggregate())
+            .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+    ];
+    (any, prop::option::of(row_truth()), prop::option::of(select(vec!["g", "k"]))).prop_map(
+        |(reveal, condition, category)| {
+            let condition = condition.map_or(String::new(), |condition| format!(" where {condition}"));
+            let category = category.map_or(String::new(), |category| format!(" by {category}"));
+            format!("{reveal}{condition}{category}")
+        },
+    )
+}
+
+/// Up to six rows of edges, zeros and ones, and what is between, with ties.
+fn table() -> impl Strategy<Value = Vec<Vec<Integer>>> {
+    let row = (
+        select(vec![0_i64, 0, 1, 5, 8, 9, 9]),
+        select(vec![-3_i64, -3, -1, 0, 1, 4, 4]),
+        select(vec![0_i64, 1, 5, 10, 15, 15]),
+        select(vec![0_i64, 0, 1, 5, 9]),
+        (0_i64..3, 0_i64..3, 0_i64..2),
+    );
+    prop::collection::vec(row, 1..7).prop_map(|rows| {
+        let cells = |(a, b, c, d, (g, h, k)): &(i64, i64, i64, i64, (i64, i64, i64))| {
+            [*a, *b, *c, *d, *g, *h, *k].map(Integer::from)
+        };
+        let rows: Vec<_> = rows.iter().map(cells).collect();
+        (0..COLUMNS.len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect()
+    })
+}
+
+/// Equal, square roots to the last bits: they are added in another order.
+fn is_same(left: &Outcome, right: &Outcome) -> bool {
+    match (left, right) {
+        (Outcome::Table(left), Outcome::Table(right)) => left
+            .iter()
+            .zip(right)
+            .all(|((label, left), (other, right))| label == other && is_same(left, right)),
+        (Outcome::Real(left), Outcome::Real(right)) => (left - right).abs() <= 1e-9 * left.abs().max(1.0),
+        _ => left == right,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn any_circuit_gives_what_its_text_says(
+        reveals in prop::collection::vec(reveal(), 1..4),
+        table in table(),
+        field in select(vec![FieldId::F61, FieldId::F127]),
+        capacity in select(vec![6_u64, 1000, 1 << 35]),
+    ) {
+        let (text, study) = (circuit(&reveals), study(field, capacity));
+        // Constants compared, products beyond every field, divisors of either sign: refused, not wrong.
+        let Ok(checked) = check(&parse(&text), &study) else { return Ok(()) };
+        let Ok(program) = lower(&checked, &study) else { return Ok(()) };
+        prop_assert_eq!(program.validate(), Ok(()));
+        let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), table[0].len() as u64);
+        let expected = oracle(&checked, &table);
+        let same = outcomes.iter().zip(&expected).all(|(left, right)| is_same(&left.1, &right.1));
+        prop_assert!(same && outcomes.len() == expected.len(), "{}\n{:?}\n{:?}", text, outcomes, expected);
+    }
+}
+
+#[test]
+fn most_random_circuits_lower() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let (mut runner, study) = (TestRunner::deterministic(), study(FieldId::F61, 6));
+    let lowers = (0..300).filter(|_| {
+        let text = circuit(&[reveal().new_tree(&mut runner).unwrap().current()]);
+        check(&parse(&text), &study).is_ok_and(|checked| lower(&checked, &study).is_ok())
+    });
+    let lowered = lowers.count();
+    assert!(lowered > 150, "{lowered} of 300");
+}
+
+#[test]
+fn nobody_is_undefined_or_false() {
+    let reveals = ["mean(a)", "stddev(a)", "mean(a) > 1", "(mean(a) <= 1) where b < 0", "count(a > 1)"];
+    let (text, study) = (circuit(&reveals.map(str::to_owned)), study(FieldId::F61, 6));
+    let checked = check(&parse(&text), &study).unwrap();
+    let program = lower(&checked, &study).unwrap();
+    let table = vec![integers(&[]); COLUMNS.len()];
+    let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), 0);
+    assert_eq!(outcomes, oracle(&checked, &table));
+    let shown: Vec<_> = outcomes.iter().map(|(_, outcome)| serde_json::to_string(outcome).unwrap()).collect();
+    assert_eq!(shown, ["null", "null", "null", "false", "0"]);
+}
