@@ -1,7 +1,7 @@
 //! Studies made for a circuit: its inputs become the columns.
 
 use quorate_circuit::{
-    Bits, Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+    Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
 };
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -45,7 +45,7 @@ pub(crate) fn of_circuit(circuit: &Circuit, sharing: Sharing, capacity: u64) -> 
         columns: circuit.inputs(),
         rows_max: 1,
         capacity,
-        bits: Bits::None,
+        bits: None,
         field: None,
         owner: [0; 32],
         min_cohort: 1,
@@ -61,13 +61,18 @@ pub(crate) fn document(
     text: &str,
 ) -> Result<(String, Study, Program), Failure> {
     let (mut document, mut study) = draft.document()?;
+    let mut refusal = None;
     loop {
         let diagnostics = match compile(text, &study) {
             Ok(program) => return Ok((document, study, program)),
             Err(diagnostics) => diagnostics,
         };
+        // The largest field has no products: what is wrong with a circuit in a smaller one says more.
+        if refusal.is_none() || study.field < FieldId::F256 {
+            refusal = Some(diagnostics.clone());
+        }
         let Some(larger) = FieldId::ALL.into_iter().find(|field| *field > study.field) else {
-            return Err(refused(name, text, diagnostics));
+            return Err(refused(name, text, refusal.unwrap_or(diagnostics)));
         };
         draft.field = Some(larger);
         (document, study) = draft.document()?;

@@ -51,7 +51,7 @@ impl Report {
     /// The report of `run`; `skipped` rows were refused before anything was sent.
     pub(crate) fn of(study: &Study, run: &Run, skipped: u64) -> Self {
         let manifest = &run.manifest;
-        let checks = InputChecks { degree: manifest.degree_checked, ..study.input_checks() };
+        let checks = InputChecks { degree: manifest.degree_checked, range: manifest.range_checked };
         let mut fields: Vec<_> = run.program.outputs.iter().map(|output| output.field).collect();
         fields.push(study.field);
         fields.sort_unstable();
@@ -60,7 +60,7 @@ impl Report {
             results: Ordered(run.answer.results.clone()),
             contributions: Contributions {
                 accepted: manifest.contributions,
-                refused: manifest.excluded.off_degree + manifest.left_out.contributions + skipped,
+                refused: manifest.excluded.total() + manifest.left_out.contributions + skipped,
             },
             quorum: run.answer.quorum.clone(),
             integrity: run.answer.integrity.clone(),

@@ -1,7 +1,7 @@
 //! The analyst: compiles a circuit for a sealed study, asks a quorum, recombines the shares.
 //!
-//! The quorum is every sealing helper that answers: more than the `t + 1` that linear circuits need, because each further
-//! share vouches for the result. A helper lost in a run costs one attempt, not the run: the next attempt has a fresh
+//! The quorum is every sealing helper that answers, for linear circuits: more than the `t + 1` that they need, because
+//! each further share vouches for the result. Other circuits take exactly `2t + 1`. A helper lost in a run costs one attempt, not the run: the next attempt has a fresh
 //! nonce and the helpers that still answer.
 
 use std::time::Instant;
@@ -58,7 +58,8 @@ pub async fn run(
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (manifest, quorum) = quorum(helpers, study, &scheme, &excluded, &silent).await?;
+        let (manifest, quorum) =
+            quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
         let started = Instant::now();
         let opener = fresh_opener()?;
         let request = RunRequest {
@@ -113,6 +114,7 @@ async fn quorum(
     helpers: &Helpers,
     study: &Study,
     scheme: &Scheme,
+    is_linear: bool,
     excluded: &[u8],
     silent: &[u8],
 ) -> Result<(Manifest, Vec<u8>), ClientError> {
@@ -120,10 +122,14 @@ async fn quorum(
     let quorum: Vec<u8> =
         manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
     let needed = match scheme.kind() {
-        SchemeKind::Shamir => scheme.needed(),
+        SchemeKind::Shamir if is_linear => scheme.needed(),
+        SchemeKind::Shamir => 2 * usize::from(scheme.threshold()) + 1,
         SchemeKind::Additive => scheme.helpers().into(),
     };
-    let quorum = leave_out(quorum, silent, needed);
+    let mut quorum = leave_out(quorum, silent, needed);
+    if !is_linear {
+        quorum.truncate(needed);
+    }
     if quorum.len() < needed {
         return Err(ClientError::TooFewHelpers { what: "run a circuit", needed, up: quorum.len(), down });
     }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use quorate_circuit::Study;
+use quorate_circuit::{InputChecks, Study};
 use quorate_contribute::scheme_of;
 use quorate_federation::SecretKey;
 use quorate_hash::Digest;
@@ -159,7 +159,9 @@ pub(crate) fn agreed_manifest(
 ) -> Result<SignedManifest, ClientError> {
     let needed = scheme_of(study)?.seal_quorum();
     manifests.retain(|(number, signed)| {
-        let is_checked = signed.manifest.degree_checked == study.input_checks().degree;
+        let checks =
+            InputChecks { degree: signed.manifest.degree_checked, range: signed.manifest.range_checked };
+        let is_checked = checks == study.input_checks();
         let proof = signed.check(helpers.federation(), &study.id(), needed);
         if let Err(error) = &proof {
             tracing::warn!(helper = number, %error, "a manifest is not taken");

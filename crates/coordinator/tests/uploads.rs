@@ -22,7 +22,7 @@ fn study(name: &str, rows_max: u32) -> Study {
         columns: vec![column("salary", "0 .. 1_000_000"), column("age", "0 .. 120")],
         rows_max,
         capacity: 1_000,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: Some(FieldId::F61),
         owner: [2; 32],
         min_cohort: 1,

@@ -56,7 +56,7 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         columns: vec![column("salary", "-1_000.00 .. 1_000_000.00"), column("gender", "female | male")],
         rows_max,
         capacity: 1_000,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: Some(field),
         owner: *key(100).public().as_bytes(),
         min_cohort: 1,

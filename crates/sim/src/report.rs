@@ -31,7 +31,7 @@ impl Report {
             Some(End::Sealed(signed)) => {
                 self.count("contributions sealed", signed.manifest.contributions);
                 self.count("contributions left out", signed.manifest.left_out.contributions);
-                self.count("contributions excluded", signed.manifest.excluded.off_degree);
+                self.count("contributions excluded", signed.manifest.excluded.total());
                 let is_smaller = signed.manifest.members.len() < usize::from(plan.scheme.helpers());
                 self.count("seals without a helper", u64::from(is_smaller));
                 "seals"

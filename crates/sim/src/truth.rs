@@ -122,8 +122,7 @@ impl Truth {
                 "one manifest is ever fully signed",
                 || format!("{:?}, the last at helper {}", self.manifests.keys(), node.number),
             )?;
-            let union =
-                manifest.contributions + manifest.excluded.off_degree + manifest.left_out.contributions;
+            let union = manifest.contributions + manifest.excluded.total() + manifest.left_out.contributions;
             let lost = union - manifest.contributions;
             hold(self.excluded_max.allows(lost, union), "`excluded_max` holds", || format!("{manifest:?}"))?;
             hold(manifest.contributions >= self.min_cohort, "`min_cohort` holds", || {

@@ -350,7 +350,7 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
         columns: plan.columns.clone(),
         rows_max: plan.rows_max,
         capacity: 100,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: Some(plan.field),
         owner: *owner.public().as_bytes(),
         min_cohort: plan.min_cohort,

@@ -45,6 +45,13 @@ pub struct Exclusions {
     pub root: Digest,
 }
 
+impl Exclusions {
+    /// Contributions that were excluded, for whatever reason.
+    pub fn total(&self) -> u64 {
+        self.off_degree.saturating_add(self.out_of_range)
+    }
+}
+
 /// Contributions that not all sealing helpers had: unfinished uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

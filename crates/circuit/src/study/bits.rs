@@ -27,10 +27,10 @@ impl Bits {
     /// All of them.
     pub const ALL: [Bits; 3] = [Bits::Sealed, Bits::OnDemand, Bits::None];
 
-    /// The most that helpers can do under `sharing` with shares in `field`: `Sealed`, or `None` where they cannot make
-    /// bits.
-    pub fn best_for(sharing: &Sharing, field: FieldId) -> Bits {
-        if sharing.has_products(field) { Bits::Sealed } else { Bits::None }
+    /// The most that helpers can do under `sharing` with shares of `columns` in `field`: `Sealed`, or `None` where they
+    /// cannot make bits.
+    pub fn best_for(sharing: &Sharing, field: FieldId, columns: &[Column]) -> Bits {
+        if Bits::Sealed.check(sharing, field, columns).is_ok() { Bits::Sealed } else { Bits::None }
     }
 
     /// The name in documents.

@@ -25,8 +25,8 @@ pub struct StudyDraft {
     pub rows_max: u32,
     /// Most contributions.
     pub capacity: u64,
-    /// What sealing makes of the columns' bits.
-    pub bits: Bits,
+    /// What sealing makes of the columns' bits, or `None` for the most that the helpers can do.
+    pub bits: Option<Bits>,
     /// The field, or `None` for the smallest that holds every column's sum.
     pub field: Option<FieldId>,
     /// The owner's Ed25519 key.
@@ -89,7 +89,8 @@ impl StudyDraft {
         text += &line("field", Value::String(field.as_str().to_owned()));
         text += &line("rows_max", count(self.rows_max.into()));
         text += &line("capacity", count(self.capacity));
-        text += &line("bits", Value::String(self.bits.as_str().to_owned()));
+        let bits = self.bits.unwrap_or_else(|| Bits::best_for(&self.sharing, field, &self.columns));
+        text += &line("bits", Value::String(bits.as_str().to_owned()));
         text += &line("security", Value::String("passive".to_owned()));
         text += &line("owner", key(&self.owner));
         text += "\n[sharing]\n";

@@ -112,7 +112,8 @@ fn bits_are_made_where_helpers_can() {
     let shamir = |helpers, threshold| Sharing { kind: SharingKind::Shamir, helpers, threshold };
     let (four, additive) = (shamir(4, 1), Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 });
     let drafted = |bits, sharing, field, domain: &str| {
-        StudyDraft { bits, sharing, field: Some(field), ..draft(vec![column("x", domain)], 1) }.document()
+        StudyDraft { bits: Some(bits), sharing, field: Some(field), ..draft(vec![column("x", domain)], 1) }
+            .document()
     };
     for bits in Bits::ALL {
         let (text, study) = drafted(bits, four, FieldId::F61, "-5 .. 1_152_921_504_606_846_970").unwrap();
@@ -132,9 +133,9 @@ fn bits_are_made_where_helpers_can() {
             }
         }
     }
-    assert_eq!(Bits::best_for(&four, FieldId::F127), Bits::Sealed);
-    assert_eq!(Bits::best_for(&four, FieldId::F256), Bits::None);
-    assert_eq!(Bits::best_for(&additive, FieldId::F61), Bits::None);
+    assert_eq!(Bits::best_for(&four, FieldId::F127, &study().columns), Bits::Sealed);
+    assert_eq!(Bits::best_for(&four, FieldId::F256, &study().columns), Bits::None);
+    assert_eq!(Bits::best_for(&additive, FieldId::F61, &study().columns), Bits::None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub fn draft(columns: Vec<Column>, capacity: u64) -> StudyDraft {
         columns,
         rows_max: 1,
         capacity,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: None,
         owner: [1; 32],
         min_cohort: 1,

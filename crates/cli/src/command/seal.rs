@@ -45,7 +45,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ("sealed by", format!("{}, all of them signed", listed(&manifest.members))),
         ("contributions", format!("{} with {} rows", manifest.contributions, manifest.rows)),
         ("left out", format!("{} that not all of them had", manifest.left_out.contributions)),
-        ("excluded", format!("{} that failed the degree check", manifest.excluded.off_degree)),
+        (
+            "excluded",
+            format!(
+                "{} that failed the degree check, {} with a value out of its range",
+                manifest.excluded.off_degree, manifest.excluded.out_of_range
+            ),
+        ),
     ];
     let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     output::line(output::aligned(rows, false, &[]))

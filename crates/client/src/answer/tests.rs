@@ -35,7 +35,7 @@ fn study(scheme: &Scheme) -> Study {
         columns: vec![Column { name: "salary".into(), domain: Domain::parse("0.00 .. 1000.00").unwrap() }],
         rows_max: 1,
         capacity: 100,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: None,
         owner: [2; 32],
         min_cohort: 1,

@@ -16,7 +16,7 @@ fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Stud
         columns: vec![column("salary", "-1_000 .. 1_000_000"), column("gender", "female | male")],
         rows_max,
         capacity,
-        bits: Bits::None,
+        bits: Some(Bits::None),
         field: Some(field),
         owner: [2; 32],
         min_cohort: 1,

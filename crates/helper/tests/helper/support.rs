@@ -151,7 +151,7 @@ impl Helpers {
             columns: vec![Column { name: "age".to_owned(), domain: Domain::parse("0 .. 120").unwrap() }],
             rows_max: 4,
             capacity: 100,
-            bits: Bits::None,
+            bits: Some(Bits::None),
             field: None,
             owner: *owner.public().as_bytes(),
             min_cohort: 2,
