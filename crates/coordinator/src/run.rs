@@ -36,9 +36,9 @@ use work::Work;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RunOpening {
     pub(crate) signed: Signed,
-    pub(crate) nonce: [u8; 32],
     /// For a program that is not linear: 32 bytes for every key that both hold. Secret.
     pub(crate) keys: Blob,
+    pub(crate) nonce: [u8; 32],
 }
 
 /// One attempt to run one circuit.
@@ -115,7 +115,7 @@ impl Run {
         for to in exchange.peers().to_vec() {
             let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
             let keys = Blob::new(offer.concat());
-            exchange.send(to, &First::Run(RunOpening { signed: signed.clone(), nonce, keys }), cx);
+            exchange.send(to, &First::Run(RunOpening { signed: signed.clone(), keys, nonce }), cx);
         }
         let (stage, ending) = (Stage::Opening { keys }, Ending::new(Reply::Ran));
         Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending })

@@ -22,6 +22,8 @@ pub(crate) struct Analyst {
     pub(crate) answered: u64,
     /// Of these, without a redundant share.
     pub(crate) unverified: u64,
+    /// Of all, to circuits with products or comparisons.
+    pub(crate) not_linear: u64,
     /// Answers in which a liar was named.
     pub(crate) corrected: u64,
     /// Replies that were refused because a liar's shares do not fit.
@@ -51,6 +53,7 @@ impl Analyst {
             attempts: 0,
             answered: 0,
             unverified: 0,
+            not_linear: 0,
             corrected: 0,
             inconsistent: 0,
             again: Vec::new(),
@@ -140,14 +143,17 @@ impl Analyst {
         };
         let mut quorum: Vec<u8> =
             manifest.manifest.members.iter().copied().filter(|member| up.contains(member)).collect();
-        let needed = turn.public.scheme.needed();
-        while quorum.len() > needed && turn.chance.hit(250) {
+        let Some((circuit, program)) = self.circuits.last() else { return Ok(()) };
+        let is_linear = program.is_linear();
+        let scheme = &turn.public.scheme;
+        let needed = if is_linear { scheme.needed() } else { 2 * usize::from(scheme.threshold()) + 1 };
+        while quorum.len() > needed && (!is_linear || turn.chance.hit(250)) {
             quorum.remove(turn.chance.index(quorum.len()));
         }
-        let Some((circuit, program)) = self.circuits.last().filter(|_| quorum.len() >= needed) else {
+        if quorum.len() < needed {
             self.pause(turn);
             return Ok(());
-        };
+        }
         let request = RunRequest {
             federation: *turn.public.federation.id(),
             study: turn.public.study.id(),
@@ -232,7 +238,8 @@ impl Analyst {
             Ok(found) => {
                 let is_verified = found.integrity.redundant_shares > 0;
                 let expected = truth.reference(program, &manifest.manifest.id())?;
-                if liars.is_empty() || is_verified {
+                // Redundant shares vouch for what no message can have shifted.
+                if liars.is_empty() || (is_verified && program.is_linear()) {
                     hold(found.results == expected, "sums equal the clear reference", || {
                         format!("found {:?}, expected {expected:?} of {replies:?}", found.results)
                     })?;
@@ -246,6 +253,7 @@ impl Analyst {
                 })?;
                 self.answered += 1;
                 self.unverified += u64::from(!is_verified);
+                self.not_linear += u64::from(!program.is_linear());
                 self.corrected += u64::from(!wrong.is_empty());
                 Ok(true)
             }
@@ -281,6 +289,18 @@ pub(crate) fn circuits(
     (0..count).map(|number| circuit(number, study, chance)).collect()
 }
 
+/// A number in the middle of a column's range, as a circuit writes it.
+fn middle(study: &quorate_circuit::Study, name: &str) -> String {
+    let domain = study.column(name).map(|column| study.columns[column].domain.clone());
+    match domain {
+        Some(quorate_circuit::Domain::Number { min, max, .. }) => {
+            let sum = min.checked_add(&max).unwrap_or(min);
+            sum.div_rem(&quorate_field::Integer::from(2_u64)).map_or(min, |(half, _)| half).to_string()
+        }
+        _ => "0".to_owned(),
+    }
+}
+
 fn circuit(
     number: u64,
     study: &quorate_circuit::Study,
@@ -290,6 +310,7 @@ fn circuit(
         study.columns.iter().map(|column| format!("input {} : {}\n", column.name, column.domain)).collect();
     let mut names = || study.columns[chance.index(study.columns.len())].name.clone();
     let (a, b) = (names(), names());
+    let middle = middle(study, &a);
     let forms = [
         "count()".to_owned(),
         format!("sum({a})"),
@@ -298,6 +319,12 @@ fn circuit(
         format!("sum(2 * {a} - {b} + 7)"),
         format!("mean({a}) - mean({b})"),
         format!("3 * sum({a}) - count()"),
+        format!("count({a} > {middle})"),
+        format!("sum({a} * {b})"),
+        format!("variance({a})"),
+        format!("mean({a}) where {b} >= {a}"),
+        format!("sum({b}) where not ({a} == {middle})"),
+        format!("mean({a}) > mean({b})"),
     ];
     let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
     for reveal in 0..chance.between(1, 3) {

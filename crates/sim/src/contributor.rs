@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_circuit::Domain;
+use quorate_circuit::{Bits, Domain};
 use quorate_contribute::Packer;
 use quorate_field::Integer;
 use quorate_hash::Digest;
@@ -26,6 +26,8 @@ pub(crate) enum Flaw {
     Commitment(u8),
     /// This helper is told another number of rows.
     Rows(u8),
+    /// A value is out of its column's range.
+    OutOfRange,
 }
 
 /// A contribution, as its contributor knows it.
@@ -176,11 +178,24 @@ impl Contributor {
 
 fn make(index: u64, plan: &Plan, packer: &Packer, chance: &mut Chance) -> Made {
     let rows = u32::try_from(chance.between(1, plan.rows_max.into())).unwrap_or(1);
-    let cells: Vec<Integer> =
+    let mut cells: Vec<Integer> =
         (0..rows).flat_map(|_| plan.columns.iter()).map(|column| value(&column.domain, chance)).collect();
-    #[expect(clippy::expect_used, reason = "the values are in their domains, which the field holds")]
+    let mut flaw = None;
+    if plan.bits != Bits::None && plan.liars.is_empty() && chance.hit(plan.bad) {
+        let place = chance.index(cells.len());
+        let interval = plan.columns[place % plan.columns.len()].domain.interval();
+        let beyond = [interval.min.checked_sub(&Integer::ONE), interval.max.checked_add(&Integer::ONE)];
+        if let Some(value) = chance.pick(&beyond) {
+            cells[place] = value;
+            flaw = Some(Flaw::OutOfRange);
+        }
+    }
+    #[expect(
+        clippy::expect_used,
+        reason = "the values are in their domains or beside them: the field holds them"
+    )]
     let packed = packer.pack(index, rows, &cells).expect("values of the domain pack");
-    Made { id: packed.id, rows, cells, parts: packed.contributions, flaw: None }
+    Made { id: packed.id, rows, cells, parts: packed.contributions, flaw }
 }
 
 /// A value of the domain; its ends are more likely than others.
@@ -204,6 +219,9 @@ fn flaw(plan: &Plan, made: &Made, chance: &mut Chance) -> Option<Flaw> {
     };
     let data = holders(true);
     let seeds = holders(false);
+    if made.flaw.is_some() {
+        return None;
+    }
     match chance.between(0, 3) {
         0 if plan.scheme.has_prss() && plan.scheme.kind() == SchemeKind::Shamir => {
             Some(Flaw::OffDegree(chance.pick(&data)))
@@ -235,6 +253,7 @@ fn spoil(made: &mut Made, flaw: Flaw, element: usize, study: Digest, chance: &mu
             let part = &mut made.parts[usize::from(helper) - 1];
             part.rows = if part.rows == 1 { 2 } else { part.rows - 1 };
         }
+        Flaw::OutOfRange => return,
         Flaw::Commitment(helper) => {
             made.parts[usize::from(helper) - 1].salt[3] ^= 1;
             return;

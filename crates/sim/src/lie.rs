@@ -91,7 +91,7 @@ pub(crate) fn alter_frame(lie: Lie, to: u8, frame: Vec<u8>, element: usize, chan
 /// Flips the lowest bit of one element, the same one however often the frame is repeated.
 fn alter_opening(bytes: Vec<u8>, salt: u8, element: usize) -> Vec<u8> {
     let Some(mut frame) = read_frame(&bytes) else { return bytes };
-    if !(OPENING_ROUND..HELLO_ROUND).contains(&frame.round) {
+    if !(OPENING_ROUND..HELLO_ROUND).contains(&frame.round) || frame.lane != 0 {
         return bytes;
     }
     let mut body = frame.body.as_slice().to_vec();

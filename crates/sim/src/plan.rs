@@ -1,9 +1,9 @@
 //! Plan: the parameters of one simulation, all from its seed.
 
-use quorate_circuit::{Column, Domain, Proportion};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind};
 use quorate_coordinator::Timing;
 use quorate_field::{FieldId, Integer};
-use quorate_sharing::Scheme;
+use quorate_sharing::{Scheme, SchemeKind};
 
 use crate::chance::Chance;
 use crate::lie::Lie;
@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) scheme: Scheme,
     /// The study's field.
     pub(crate) field: FieldId,
+    /// What a seal makes of bits.
+    pub(crate) bits: Bits,
     /// The study's columns.
     pub(crate) columns: Vec<Column>,
     /// Most rows of a contribution.
@@ -79,8 +81,10 @@ impl Plan {
         let field = chance.pick(&[FieldId::F61, FieldId::F61, FieldId::F127, FieldId::F256]);
         let width = chance.between(1, 4);
         let calm_ms = chance.between(6_000, 20_000);
+        let columns: Vec<Column> = (0..width).map(|number| column(number, field, chance)).collect();
         Plan {
-            columns: (0..width).map(|number| column(number, field, chance)).collect(),
+            bits: bits(&scheme, field, &columns, chance),
+            columns,
             field,
             rows_max: chance.pick(&[1, 1, 2, 4]),
             min_cohort: chance.pick(&[1, 1, 3, 8]),
@@ -118,6 +122,19 @@ fn scheme(chance: &mut Chance) -> Scheme {
     let usual = !chance.hit(180);
     let (helpers, threshold) = if usual { chance.pick(&SHAMIR[..5]) } else { chance.pick(&SHAMIR[5..]) };
     Scheme::shamir(helpers, threshold).expect("the schemes listed exist")
+}
+
+/// One of those that the helpers can do.
+fn bits(scheme: &Scheme, field: FieldId, columns: &[Column], chance: &mut Chance) -> Bits {
+    let kind = match scheme.kind() {
+        SchemeKind::Shamir => SharingKind::Shamir,
+        SchemeKind::Additive => SharingKind::Additive,
+    };
+    let sharing = Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() };
+    match Bits::best_for(&sharing, field, columns) {
+        Bits::None => Bits::None,
+        _ => chance.pick(&[Bits::Sealed, Bits::Sealed, Bits::OnDemand, Bits::None]),
+    }
 }
 
 fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {

@@ -31,7 +31,8 @@ impl Report {
             Some(End::Sealed(signed)) => {
                 self.count("contributions sealed", signed.manifest.contributions);
                 self.count("contributions left out", signed.manifest.left_out.contributions);
-                self.count("contributions excluded", signed.manifest.excluded.total());
+                self.count("contributions off degree", signed.manifest.excluded.off_degree);
+                self.count("contributions out of range", signed.manifest.excluded.out_of_range);
                 let is_smaller = signed.manifest.members.len() < usize::from(plan.scheme.helpers());
                 self.count("seals without a helper", u64::from(is_smaller));
                 "seals"
@@ -42,6 +43,7 @@ impl Report {
         self.count(name, 1);
         self.count("run attempts", analyst.attempts);
         self.count("answers", analyst.answered);
+        self.count("answers not linear", analyst.not_linear);
         self.count("answers unverified", analyst.unverified);
         self.count("answers corrected", analyst.corrected);
         self.count("answers refused", analyst.inconsistent);

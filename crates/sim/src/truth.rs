@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_circuit::{Outcome, Program};
+use quorate_circuit::{Bits, Outcome, Program};
 use quorate_coordinator::Records;
 use quorate_federation::Federation;
 use quorate_field::{Field, FieldId, read_slice, with_field};
@@ -20,6 +20,8 @@ use crate::plan::Plan;
 pub(crate) struct Truth {
     scheme: Scheme,
     field: FieldId,
+    /// Whether a seal looks for values out of their ranges.
+    checks_ranges: bool,
     columns: usize,
     liars: BTreeSet<u8>,
     excluded_max: quorate_circuit::Proportion,
@@ -47,6 +49,7 @@ impl Truth {
             scheme: plan.scheme,
             field: plan.field,
             columns: plan.columns.len(),
+            checks_ranges: plan.bits != Bits::None,
             liars: plan.liars.iter().map(|(number, _)| *number).collect(),
             excluded_max: plan.excluded_max,
             min_cohort: plan.min_cohort,
@@ -78,6 +81,7 @@ impl Truth {
         let body = frame.body.as_slice();
         // The bytes of a run's opening, and of a seal's second message, that must be fresh.
         let fresh = match frame.round {
+            _ if frame.lane != 0 => None,
             0 if is_run => body.last_chunk::<32>(),
             2 if !is_run => body.first_chunk::<32>(),
             _ => None,
@@ -89,7 +93,8 @@ impl Truth {
                 format!("helper {}: {known:?} and {use_:?}", node.number)
             })?;
         }
-        let opens = (OPENING_ROUND..HELLO_ROUND).contains(&frame.round) && self.scheme.has_prss() && !is_run;
+        let is_opening = (OPENING_ROUND..HELLO_ROUND).contains(&frame.round) && frame.lane == 0;
+        let opens = is_opening && self.scheme.has_prss() && !is_run;
         if opens
             && frame.round == OPENING_ROUND
             && let Some(session) = body.first_chunk::<32>()
@@ -131,6 +136,9 @@ impl Truth {
             hold(manifest.degree_checked == self.scheme.has_prss(), "contributions are checked", || {
                 format!("{manifest:?}")
             })?;
+            hold(manifest.range_checked == self.checks_ranges, "ranges are checked", || {
+                format!("{manifest:?}")
+            })?;
         }
         if manifest.members.contains(&node.number) && !self.sets.contains_key(&id) {
             let set = self.read_set(node, signed)?;
@@ -164,6 +172,12 @@ impl Truth {
                 return broken("only what was contributed is sealed", id.to_string());
             };
             hold(made.rows == *rows, "rows are counted as contributed", || format!("{id}: {rows}"))?;
+            let is_noticed = self.checks_ranges && self.liars.is_empty();
+            hold(
+                !is_noticed || made.flaw != Some(Flaw::OutOfRange),
+                "what is out of range is not sealed",
+                || id.to_string(),
+            )?;
             if let Some(
                 Flaw::OffDegree(helper)
                 | Flaw::NonCanonical(helper)
@@ -285,7 +299,9 @@ impl Truth {
         for (id, made) in &self.made {
             let everywhere = members.iter().all(|node| node.promises.receipted.contains(id));
             let fits = match made.flaw {
-                None => true,
+                // A lying helper can make a range check fail.
+                None => !self.checks_ranges || self.liars.is_empty(),
+                Some(Flaw::OutOfRange) => !self.checks_ranges,
                 Some(Flaw::OffDegree(h) | Flaw::NonCanonical(h) | Flaw::Commitment(h) | Flaw::Rows(h)) => {
                     !members.iter().any(|node| node.number == h)
                 }
@@ -362,6 +378,9 @@ impl Truth {
         let allowed =
             |set: &u64| set.count_ones() as usize >= needed && self.excluded_max.allows(lost(*set), union);
         // The largest, then the one that loses least, then the lowest numbers: as the protocol says.
+        if self.checks_ranges && !self.liars.is_empty() {
+            return true;
+        }
         let best = sets
             .filter(allowed)
             .max_by_key(|set| (set.count_ones(), std::cmp::Reverse(lost(*set)), set.reverse_bits()));
@@ -369,6 +388,7 @@ impl Truth {
         let held = holders.iter().filter(|(_, held)| **held & set == set);
         let fails = |id: &Digest| match self.made.get(id).and_then(|made| made.flaw) {
             Some(Flaw::OffDegree(helper)) => set >> helper & 1 == 1,
+            Some(Flaw::OutOfRange) => self.checks_ranges,
             _ => false,
         };
         let (bad, good): (Vec<_>, Vec<_>) = held.partition(|((id, _), _)| fails(id));

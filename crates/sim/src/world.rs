@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quorate_circuit::{Bits, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Sharing, SharingKind, Study, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_sharing::SchemeKind;
 use quorate_store::Fate;
@@ -350,7 +350,7 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
         columns: plan.columns.clone(),
         rows_max: plan.rows_max,
         capacity: 100,
-        bits: Some(Bits::None),
+        bits: Some(plan.bits),
         field: Some(plan.field),
         owner: *owner.public().as_bytes(),
         min_cohort: plan.min_cohort,

@@ -14,10 +14,12 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
     (0..100).for_each(|seed| total.add(&hold(seed)));
     let expected = [
         "answers",
+        "answers not linear",
         "answers refused",
         "answers unverified",
-        "contributions excluded",
         "contributions left out",
+        "contributions off degree",
+        "contributions out of range",
         "contributions sealed",
         "crashes",
         "crashes while starting",
