@@ -2,11 +2,11 @@
 
 use quorate_circuit::{
     Coefficient, Interval, InvalidProgram, Outcome, Output, Program, PublicInstruction, Quantity, Reduction,
-    Revealed, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, Undefined, compile,
+    Revealed, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, StudyDraft, Undefined, compile,
 };
-use quorate_field::Integer;
+use quorate_field::{FieldId, Integer};
 
-use super::support::{circuit, integers, study};
+use super::support::{circuit, draft, integers, study};
 
 fn meanings(reveals: &str) -> Vec<String> {
     let program = compile(&circuit(reveals), &study()).unwrap();
@@ -93,6 +93,28 @@ fn a_comparison_reveals_one_bit() {
     bit("(sum(salary) > 5) where gender == male");
     assert_eq!(meanings("reveal x = sum(salary) >= 0"), [""; 0]);
     assert_eq!(meanings("reveal x = (sum(salary) > 5) by region").len(), 2);
+}
+
+/// `n*sum(x^2)` of a million salaries is beyond F61, the bit that it decides is not.
+#[test]
+fn what_is_compared_may_be_lifted_and_the_bit_comes_back() {
+    let (_, study) = draft(study().columns, 1_000_000).document().unwrap();
+    let reveals = "reveal x = variance(salary) > 5 and sum(salary) > 7\nreveal y = if variance(salary) > 5 then sum(salary) else 0";
+    let program = compile(&circuit(reveals), &study).unwrap();
+    program.validate().unwrap();
+    let lifts = program.scalar.iter().filter(|i| matches!(i, ScalarInstruction::Lift { .. })).count();
+    let fields: Vec<_> = program.outputs.iter().map(|output| output.field).collect();
+    assert_eq!((program.field, lifts), (FieldId::F61, 2));
+    assert_eq!(fields, [FieldId::F61, FieldId::F61]);
+    let compared = program.scalar.iter().filter_map(|i| match i {
+        ScalarInstruction::Below(bounded) => Some(program.scalar_field(bounded.value)),
+        _ => None,
+    });
+    assert_eq!(compared.collect::<Vec<_>>(), [FieldId::F127, FieldId::F61]);
+    // With the columns in F127, nothing is.
+    let larger = StudyDraft { field: Some(FieldId::F127), ..draft(study.columns, 1_000_000) };
+    let program = compile(&circuit(reveals), &larger.document().unwrap().1).unwrap();
+    assert!(!program.scalar.iter().any(|i| matches!(i, ScalarInstruction::Lift { .. })));
 }
 
 /// The instructions of a circuit with one result.
@@ -231,7 +253,7 @@ fn validation_finds_every_kind_of_damage() {
         (|p| p.reductions[0] = Reduction::Sum { value: 2 }, "`reductions` refers to 2"),
         (|p| p.outputs[0].scalar = 3, "`outputs` refers to 3"),
         (|p| p.outputs[0].interval.max = p.field.modulus(), "beyond its field F61"),
-        (|p| p.field = quorate_field::FieldId::F127, "in another field"),
+        (|p| p.field = FieldId::F127, "in another field"),
         (|p| p.public.push(PublicInstruction::Add(0, 9)), "`public` refers to 9"),
         (|p| p.public.push(PublicInstruction::Output(2)), "`public` refers to 2"),
         (
@@ -242,7 +264,7 @@ fn validation_finds_every_kind_of_damage() {
         (
             |p| {
                 let ScalarInstruction::Linear { terms, .. } = &mut p.scalar[0] else { unreachable!() };
-                terms[0].factor = Coefficient::constant(quorate_field::FieldId::F61.modulus());
+                terms[0].factor = Coefficient::constant(FieldId::F61.modulus());
             },
             "`scalar` has a coefficient out of bounds",
         ),
@@ -364,7 +386,7 @@ fn validation_finds_kinds_fields_and_bounds_mixed_up() {
 
 /// One more than F61 holds.
 fn p_half() -> Integer {
-    quorate_field::FieldId::F61.half().checked_add(&Integer::ONE).unwrap()
+    FieldId::F61.half().checked_add(&Integer::ONE).unwrap()
 }
 
 fn lifted(program: &Program) -> u32 {
