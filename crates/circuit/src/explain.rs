@@ -1,11 +1,15 @@
 //! Explanations: what a run of a circuit will reveal and cost, and why nothing in it can overflow, before it runs.
 
+mod cost;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use quorate_field::FieldId;
 use quorate_hash::Digest;
 use serde::{Deserialize, Serialize};
+
+pub use cost::Cost;
 
 use crate::check::{Checked, check};
 use crate::diagnostics::Diagnostics;
@@ -32,17 +36,17 @@ pub struct Explanation {
     pub rows_max: u64,
     /// Fewest contributions that are computed on.
     pub min_cohort: u64,
-    /// The results, in order; empty if the engine refuses the circuit.
+    /// The results, in order; empty if it is refused.
     pub reveals: Vec<ExplainedReveal>,
     /// The numbers that leave the helpers, all of them.
     pub outputs: Vec<ExplainedOutput>,
     /// Every computed value, in the order of the text.
     pub nodes: Vec<ExplainedNode>,
-    /// What a run costs; `None` if the engine refuses the circuit.
+    /// What a run costs; `None` if it is refused.
     pub cost: Option<Cost>,
     /// Which checks of the inputs the seal ran.
     pub input_checks: InputChecks,
-    /// What this engine cannot do; empty if it can run the circuit.
+    /// What the study's helpers cannot do; empty if they can run the circuit.
     pub refused: Diagnostics,
 }
 
@@ -79,22 +83,7 @@ pub struct ExplainedNode {
     pub field: FieldId,
 }
 
-/// What a run costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cost {
-    /// Rounds of messages between helpers.
-    pub rounds: u64,
-    /// Products of shared numbers.
-    pub products: u64,
-    /// Conjunctions of shared bits.
-    pub ands: u64,
-    /// Bytes of shares that each helper sends to other helpers.
-    pub bytes_between_helpers: u64,
-    /// Bytes of result shares that each helper sends to the analyst.
-    pub bytes_to_analyst: u64,
-}
-
-/// Explains a circuit on a study, also one that this engine refuses to run.
+/// Explains a circuit on a study, also one that its helpers cannot run.
 ///
 /// # Errors
 /// The circuit does not parse or check. The analyst is to blame.
@@ -123,21 +112,10 @@ pub fn explain(text: &str, study: &Study) -> Result<Explanation, Diagnostics> {
         reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
         outputs: outputs.iter().map(output).collect(),
         nodes: nodes(&circuit, &checked, study, text),
-        cost: program.map(cost),
+        cost: program.map(|program| Cost::of(program, study)),
         input_checks: study.input_checks(),
         refused,
     })
-}
-
-/// What the linear engine costs: helpers add up what they hold and send it off.
-fn cost(program: &Program) -> Cost {
-    Cost {
-        rounds: 0,
-        products: 0,
-        ands: 0,
-        bytes_between_helpers: 0,
-        bytes_to_analyst: program.output_bytes(),
-    }
 }
 
 fn reveals(program: &Program, checked: &Checked, text: &str) -> Vec<ExplainedReveal> {
@@ -207,7 +185,7 @@ impl fmt::Display for Explanation {
         if self.refused.is_empty() {
             self.write_reveals(f)?;
         } else {
-            writeln!(f, "\nthis engine cannot run it yet:")?;
+            writeln!(f, "\nthis study's helpers cannot run it:")?;
             for diagnostic in &self.refused.0 {
                 writeln!(f, "  {}: {}", diagnostic.message, diagnostic.label)?;
             }
@@ -219,12 +197,7 @@ impl fmt::Display for Explanation {
             .map(|node| [node.expression.clone(), node.interval.to_string(), node.field.to_string()]);
         write_aligned(f, &rows.collect::<Vec<_>>())?;
         if let Some(cost) = &self.cost {
-            writeln!(
-                f,
-                "\ncost: {} rounds between helpers, {} products, {} ANDs; each helper sends {} bytes to other helpers \
-                 and {} bytes of results to the analyst",
-                cost.rounds, cost.products, cost.ands, cost.bytes_between_helpers, cost.bytes_to_analyst
-            )?;
+            cost.fmt(f)?;
         }
         Ok(())
     }

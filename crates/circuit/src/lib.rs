@@ -6,7 +6,7 @@
 //!
 //! 1. [`syntax`]: limits, tokens, tree, parser, printer;
 //! 2. [`check`]: types, intervals, and every aggregate as the fraction that will be revealed of it;
-//! 3. [`lower`]: fractions to instructions, or what this engine cannot do;
+//! 3. [`lower`]: fractions to instructions, or what the study's helpers cannot do;
 //! 4. [`Program::evaluate`] and [`oracle`]: both again in the clear, for everything else to be compared with;
 //! 5. [`explain`]: what a run reveals and costs, and why nothing overflows.
 //!

@@ -151,9 +151,9 @@ impl Lowering<'_> {
         let (top, bottom) = (self.polynomial(&top, span), self.polynomial(&bottom, span));
         let (top, bottom) = (top?, bottom?);
         let mut number = self.divide(top, bottom);
-        for divisor in &fraction.cancelled {
+        for divisor in fraction.hidden_divisors() {
             // x * d / d: x, or undefined where d is zero.
-            let divisor = self.public(PublicInstruction::Rows(divisor.clone()));
+            let divisor = self.public(PublicInstruction::Rows(divisor));
             let product = self.public(PublicInstruction::Multiply(number, divisor));
             number = self.public(PublicInstruction::Divide(product, divisor));
         }
@@ -191,7 +191,10 @@ impl Lowering<'_> {
 
     /// The one atom that a polynomial of higher degree is of, and which it tells but for 0 and 1.
     fn told_by(&self, polynomial: &Polynomial) -> Option<(usize, Coefficient)> {
-        let told = polynomial.univariate().filter(|(_, powers)| powers.0.len() > 2 && powers.is_telling());
+        let is_telling = |powers: &Coefficient| {
+            powers.is_telling() || powers.checked_neg().is_some_and(|negative| negative.is_telling())
+        };
+        let told = polynomial.univariate().filter(|(_, powers)| powers.0.len() > 2 && is_telling(powers));
         told.filter(|(atom, _)| !self.checked.atoms[*atom].interval.min.is_negative())
     }
 
@@ -249,7 +252,9 @@ impl Lowering<'_> {
     /// it can be.
     fn scalar(&mut self, polynomial: &Polynomial, span: Span) -> Option<(u32, Interval)> {
         let atoms = &self.checked.atoms;
-        let interval = polynomial.interval(&|atom| atoms[atom].interval, self.checked.rows_max);
+        let of_bits = polynomial.interval_of_bits(&|atom| atoms[atom].is_bit());
+        let interval =
+            of_bits.or_else(|| polynomial.interval(&|atom| atoms[atom].interval, self.checked.rows_max));
         let can_lift = self.study.field == FieldId::F61 && self.study.sharing.has_products(FieldId::F61);
         let fields = [Some(self.study.field), can_lift.then_some(FieldId::F127)];
         for field in fields.into_iter().flatten() {

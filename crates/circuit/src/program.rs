@@ -17,6 +17,7 @@
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
 mod coefficient;
+mod operands;
 mod outcome;
 mod validate;
 

@@ -170,7 +170,7 @@ impl Checker<'_> {
                 let difference = self.fraction(difference, span)?;
                 let words = |side: &Fraction| side.words(&self.atoms);
                 let meaning = format!("{} {} {}", words(left), operator.symbol(), words(right));
-                let divisors = difference.public_divisors();
+                let divisors = difference.divisors.clone();
                 let source = Source::Decision { comparison, difference };
                 let atom = Atom { meaning, interval: Interval::BIT, scale: Integer::ONE, span, source };
                 self.atom(atom)?.dividing(&divisors)

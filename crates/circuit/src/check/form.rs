@@ -109,8 +109,9 @@ impl Atom {
 pub(crate) struct Fraction {
     pub(crate) top: Polynomial,
     pub(crate) bottom: Polynomial,
-    /// Public divisors that were cancelled: where one is zero, the value is undefined all the same.
-    pub(crate) cancelled: Vec<Coefficient>,
+    /// What it was divided by that depends on the number of rows alone: where one is zero, it is undefined, whether or not
+    /// that was cancelled.
+    pub(crate) divisors: Vec<Coefficient>,
     /// The operator that made a product of secrets of it.
     pub(crate) multiplied_at: Option<Span>,
 }
@@ -145,7 +146,7 @@ impl Fraction {
     }
 
     fn of(top: Polynomial, bottom: Polynomial) -> Self {
-        Fraction { top, bottom, cancelled: vec![], multiplied_at: None }
+        Fraction { top, bottom, divisors: vec![], multiplied_at: None }
     }
 
     pub(crate) fn checked_add(&self, other: &Self) -> Option<Self> {
@@ -181,11 +182,9 @@ impl Fraction {
             top = top.checked_mul(&other.bottom)?;
             bottom = bottom.checked_mul(&other.bottom)?;
         }
-        let mut quotient = Fraction::of(top, bottom).inheriting(self, other);
-        if other.bottom.degree() == 0 {
-            quotient.cancelled.push(other.bottom.constant());
-        }
-        quotient.reduced()
+        let quotient = Fraction::of(top, bottom).inheriting(self, other);
+        let divisor = (other.top.degree() == 0).then(|| other.top.constant());
+        quotient.dividing(divisor.as_slice())
     }
 
     /// Whether it is zero, whatever the values.
@@ -223,7 +222,10 @@ impl Fraction {
 
     /// The same, undefined where a divisor is zero.
     pub(crate) fn dividing(mut self, divisors: &[Coefficient]) -> Option<Self> {
-        self.cancelled.extend_from_slice(divisors);
+        self.divisors.extend(divisors.iter().map(Coefficient::primitive));
+        self.divisors.retain(|divisor| divisor.0.len() > 1);
+        self.divisors.sort();
+        self.divisors.dedup();
         self.reduced()
     }
 
@@ -240,16 +242,14 @@ impl Fraction {
         self.reduced()
     }
 
-    /// The divisors that only the number of rows decides: where one is zero, so is the bottom.
-    pub(crate) fn public_divisors(&self) -> Vec<Coefficient> {
-        let mut divisors = self.cancelled.clone();
-        if self.bottom.degree() == 0 {
-            divisors.push(self.bottom.constant());
-        } else if self.bottom.content().is_some_and(|(_, power)| power > 0) {
-            divisors.push(Coefficient::rows());
-        }
-        divisors.retain(|divisor| divisor.0.len() > 1);
-        divisors
+    /// The divisors that the bottom does not have in it for everybody to see.
+    pub(crate) fn hidden_divisors(&self) -> Vec<Coefficient> {
+        let has_rows = self.bottom.content().is_some_and(|(_, power)| power > 0);
+        let public = (self.bottom.degree() == 0).then(|| self.bottom.constant().primitive());
+        let is_seen = |divisor: &Coefficient| {
+            has_rows && *divisor == Coefficient::rows() || public.as_ref() == Some(divisor)
+        };
+        self.divisors.iter().filter(|divisor| !is_seen(divisor)).cloned().collect()
     }
 
     /// Remembers `span` as the place where it stopped being linear.
@@ -261,7 +261,9 @@ impl Fraction {
     }
 
     fn inheriting(mut self, left: &Self, right: &Self) -> Self {
-        self.cancelled = [left.cancelled.as_slice(), &right.cancelled].concat();
+        self.divisors = [left.divisors.as_slice(), &right.divisors].concat();
+        self.divisors.sort();
+        self.divisors.dedup();
         self.multiplied_at = left.multiplied_at.or(right.multiplied_at);
         self
     }
@@ -275,18 +277,8 @@ impl Fraction {
         let (top, top_power) = self.top.content().unwrap_or((bottom, bottom_power));
         let (divisor, power) = (gcd(top, bottom), top_power.min(bottom_power));
         let divisor = if self.bottom.is_negative() { divisor.checked_neg()? } else { divisor };
-        if power > 0 {
-            self.cancelled.push(Coefficient::rows());
-        }
         self.top = self.top.divided(&divisor, power);
         self.bottom = self.bottom.divided(&divisor, power);
-        let is_still_below = self.bottom.content().is_some_and(|(_, power)| power > 0);
-        let is_needed = |divisor: &Coefficient| {
-            divisor.0.len() > 1 && !(is_still_below && *divisor == Coefficient::rows())
-        };
-        self.cancelled.retain(is_needed);
-        self.cancelled.sort();
-        self.cancelled.dedup();
         Some(self)
     }
 }

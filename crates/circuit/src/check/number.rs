@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use quorate_field::Integer;
 
-use super::Checker;
 use super::tree::{RowNumber, RowNumberKind, RowTruth};
+use super::{Checker, words};
 use crate::diagnostics::Span;
 use crate::interval::Interval;
 use crate::quantity::{Quantity, gcd, lcm};
@@ -58,7 +58,13 @@ impl Checker<'_> {
             _ => {}
         }
         let scale = left.scale.checked_mul(&right.scale);
-        let interval = scale.and_then(|_| left.interval.checked_mul(&right.interval));
+        let words = |number: &RowNumber| words::number(number, &self.study.columns);
+        let interval = if words(&left) == words(&right) {
+            left.interval.checked_pow(2)
+        } else {
+            left.interval.checked_mul(&right.interval)
+        };
+        let interval = scale.and(interval);
         let interval = self.fit(span, interval, false)?;
         let kind = RowNumberKind::Multiply(Arc::new(left), Arc::new(right));
         Some(RowNumber { kind, span, scale: scale?, interval, is_linear: false })

@@ -1,6 +1,6 @@
 //! Polynomials in secret aggregates, with coefficients that are polynomials in the public number of rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_field::Integer;
 
@@ -12,6 +12,9 @@ use crate::quantity::gcd;
 /// Most terms of a polynomial, and highest degree in secrets: beyond, nothing sensible is meant.
 const TERMS_MAX: usize = 4096;
 const DEGREE_MAX: usize = 8;
+
+/// Most bits whose values are all tried.
+const TRIED_MAX: usize = 8;
 
 /// A sum of products of atoms, each product a sorted list of their numbers, with its coefficient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +177,25 @@ impl Polynomial {
             sum = sum.checked_add(&term)?;
         }
         Some(sum)
+    }
+
+    /// Just what it can be, if it is of a few atoms that are 0 or 1 and of integers, by trying.
+    pub(crate) fn interval_of_bits(&self, is_bit: &dyn Fn(usize) -> bool) -> Option<Interval> {
+        let atoms: BTreeSet<usize> = self.0.keys().flatten().copied().collect();
+        let is_plain = self.0.values().all(|coefficient| coefficient.0.len() <= 1);
+        if atoms.len() > TRIED_MAX || !is_plain || !atoms.iter().all(|atom| is_bit(*atom)) {
+            return None;
+        }
+        let mut all: Option<Interval> = None;
+        for choice in 0_u32..1 << atoms.len() {
+            let set: BTreeSet<usize> =
+                (0..).zip(&atoms).filter(|(i, _)| choice >> i & 1 == 1).map(|(_, a)| *a).collect();
+            let held = self.0.iter().filter(|(product, _)| product.iter().all(|atom| set.contains(atom)));
+            let value = held.into_iter().try_fold(Integer::ZERO, |sum, (_, c)| sum.checked_add(&c.at(0)?))?;
+            let point = Interval::point(value);
+            all = Some(all.map_or(point, |all| all.hull(&point)));
+        }
+        all
     }
 
     /// In the circuit's words.

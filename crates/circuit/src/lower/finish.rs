@@ -29,7 +29,7 @@ pub(super) fn finish(values: &[RowInstruction], scalars: &[Scalar], wanted: &[u3
     let (row_places, reductions) = reduce(values, &sums);
     let row = row_places.keys().map(|value| {
         let mut instruction = values[*value as usize].clone();
-        row_operands(&mut instruction).into_iter().for_each(|operand| *operand = row_places[operand]);
+        instruction.operands_mut().into_iter().for_each(|operand| *operand = row_places[operand]);
         instruction
     });
     let row = row.collect();
@@ -39,7 +39,7 @@ pub(super) fn finish(values: &[RowInstruction], scalars: &[Scalar], wanted: &[u3
     let scalar = needed.iter().filter_map(|scalar| match &scalars[*scalar as usize] {
         Scalar::Computed(instruction) => {
             let mut instruction = ScalarInstruction::clone(instruction);
-            scalar_operands(&mut instruction).into_iter().for_each(|operand| *operand = places[operand]);
+            instruction.operands_mut().into_iter().for_each(|operand| *operand = places[operand]);
             Some(instruction)
         }
         Scalar::Sum(_) => None,
@@ -53,10 +53,7 @@ fn needed_scalars(scalars: &[Scalar], wanted: &[u32]) -> Vec<u32> {
     wanted.iter().for_each(|scalar| is_needed[*scalar as usize] = true);
     for scalar in (0..scalars.len()).rev() {
         if let (true, Scalar::Computed(instruction)) = (is_needed[scalar], &scalars[scalar]) {
-            let mut instruction = instruction.clone();
-            scalar_operands(&mut instruction)
-                .into_iter()
-                .for_each(|operand| is_needed[*operand as usize] = true);
+            instruction.operands().into_iter().for_each(|operand| is_needed[operand as usize] = true);
         }
     }
     (0..).zip(&is_needed).filter(|(_, is_needed)| **is_needed).map(|(scalar, _)| scalar).collect()
@@ -72,8 +69,7 @@ fn reduce(values: &[RowInstruction], sums: &[(u32, u32)]) -> (BTreeMap<u32, u32>
         if is_read[value] || is_reduced {
             // A product or conversion that is only summed is left out; what it reads is needed all the same.
             is_read[value] |= !is_reduced || reduction(instruction).is_none();
-            let mut instruction = instruction.clone();
-            row_operands(&mut instruction).into_iter().for_each(|operand| is_read[*operand as usize] = true);
+            instruction.operands().into_iter().for_each(|operand| is_read[operand as usize] = true);
         }
     }
     let read = (0..).zip(&is_read).filter(|(_, is_read)| **is_read).map(|(value, _)| value);
@@ -94,30 +90,5 @@ fn reduction(instruction: &RowInstruction) -> Option<Reduction> {
         RowInstruction::Multiply(left, right) => Some(Reduction::Dot(*left, *right)),
         RowInstruction::Number(truth) => Some(Reduction::Count(*truth)),
         _ => None,
-    }
-}
-
-/// What a row instruction reads.
-fn row_operands(instruction: &mut RowInstruction) -> Vec<&mut u32> {
-    match instruction {
-        RowInstruction::Input { .. } => vec![],
-        RowInstruction::Linear { terms, .. } => terms.iter_mut().map(|term| &mut term.value).collect(),
-        RowInstruction::Below(bounded) | RowInstruction::Equal(bounded) => vec![&mut bounded.value],
-        RowInstruction::Number(value) | RowInstruction::Not(value) => vec![value],
-        RowInstruction::Multiply(left, right)
-        | RowInstruction::Less(left, right)
-        | RowInstruction::Same(left, right)
-        | RowInstruction::And(left, right)
-        | RowInstruction::Xor(left, right) => vec![left, right],
-    }
-}
-
-/// What a scalar instruction reads.
-fn scalar_operands(instruction: &mut ScalarInstruction) -> Vec<&mut u32> {
-    match instruction {
-        ScalarInstruction::Linear { terms, .. } => terms.iter_mut().map(|term| &mut term.scalar).collect(),
-        ScalarInstruction::Multiply(left, right) => vec![left, right],
-        ScalarInstruction::Lift { scalar, .. } => vec![scalar],
-        ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded) => vec![&mut bounded.value],
     }
 }

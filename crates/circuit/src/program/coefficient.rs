@@ -77,6 +77,10 @@ impl Coefficient {
         Some(Coefficient(product).trimmed())
     }
 
+    pub(crate) fn checked_neg(&self) -> Option<Self> {
+        self.checked_scale(&Integer::ONE.checked_neg()?)
+    }
+
     pub(crate) fn checked_scale(&self, factor: &Integer) -> Option<Self> {
         self.checked_mul(&Coefficient::constant(*factor))
     }
@@ -110,6 +114,11 @@ impl Coefficient {
     /// The greatest integer that divides every coefficient; `None` for zero.
     pub(crate) fn content(&self) -> Option<Integer> {
         self.0.iter().filter(|c| **c != Integer::ZERO).map(Integer::abs).reduce(gcd)
+    }
+
+    /// Divided by the greatest integer that divides every coefficient.
+    pub(crate) fn primitive(&self) -> Self {
+        self.content().map_or_else(Self::default, |content| self.divided(&content))
     }
 
     /// How often `n` divides it; `None` for zero.

@@ -65,7 +65,8 @@ impl StudyDraft {
         let larger = FieldId::ALL.into_iter().filter(|field| *field >= study.field);
         for field in larger {
             let draft = StudyDraft { field: Some(field), ..self.clone() };
-            let (text, study) = draft.document()?;
+            // A field without products is of no use to a study that asks for bits.
+            let Ok((text, study)) = draft.document() else { continue };
             if check(circuit, &study).is_ok_and(|checked| lower(&checked, &study).is_ok()) {
                 return Ok((text, study));
             }

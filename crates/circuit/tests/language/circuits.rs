@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use quorate_circuit::{
-    Outcome, Rounding, RowInstruction, ScalarInstruction, check, compile, explain, oracle,
+    Bits, Cost, Outcome, Rounding, RowInstruction, ScalarInstruction, StudyDraft, check, compile, explain,
+    oracle,
 };
 use quorate_field::{FieldId, Integer};
 use serde_json::Value;
 
-use super::support::{integers, parse, study_of};
+use super::support::{draft, integers, parse, study_of};
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../circuits").join(name);
@@ -130,6 +131,31 @@ fn payroll_by_hand() {
     assert_eq!(json["pay_by_gender"], by_gender);
     assert_eq!(json["senior_mean"], 65_000);
     assert_eq!(json["over_budget"], false);
+}
+
+#[test]
+fn the_explanation_counts_what_a_run_costs() {
+    let text = file("payroll.circuit");
+    let costs = [Bits::Sealed, Bits::None].map(|bits| {
+        let draft = StudyDraft { bits, ..draft(parse(&text).inputs(), 1000) };
+        let explanation = explain(&text, &draft.document().unwrap().1).unwrap();
+        let said = explanation.to_string();
+        assert!(said.contains("truths made numbers"), "{said}");
+        explanation.cost.unwrap()
+    });
+    for cost in costs {
+        assert_eq!((cost.row_products, cost.row_conversions, cost.dots), (0, 4, 5));
+        assert_eq!((cost.products, cost.lifts, cost.comparisons), (1, 0, 1));
+        assert_eq!(cost.bytes_to_analyst, 12 * 8);
+    }
+    // 20 and 6 bits below a bound, three equalities of 2 bits, one conjunction, one count.
+    assert_eq!(costs[0].row_ands, 40 + 12 + 6 + 1 + 1);
+    // And the bits of the three columns that are compared.
+    assert_eq!(costs[1].row_ands, costs[0].row_ands + 3 * 4 * 61);
+    assert!(costs[1].rounds >= costs[0].rounds);
+    let linear = file("salaries.circuit");
+    let cost = explain(&linear, &study_of(&linear, 1000)).unwrap().cost.unwrap();
+    assert_eq!(cost, Cost { bytes_to_analyst: 40, ..Cost::default() });
 }
 
 #[test]

@@ -185,14 +185,19 @@ fn limits_hold_before_anything_is_parsed() {
     assert_refused(&with(&"9".repeat(1_000)), &"9".repeat(1_000), &["a number is too long"]);
 }
 
-/// Worst cases within the limits parse, check and are dropped on a small stack.
+/// Worst cases within the limits parse, check, lower and are dropped on a small stack.
 #[test]
 fn the_deepest_circuit_fits_a_small_stack() {
     let deep = (0..30).fold("sum(salary)".to_owned(), |inner, _| format!("(1 + 2 * {inner})"));
     let long = vec!["sum(salary)"; 100].join(" + ");
-    let text = circuit(&format!("reveal a = {deep}\nreveal b = {long}"));
-    let parse_and_check = move || checks(&text);
-    std::thread::Builder::new().stack_size(2 << 20).spawn(parse_and_check).unwrap().join().unwrap();
+    let (row, truth) = (vec!["salary"; 290].join(" + "), vec!["salary > hourly"; 140].join(" and "));
+    let text = circuit(&format!(
+        "reveal a = {deep}\nreveal b = {long}\nreveal c = mean({row})\nreveal d = count({truth})\n\
+         reveal e = mean(salary * hourly) where {truth}"
+    ));
+    let compiled =
+        move || compile(&text, &study()).unwrap_or_else(|error| panic!("{}", error.render(&text, false)));
+    std::thread::Builder::new().stack_size(2 << 20).spawn(compiled).unwrap().join().unwrap();
 }
 
 #[test]

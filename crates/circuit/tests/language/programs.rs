@@ -1,12 +1,12 @@
 //! Programs: what is revealed and no more, canonical bytes, validation, outcomes.
 
 use quorate_circuit::{
-    Coefficient, InvalidProgram, Outcome, Output, Program, PublicInstruction, Quantity, Reduction, Revealed,
-    RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, Undefined, compile,
+    Coefficient, Interval, InvalidProgram, Outcome, Output, Program, PublicInstruction, Quantity, Reduction,
+    Revealed, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, StudyDraft, Undefined, compile,
 };
-use quorate_field::Integer;
+use quorate_field::{FieldId, Integer};
 
-use super::support::{circuit, integers, study};
+use super::support::{circuit, draft, integers, study};
 
 fn meanings(reveals: &str) -> Vec<String> {
     let program = compile(&circuit(reveals), &study()).unwrap();
@@ -36,6 +36,130 @@ fn a_run_reveals_what_is_named_and_nothing_on_the_way() {
     // However often a number is asked for, and with whatever sign or factor, it leaves once.
     let reveals = "reveal a = sum(hourly)\nreveal b = -2 * mean(hourly)\nreveal c = mean(hourly / 3) - 1";
     assert_eq!(meanings(reveals), ["sum(hourly), in units of 0.01"]);
+}
+
+#[test]
+fn products_and_conditions_reveal_what_is_named_too() {
+    // A variance: one number of the two sums, and the public number of rows.
+    let variance = "n*sum(salary^2) - sum(salary)^2";
+    assert_eq!(meanings("reveal x = variance(salary)"), [variance]);
+    assert_eq!(meanings("reveal x = stddev(salary)\nreveal y = 2 * variance(salary) + 1"), [variance]);
+    assert_eq!(
+        meanings("reveal x = mean(salary)\nreveal y = stddev(salary) / mean(salary)"),
+        ["sum(salary)", variance]
+    );
+    // Among some rows, their count instead of `N*(N - 1)`: it tells the same.
+    let among = "salary where gender == male";
+    let count = "count(gender == male)".to_owned();
+    assert_eq!(
+        meanings("reveal x = variance(salary) where gender == male"),
+        [format!("{count}*sum(salary^2 where gender == male) - sum({among})^2"), count.clone()]
+    );
+    assert_eq!(meanings("reveal x = mean(salary) where gender == male"), [format!("sum({among})"), count]);
+    assert_eq!(
+        meanings("reveal x = count() by region\nreveal y = mean(region == north)"),
+        ["count(region == north)", "count(region == south)"]
+    );
+    // The square of what is not negative tells the same.
+    assert_eq!(meanings("reveal x = sum(salary) * sum(salary)"), ["sum(salary)"]);
+    assert_eq!(meanings("reveal x = sum(hourly) * mean(hourly)"), ["sum(hourly)^2, in units of 0.0001"]);
+    assert_eq!(
+        meanings("reveal x = sum(salary) * sum(\"yrs.service\")"),
+        ["sum(salary)*sum(\"yrs.service\")"]
+    );
+    // What everybody knows beforehand is not revealed.
+    assert_eq!(meanings("reveal x = mean(salary >= 0)\nreveal y = count(salary > 1_000_000)"), [""; 0]);
+    assert_eq!(
+        meanings("reveal x = mean(salary) where salary >= 0 or gender == male"),
+        ["sum(salary where salary >= 0 or gender == male)"]
+    );
+}
+
+#[test]
+fn a_comparison_reveals_one_bit() {
+    let bit = |reveal: &str| {
+        let program = compile(&circuit(&format!("reveal x = {reveal}")), &study()).unwrap();
+        assert_eq!(program.outputs.len(), 1, "{reveal}");
+        assert_eq!(program.outputs[0].interval, Interval::BIT, "{reveal}");
+        program.outputs.into_iter().next().unwrap().meaning
+    };
+    assert_eq!(bit("sum(salary) > 20_000_000"), "sum(salary) > 20000000");
+    assert_eq!(bit("not sum(salary) > 20_000_000"), "sum(salary) > 20000000");
+    assert_eq!(bit("mean(salary) <= mean(hourly)"), "(sum(salary)) / (n) <= (sum(hourly)) / (100*n)");
+    bit("(mean(salary) where gender == male) >= (mean(salary) where gender == female)");
+    bit("sum(salary) > 5 and not sum(hourly) < 7");
+    bit("sum(salary) > 5 or sum(hourly) > 7 or variance(salary) > 8");
+    bit("if sum(salary) > 5 then sum(hourly) > 7 else count(salary > 3) != 2");
+    bit("(sum(salary) > 5) where gender == male");
+    assert_eq!(meanings("reveal x = sum(salary) >= 0"), [""; 0]);
+    assert_eq!(meanings("reveal x = (sum(salary) > 5) by region").len(), 2);
+}
+
+/// `n*sum(x^2)` of a million salaries is beyond F61, the bit that it decides is not.
+#[test]
+fn what_is_compared_may_be_lifted_and_the_bit_comes_back() {
+    let (_, study) = draft(study().columns, 1_000_000).document().unwrap();
+    let reveals = "reveal x = variance(salary) > 5 and sum(salary) > 7\nreveal y = if variance(salary) > 5 then sum(salary) else 0";
+    let program = compile(&circuit(reveals), &study).unwrap();
+    program.validate().unwrap();
+    let lifts = program.scalar.iter().filter(|i| matches!(i, ScalarInstruction::Lift { .. })).count();
+    let fields: Vec<_> = program.outputs.iter().map(|output| output.field).collect();
+    assert_eq!((program.field, lifts), (FieldId::F61, 2));
+    assert_eq!(fields, [FieldId::F61, FieldId::F61]);
+    let compared = program.scalar.iter().filter_map(|i| match i {
+        ScalarInstruction::Below(bounded) => Some(program.scalar_field(bounded.value)),
+        _ => None,
+    });
+    assert_eq!(compared.collect::<Vec<_>>(), [FieldId::F127, FieldId::F61]);
+    // With the columns in F127, nothing is.
+    let larger = StudyDraft { field: Some(FieldId::F127), ..draft(study.columns, 1_000_000) };
+    let program = compile(&circuit(reveals), &larger.document().unwrap().1).unwrap();
+    assert!(!program.scalar.iter().any(|i| matches!(i, ScalarInstruction::Lift { .. })));
+}
+
+/// The instructions of a circuit with one result.
+fn lowered(reveals: &str) -> Program {
+    let program = compile(&circuit(reveals), &study()).unwrap();
+    program.validate().unwrap();
+    program
+}
+
+#[test]
+fn products_and_conversions_are_made_where_they_are_needed_and_once() {
+    use RowInstruction::{Multiply, Number};
+    let count =
+        |program: &Program, is: fn(&RowInstruction) -> bool| program.row.iter().filter(|i| is(i)).count();
+    let products = |program: &Program| count(program, |i| matches!(i, Multiply(..)));
+    let numbers = |program: &Program| count(program, |i| matches!(i, Number(_)));
+    for (reveals, row_products, conversions, reductions) in [
+        ("reveal x = sum(salary * hourly)", 0, 0, vec![Reduction::Dot(0, 1)]),
+        ("reveal x = sum(salary * salary)", 0, 0, vec![Reduction::Dot(0, 0)]),
+        ("reveal x = count(salary > 5)", 0, 0, vec![Reduction::Count(1)]),
+        ("reveal x = count(salary > 5) + 2 * count(salary <= 5)", 0, 0, vec![Reduction::Count(1)]),
+        (
+            "reveal x = mean(salary) where hourly < 5",
+            0,
+            1,
+            vec![Reduction::Dot(2, 3), Reduction::Sum { value: 2 }],
+        ),
+    ] {
+        let program = lowered(reveals);
+        assert_eq!((products(&program), numbers(&program)), (row_products, conversions), "{reveals}");
+        assert_eq!(program.reductions, reductions, "{reveals}");
+    }
+    // One product of rows, whatever the number of groups; one conversion for each.
+    let program = lowered("reveal x = stddev(salary) by gender\nreveal y = mean(salary) by gender");
+    assert_eq!((products(&program), numbers(&program)), (1, 3));
+    // Inputs of one scale are compared as they are, others by their difference.
+    let less =
+        lowered("reveal x = count(salary > \"yrs.service\")\nreveal y = mean(\"yrs.service\" >= salary)");
+    assert_eq!(count(&less, |i| matches!(i, RowInstruction::Less(..))), 1);
+    assert_eq!((less.row.len(), less.reductions.len()), (3, 1));
+    let below = lowered("reveal x = count(salary > hourly)");
+    assert_eq!(count(&below, |i| matches!(i, RowInstruction::Below(_))), 1);
+    // 7.505 is between two hundredths.
+    let rounded = lowered("reveal x = count(hourly > 7.505)\nreveal y = count(hourly >= 7.51)");
+    assert_eq!((rounded.row.len(), rounded.reductions.len()), (2, 1));
 }
 
 #[test]
@@ -129,7 +253,7 @@ fn validation_finds_every_kind_of_damage() {
         (|p| p.reductions[0] = Reduction::Sum { value: 2 }, "`reductions` refers to 2"),
         (|p| p.outputs[0].scalar = 3, "`outputs` refers to 3"),
         (|p| p.outputs[0].interval.max = p.field.modulus(), "beyond its field F61"),
-        (|p| p.field = quorate_field::FieldId::F127, "in another field"),
+        (|p| p.field = FieldId::F127, "in another field"),
         (|p| p.public.push(PublicInstruction::Add(0, 9)), "`public` refers to 9"),
         (|p| p.public.push(PublicInstruction::Output(2)), "`public` refers to 2"),
         (
@@ -140,7 +264,7 @@ fn validation_finds_every_kind_of_damage() {
         (
             |p| {
                 let ScalarInstruction::Linear { terms, .. } = &mut p.scalar[0] else { unreachable!() };
-                terms[0].factor = Coefficient::constant(quorate_field::FieldId::F61.modulus());
+                terms[0].factor = Coefficient::constant(FieldId::F61.modulus());
             },
             "`scalar` has a coefficient out of bounds",
         ),
@@ -151,6 +275,123 @@ fn validation_finds_every_kind_of_damage() {
         let error: InvalidProgram = program.validate().expect_err(words);
         assert!(error.to_string().contains(words), "{words:?} expected in {error}");
     }
+}
+
+/// A program with every kind of instruction.
+fn of_everything() -> Program {
+    let reveals = concat!(
+        "reveal a = variance(salary) where hourly > 5 or salary < \"yrs.service\"\n",
+        "reveal b = mean(if gender == male then salary * hourly else 1)\n",
+        "reveal c = count(if gender == other then salary > 5 else hourly > 7)\n",
+        "reveal d = sum(salary) > 5 and count(salary > 3) == 2\n",
+        "reveal e = stddev(salary * 5)\n",
+        "reveal f = sum(salary * salary) * sum(salary)",
+    );
+    lowered(reveals)
+}
+
+fn row(program: &mut Program, is: fn(&RowInstruction) -> bool) -> &mut RowInstruction {
+    program.row.iter_mut().find(|instruction| is(instruction)).unwrap()
+}
+
+fn scalar(program: &mut Program, is: fn(&ScalarInstruction) -> bool) -> &mut ScalarInstruction {
+    program.scalar.iter_mut().find(|instruction| is(instruction)).unwrap()
+}
+
+#[test]
+fn validation_finds_kinds_fields_and_bounds_mixed_up() {
+    let damages: [(Damage, &str); 14] = [
+        (|p| *row(p, |i| matches!(i, RowInstruction::Number(_))) = RowInstruction::Number(0), "another kind"),
+        (|p| *row(p, |i| matches!(i, RowInstruction::Not(_))) = RowInstruction::Not(0), "another kind"),
+        (|p| *row(p, |i| matches!(i, RowInstruction::And(..))) = RowInstruction::And(0, 0), "another kind"),
+        (|p| *row(p, |i| matches!(i, RowInstruction::Xor(..))) = RowInstruction::Xor(0, 0), "another kind"),
+        (
+            |p| {
+                let truth = p.row.iter().position(|i| matches!(i, RowInstruction::Less(..))).unwrap();
+                let truth = u32::try_from(truth).unwrap();
+                p.row.push(RowInstruction::Multiply(0, truth));
+            },
+            "another kind",
+        ),
+        (
+            |p| {
+                let product = p.row.iter().position(|i| matches!(i, RowInstruction::Multiply(..))).unwrap();
+                let product = u32::try_from(product).unwrap();
+                p.row.push(RowInstruction::Same(0, product));
+            },
+            "another kind",
+        ),
+        (
+            |p| p.reductions[0] = Reduction::Count(0),
+            "`reductions` refers to value 0, which is of another kind",
+        ),
+        (
+            |p| {
+                let RowInstruction::Below(bounded) = row(p, |i| matches!(i, RowInstruction::Below(_))) else {
+                    unreachable!()
+                };
+                bounded.with = bounded.interval.max.checked_add(&Integer::ONE).unwrap();
+            },
+            "`row` has an interval out of bounds",
+        ),
+        (
+            |p| {
+                let RowInstruction::Equal(bounded) = row(p, |i| matches!(i, RowInstruction::Equal(_))) else {
+                    unreachable!()
+                };
+                bounded.interval.max = p_half();
+            },
+            "`row` has an interval out of bounds",
+        ),
+        (
+            |p| {
+                let lift = scalar(p, |i| matches!(i, ScalarInstruction::Lift { .. }));
+                let ScalarInstruction::Lift { interval, .. } = lift else { unreachable!() };
+                interval.max = p_half();
+            },
+            "`scalar` has an interval out of bounds",
+        ),
+        (
+            |p| {
+                let below = scalar(p, |i| matches!(i, ScalarInstruction::Below(_)));
+                let ScalarInstruction::Below(bounded) = below else { unreachable!() };
+                bounded.with = Integer::from(-1);
+            },
+            "`scalar` has an interval out of bounds",
+        ),
+        (
+            |p| {
+                let lifted = lifted(p);
+                p.scalar.push(ScalarInstruction::Multiply(0, lifted));
+            },
+            "which is in another field",
+        ),
+        (
+            |p| {
+                let (scalar, interval) = (lifted(p), Interval::BIT);
+                p.scalar.push(ScalarInstruction::Lift { scalar, interval });
+            },
+            "which is in another field",
+        ),
+        (|p| p.public.push(PublicInstruction::Root(9999)), "`public` refers to 9999"),
+    ];
+    of_everything().validate().unwrap();
+    for (place, (damage, words)) in damages.into_iter().enumerate() {
+        let mut program = of_everything();
+        damage(&mut program);
+        let error: InvalidProgram = program.validate().expect_err(words);
+        assert!(error.to_string().contains(words), "{place}: {words:?} expected in {error}");
+    }
+}
+
+/// One more than F61 holds.
+fn p_half() -> Integer {
+    FieldId::F61.half().checked_add(&Integer::ONE).unwrap()
+}
+
+fn lifted(program: &Program) -> u32 {
+    let place = program.scalar.iter().position(|i| matches!(i, ScalarInstruction::Lift { .. })).unwrap();
+    u32::try_from(program.reductions.len() + place).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use quorate_circuit::{Column, Outcome, Study, check, lower, oracle};
+use quorate_circuit::{Checked, Circuit, Column, Outcome, Program, Study, StudyDraft, check, lower, oracle};
 use quorate_field::{FieldId, Integer};
 
 use super::support::{column, draft, integers, parse};
@@ -23,7 +23,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn study(field: FieldId, capacity: u64) -> Study {
-    let draft = quorate_circuit::StudyDraft { field: Some(field), ..draft(columns(), capacity) };
+    let draft = StudyDraft { field: Some(field), ..draft(columns(), capacity) };
     draft.document().unwrap().1
 }
 
@@ -185,13 +185,46 @@ proptest! {
     ) {
         let (text, study) = (circuit(&reveals), study(field, capacity));
         // Constants compared, products beyond every field, divisors of either sign: refused, not wrong.
-        let Ok(checked) = check(&parse(&text), &study) else { return Ok(()) };
+        let Ok(parsed) = Circuit::parse(&text) else { return Ok(()) };
+        let Ok(checked) = check(&parsed, &study) else { return Ok(()) };
         let Ok(program) = lower(&checked, &study) else { return Ok(()) };
-        prop_assert_eq!(program.validate(), Ok(()));
-        let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), table[0].len() as u64);
-        let expected = oracle(&checked, &table);
-        let same = outcomes.iter().zip(&expected).all(|(left, right)| is_same(&left.1, &right.1));
-        prop_assert!(same && outcomes.len() == expected.len(), "{}\n{:?}\n{:?}", text, outcomes, expected);
+        assert_agrees(&text, &checked, &program, &table);
+    }
+}
+
+#[track_caller]
+fn assert_agrees(text: &str, checked: &Checked, program: &Program, table: &[Vec<Integer>]) {
+    assert_eq!(program.validate(), Ok(()), "{text}");
+    let outcomes = program.outcomes(&program.evaluate(table).unwrap(), table[0].len() as u64);
+    let expected = oracle(checked, table);
+    let same = outcomes.iter().zip(&expected).all(|(left, right)| is_same(&left.1, &right.1));
+    assert!(same && outcomes.len() == expected.len(), "{text}\n{outcomes:?}\n{expected:?}");
+}
+
+/// What random circuits found once, and what they find seldom.
+#[test]
+fn found_before() {
+    let table = [[9, 0], [-3, 4], [0, 15], [9, 9], [0, 2], [0, 0], [1, 1]];
+    for reveal in [
+        "not ((mean(a) where b > 4.0) == variance(a) / sum(a))",
+        "mean(a) / ((count() / (count() - 1)) / (sum(d) / count()))",
+        "sum(a) / (sum(c) / sum(b * b))",
+        "(variance(a) <= 5) where b > 0",
+        "variance(a) by g where a >= 0",
+        "(mean(a) >= 4.5) by g",
+        "(mean(a) / sum(b * b) != 1) where k == x",
+        "if count(a > 3) > 0 then (mean(a) where a > 3) else 0",
+        "sum(a) * sum(a) + 3 * sum(a)",
+        "stddev(a) / stddev(d) - mean(c)",
+        "count(if a > d then g == h else not k == y)",
+        "sum(if a * b > c then a - 0.5 else b / 3) where a != d",
+    ] {
+        for rows in 1..=2 {
+            let columns: Vec<_> = table.iter().map(|column| integers(&column[..rows])).collect();
+            let (text, study) = (circuit(&[reveal.to_owned()]), study(FieldId::F61, 1000));
+            let checked = check(&parse(&text), &study).unwrap();
+            assert_agrees(&text, &checked, &lower(&checked, &study).unwrap(), &columns);
+        }
     }
 }
 
