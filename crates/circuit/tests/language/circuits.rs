@@ -137,7 +137,7 @@ fn payroll_by_hand() {
 fn the_explanation_counts_what_a_run_costs() {
     let text = file("payroll.circuit");
     let costs = [Bits::Sealed, Bits::None].map(|bits| {
-        let draft = StudyDraft { bits, ..draft(parse(&text).inputs(), 1000) };
+        let draft = StudyDraft { bits: Some(bits), ..draft(parse(&text).inputs(), 1000) };
         let explanation = explain(&text, &draft.document().unwrap().1).unwrap();
         let said = explanation.to_string();
         assert!(said.contains("truths made numbers"), "{said}");

@@ -60,7 +60,6 @@ fn circuits_with_the_place_underlined() {
         (with("reveal total = sum(wage"), ["did not expect the end", "c.circuit:5:24"]),
         (with("reveal total = sum(wages)"), ["unknown column wages", "did you mean wage?"]),
         (with("reveal total = wage"), ["a row's value cannot be revealed", "reveal an aggregate of it"]),
-        (with("reveal total = sum(wage) > 5"), ["this engine cannot multiply yet", "c.circuit:5:16"]),
         (with("reveal total = spread(wage)"), ["unknown function spread", "there are count"]),
         (with(&parentheses), ["the expression is nested too deeply", "c.circuit:5:"]),
         (overflow(&beyond), ["this can overflow", "over 12 rows"]),
@@ -71,6 +70,16 @@ fn circuits_with_the_place_underlined() {
         assert!(expected.iter().all(|expected| message.contains(expected)), "{shown}\n{message}");
         assert!(message.contains("error: c.circuit cannot be used: 1 mistake\nhint: "), "{message}");
         assert!(message.len() < 8_000, "a message is for reading: {} bytes", message.len());
+    }
+}
+
+#[test]
+fn circuits_that_the_sharing_cannot_compute() {
+    let circuit = CIRCUIT.replace("reveal total = sum(wage)", "reveal total = sum(wage) > 5");
+    for more in [&["--sharing", "additive", "--helpers", "3"][..], &["--helpers", "4", "--threshold", "2"]] {
+        let message = try_with(&circuit, CSV, more);
+        assert!(message.contains("this study's helpers cannot multiply"), "{more:?}\n{message}");
+        assert!(message.contains("c.circuit:5:16"), "{more:?}\n{message}");
     }
 }
 

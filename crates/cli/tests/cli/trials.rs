@@ -41,6 +41,38 @@ fn additive_sharing() {
     assert_eq!(report["inputs"], "contributors: trusted, range: trusted");
 }
 
+/// Products, comparisons and groups at every threshold, with helpers killed after the seal where there are any to spare.
+#[test]
+fn the_payroll_circuit_on_every_federation() {
+    let circuits = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../circuits");
+    let read = |name: &str| std::fs::read_to_string(circuits.join(name)).unwrap();
+    let files = Files::new(&[("c.circuit", &read("payroll.circuit")), ("t.csv", &read("payroll.csv"))]);
+    let expected: Value = serde_json::from_str(&read("payroll.expected.json")).unwrap();
+    for (more, quorum) in [
+        (&["--helpers", "3"][..], &[1, 2, 3][..]),
+        (&["--helpers", "4"], &[1, 2, 3]),
+        (&["--helpers", "4", "--stop", "2"], &[1, 3, 4]),
+        (&["--helpers", "5", "--threshold", "2"], &[1, 2, 3, 4, 5]),
+        (&["--helpers", "6", "--threshold", "2", "--stop", "5"], &[1, 2, 3, 4, 6]),
+        (&["--helpers", "7", "--threshold", "3"], &[1, 2, 3, 4, 5, 6, 7]),
+    ] {
+        let report = try_json(&files, more);
+        assert_eq!(report["results"], expected, "{more:?}");
+        assert_eq!(report["quorum"], serde_json::json!(quorum), "{more:?}");
+        assert_eq!(report["inputs"], "contributors: degree check, range: range check", "{more:?}");
+    }
+}
+
+/// Fewer helpers than a computation takes: it says so instead of waiting.
+#[test]
+fn too_few_helpers_to_compute_with() {
+    let circuit = CIRCUIT.replace("reveal total = sum(wage)", "reveal total = variance(wage)");
+    let files = Files::new(&[("c.circuit", &circuit), ("t.csv", CSV)]);
+    let arguments = ["try", "--circuit", "c.circuit", "--csv", "t.csv", "--helpers", "3", "--stop", "1"];
+    let message = files.failure(arguments, 1);
+    assert!(message.contains("3 helpers"), "{message}");
+}
+
 #[test]
 fn for_people_and_with_rounding_said_once() {
     let csv = CSV.replace("10.5", "10.4950001").replace(",20\n", ",20.005\n");
