@@ -1,7 +1,7 @@
 //! Studies made for a circuit: its inputs become the columns.
 
 use quorate_circuit::{
-    Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+    Bits, Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
 };
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -15,6 +15,27 @@ pub(crate) enum SharingArgument {
     Shamir,
     /// All helpers are needed; all but one together learn nothing.
     Additive,
+}
+
+/// What sealing makes of the columns' bits, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BitsArgument {
+    /// Check ranges and keep the bits: comparisons are fast.
+    Sealed,
+    /// Check ranges and keep no bits.
+    OnDemand,
+    /// Neither: ranges are trusted.
+    None,
+}
+
+impl From<BitsArgument> for Bits {
+    fn from(bits: BitsArgument) -> Self {
+        match bits {
+            BitsArgument::Sealed => Bits::Sealed,
+            BitsArgument::OnDemand => Bits::OnDemand,
+            BitsArgument::None => Bits::None,
+        }
+    }
 }
 
 /// The sharing of a study over `helpers` helpers. Additive sharing has one threshold only.
@@ -37,7 +58,12 @@ pub(crate) fn parse_circuit(name: &str, text: &str) -> Result<Circuit, Failure> 
 }
 
 /// A draft with the circuit's inputs as columns, for one row per contributor and everything allowed.
-pub(crate) fn of_circuit(circuit: &Circuit, sharing: Sharing, capacity: u64) -> StudyDraft {
+pub(crate) fn of_circuit(
+    circuit: &Circuit,
+    sharing: Sharing,
+    bits: Option<BitsArgument>,
+    capacity: u64,
+) -> StudyDraft {
     StudyDraft {
         name: circuit.name.text.clone(),
         federation: Digest::default(),
@@ -45,7 +71,7 @@ pub(crate) fn of_circuit(circuit: &Circuit, sharing: Sharing, capacity: u64) -> 
         columns: circuit.inputs(),
         rows_max: 1,
         capacity,
-        bits: None,
+        bits: bits.map(Bits::from),
         field: None,
         owner: [0; 32],
         min_cohort: 1,

@@ -21,6 +21,9 @@ pub(crate) struct Report {
     bytes: Ordered<u64>,
     #[serde(skip)]
     implausible: Vec<String>,
+    /// Whether helpers worked each alone: a wrong share is all that could be wrong.
+    #[serde(skip)]
+    is_linear: bool,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -72,6 +75,7 @@ impl Report {
                 ("results".into(), run.bytes_of_results),
             ]),
             implausible: run.answer.implausible.clone(),
+            is_linear: run.program.is_linear(),
         }
     }
 
@@ -126,7 +130,10 @@ impl Report {
         let shares = if *redundant_shares == 1 { "share" } else { "shares" };
         match (redundant_shares, wrong_helpers.as_slice()) {
             (0, _) => "0 redundant shares: unverified".to_owned(),
-            (count, []) => format!("{count} redundant {shares}: all fit"),
+            (count, []) if self.is_linear => format!("{count} redundant {shares}: all fit"),
+            (count, []) => {
+                format!("{count} redundant {shares}: all fit; helpers are trusted to compute rightly")
+            }
             (count, wrong) => {
                 format!("{count} redundant {shares}: wrong shares of {} were corrected", helpers(wrong))
             }

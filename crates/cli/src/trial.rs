@@ -13,7 +13,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tempfile::TempDir;
 
-use crate::draft;
+use crate::draft::{self, BitsArgument};
 use crate::failure::Failure;
 use crate::keys::random;
 use crate::output::contributions_bar;
@@ -52,6 +52,7 @@ impl Trial {
     pub(crate) async fn start(
         circuit: CircuitText<'_>,
         sharing: Sharing,
+        bits: Option<BitsArgument>,
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
@@ -61,7 +62,7 @@ impl Trial {
         let mut draft = StudyDraft {
             owner: *owner.public().as_bytes(),
             analysts: vec![*analyst.public().as_bytes()],
-            ..draft::of_circuit(&parsed, sharing, table.rows() as u64)
+            ..draft::of_circuit(&parsed, sharing, bits, table.rows() as u64)
         };
         draft::document(draft.clone(), circuit.name, circuit.text)?;
 

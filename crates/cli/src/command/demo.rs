@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let say = Say { quiet: arguments.json };
 
     say.heading("1. Four organisations run one helper each; here, four processes on this machine.")?;
-    let mut trial = Trial::start(CIRCUIT, SHARING, table, started).await?;
+    let mut trial = Trial::start(CIRCUIT, SHARING, None, table, started).await?;
     say.line(format!(
         "   No helper alone learns anything; any two of them can answer. ({})",
         seconds(trial.seconds_of("start"))

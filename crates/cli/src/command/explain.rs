@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use quorate_circuit::{Study, explain};
 
-use crate::draft::{self, SharingArgument, refused};
+use crate::draft::{self, BitsArgument, SharingArgument, refused};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// How its values are split
     #[arg(long, value_enum, default_value = "shamir", conflicts_with = "study")]
     sharing: SharingArgument,
+    /// What sealing makes of the values' bits [default: sealed, where the helpers can]
+    #[arg(long, value_enum, conflicts_with = "study")]
+    bits: Option<BitsArgument>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -61,7 +64,8 @@ async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Study, F
         });
     }
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
-    let draft = draft::of_circuit(&draft::parse_circuit(name, text)?, sharing, arguments.capacity);
+    let draft =
+        draft::of_circuit(&draft::parse_circuit(name, text)?, sharing, arguments.bits, arguments.capacity);
     match draft::document(draft.clone(), name, text) {
         Ok((_, study, _)) => Ok(study),
         // Explained all the same: `explain` says what is refused, and where.

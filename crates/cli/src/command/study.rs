@@ -8,7 +8,7 @@ use quorate_client::owner;
 use quorate_federation::{Federation, SecretKey};
 use serde_json::json;
 
-use crate::draft::{self, SharingArgument};
+use crate::draft::{self, BitsArgument, SharingArgument};
 use crate::failure::Failure;
 use crate::{files, keys, output};
 
@@ -79,6 +79,9 @@ struct Rules {
     /// How values are split
     #[arg(long, value_enum, default_value = "shamir")]
     sharing: SharingArgument,
+    /// What sealing makes of the values' bits [default: sealed, where the helpers can]
+    #[arg(long, value_enum)]
+    bits: Option<BitsArgument>,
 }
 
 #[derive(Debug, Args)]
@@ -149,7 +152,7 @@ fn draft_document(
         hint: Some("write a decimal from 0 to 1, as in 0.05 for one in twenty".into()),
     })?;
     let analysts = rules.analyst.iter().map(|key| Ok(*keys::public(key)?.as_bytes()));
-    let from_circuit = draft::of_circuit(&parsed, sharing, rules.capacity.unwrap_or(1));
+    let from_circuit = draft::of_circuit(&parsed, sharing, rules.bits, rules.capacity.unwrap_or(1));
     let draft = StudyDraft {
         name: rules.name.clone().unwrap_or_else(|| from_circuit.name.clone()),
         federation: *federation.id(),

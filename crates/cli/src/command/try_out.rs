@@ -7,7 +7,7 @@ use clap::Args;
 use quorate_circuit::{Rounding, Sharing, SharingKind};
 use quorate_contribute::BadRowsPolicy;
 
-use crate::draft::{self, SharingArgument};
+use crate::draft::{self, BitsArgument, SharingArgument};
 use crate::failure::Failure;
 use crate::files;
 use crate::trial::{CircuitText, Trial};
@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// How values are split
     #[arg(long, value_enum, default_value = "shamir")]
     sharing: SharingArgument,
+    /// What sealing makes of the values' bits [default: sealed, where the helpers can]
+    #[arg(long, value_enum)]
+    bits: Option<BitsArgument>,
     /// Helpers to kill after the study is sealed, as in 2,4
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     stop: Vec<u8>,
@@ -53,7 +56,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
     let table = files::table(&arguments.csv, &columns, rounding, BadRowsPolicy::Refuse)?;
 
-    let mut trial = Trial::start(circuit, sharing, table, started).await?;
+    let mut trial = Trial::start(circuit, sharing, arguments.bits, table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     for helper in &arguments.stop {

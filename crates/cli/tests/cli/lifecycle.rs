@@ -56,7 +56,7 @@ fn from_up_to_the_result_and_after_a_restart() {
         "trial/analyst.pub",
     ]);
     let id = study["study"].as_str().unwrap();
-    assert_eq!(study["inputs"], "contributors: degree check, range: trusted");
+    assert_eq!(study["inputs"], "contributors: degree check, range: range check");
 
     let contribute = ["contribute", "--study", id, "--csv", "t.csv"];
     assert_eq!(json(&contribute)["contributions"]["repeated"], 0);

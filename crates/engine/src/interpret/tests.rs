@@ -1,5 +1,7 @@
 //! Random programs on random tables, with all workers in one process, against the clear-text evaluator.
 
+mod sealing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
