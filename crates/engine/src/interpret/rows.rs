@@ -224,17 +224,17 @@ impl Writer<'_> {
         let ((left_min, mut left), (right_min, mut right)) =
             (self.bits[&left].clone(), self.bits[&right].clone());
         let offset = left_min.checked_sub(&right_min).and_then(|offset| offset.to_i128()).unwrap_or(0);
-        let width = left.len().max(right.len()) as u32;
+        let offset_bits = (128 - offset.unsigned_abs().leading_zeros()) as usize;
         // The offset may carry one bit beyond the wider of the two and its own width.
-        let width = width.max(128 - offset.unsigned_abs().leading_zeros()) + 1;
+        let width = left.len().max(right.len()).max(offset_bits) + 1;
         let shift = u64::try_from(offset.unsigned_abs()).unwrap_or(u64::MAX);
         if offset > 0 {
-            left = compare::add_constant(self.draft, &left, shift, width);
+            left = compare::add_constant(self.draft, &left, shift, narrow(width));
         } else if offset < 0 {
-            right = compare::add_constant(self.draft, &right, shift, width);
+            right = compare::add_constant(self.draft, &right, shift, narrow(width));
         }
         for number in [&mut left, &mut right] {
-            number.resize(width as usize, Draft::ZERO);
+            number.resize(width, Draft::ZERO);
         }
         (left, right)
     }
@@ -404,6 +404,11 @@ impl<F: NamedField> RowTask<F> {
             self.values.insert(index, sum);
         }
     }
+}
+
+/// Widths of numbers are below 256.
+fn narrow(width: usize) -> u32 {
+    u32::try_from(width).unwrap_or(u32::MAX)
 }
 
 impl<F: Field> Sums<F> {
