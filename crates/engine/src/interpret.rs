@@ -5,8 +5,8 @@
 //! [`ScalarTask`]; or, at sealing, one [`SealTask`] for each morsel. What they share is made once: a [`Session`] (who
 //! works, with which keys) and a plan, a pure function of public data, so that all workers make the same one.
 //!
-//! Every protocol of a session draws under an instruction number of its own, given out by [`Session::next_instruction`]
-//! while plans are made, and within it by rows.
+//! Every protocol of a session draws under an instruction number of its own, given out by the [`Session`] while
+//! plans are made, and within it by rows.
 //!
 //! What is *not* here: who carries messages, how many morsels are under way, where columns are kept.
 
