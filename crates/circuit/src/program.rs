@@ -19,11 +19,13 @@
 mod coefficient;
 mod operands;
 mod outcome;
+mod plan;
 mod validate;
 
 pub use coefficient::Coefficient;
 pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
+pub use plan::{Adder, Plan};
 pub use validate::InvalidProgram;
 
 use quorate_field::{FieldId, Integer};

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod bench;
 mod contribute;
 mod demo;
 mod explain;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Run(run::Arguments),
     /// Show which helpers answer and how far their studies are
     Status(status::Arguments),
+    /// Measure what computing costs, with fresh helpers on this machine
+    Bench(bench::Arguments),
 }
 
 impl Command {
@@ -68,6 +71,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
 
 async fn run_to_end(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Try(arguments) => try_out::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,

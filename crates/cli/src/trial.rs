@@ -124,12 +124,17 @@ impl Trial {
 
     /// Runs the circuit with the helpers that are up.
     pub(crate) async fn run(&self) -> Result<(analyst::Run, Report), Failure> {
-        let run = analyst::run(self.local.helpers(), &self.analyst, &self.study, &self.circuit).await?;
+        let run = self.run_circuit(&self.circuit).await?;
         let total = self.started.elapsed().as_secs_f64();
         let mut bytes = self.bytes.clone();
         bytes.push("helper_memory_peak", self.local.usage_of_all().memory_peak_bytes);
         let report = Report::of(&self.study, &run, 0).after(&self.seconds, &bytes).total(total);
         Ok((run, report))
+    }
+
+    /// Runs a circuit on the study with the helpers that are up.
+    pub(crate) async fn run_circuit(&self, circuit: &str) -> Result<analyst::Run, Failure> {
+        Ok(analyst::run(self.local.helpers(), &self.analyst, &self.study, circuit).await?)
     }
 
     /// A step's seconds, 0 if it was not done.

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use quorate_circuit::{Program, Study, compile};
+use quorate_circuit::{Plan, Program, Study, compile};
 use quorate_contribute::scheme_of;
 use quorate_federation::{EnvelopeOpener, SecretKey};
 use quorate_sharing::{Scheme, SchemeKind};
@@ -68,6 +68,7 @@ pub async fn run(
             manifest: manifest.id(),
             circuit: circuit.to_owned(),
             program: program.hash(),
+            plan: Plan::of(manifest.rows).hash(&program),
             quorum,
             reply_key: opener.key(),
             nonce: fresh_nonce()?,

@@ -66,7 +66,7 @@ pub async fn upload(
     });
     let mut uploads = std::pin::pin!(uploads.buffer_unordered(WINDOW));
     while let Some(done) = uploads.try_next().await? {
-        state.accepted += done.contributions;
+        state.accepted += done.accepted;
         state.repeated += done.repeated;
         state.bytes += done.bytes;
         progress(state);
@@ -98,13 +98,11 @@ fn pack(
     }
 }
 
-struct Done {
-    contributions: u64,
-    repeated: u64,
-    bytes: u64,
-}
-
-async fn upload_batch(helpers: &Helpers, study: &Digest, batch: Batch) -> Result<Done, ClientError> {
+/// Uploads one batch that is packed already, whatever is in it; what came of it.
+///
+/// # Errors
+/// A helper refuses, cannot be reached for half a minute, or sends a receipt that does not hold.
+pub async fn upload_batch(helpers: &Helpers, study: &Digest, batch: Batch) -> Result<Progress, ClientError> {
     let Batch { ids, uploads, .. } = batch;
     let bytes = uploads.iter().map(|upload| upload.len() as u64).sum();
     let ids = &ids;
@@ -119,5 +117,5 @@ async fn upload_batch(helpers: &Helpers, study: &Digest, batch: Batch) -> Result
     let repeated = try_join_all(receipts).await?;
     let contributions = ids.len() as u64;
     let repeated = repeated.into_iter().min().unwrap_or(0).min(contributions);
-    Ok(Done { contributions, repeated, bytes })
+    Ok(Progress { total: contributions, accepted: contributions, repeated, bytes })
 }

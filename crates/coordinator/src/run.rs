@@ -7,7 +7,7 @@
 
 mod work;
 
-use quorate_circuit::Program;
+use quorate_circuit::{Plan, Program};
 use quorate_engine::interpret::Session;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::linear::LinearRun;
@@ -24,7 +24,7 @@ use crate::coordinator::First;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
-use crate::lane::{LANES, Lane};
+use crate::lane::Lane;
 use crate::seal::{
     Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
 };
@@ -101,6 +101,7 @@ impl Run {
         let request: RunRequest = signed.open().map_err(refuse_signed)?;
         let manifest = check_request(&request, &signed, entry, cx)?;
         let program = compile(&request, entry)?;
+        check_plan(&request, &program, manifest)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
         let attempt = signed.digest::<RunRequest>();
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
@@ -110,7 +111,9 @@ impl Run {
             check_workers(&request, entry)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
-            lanes = (1..=LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
+            lanes = (1..=Plan::of(manifest.rows).lanes)
+                .map(|number| Lane::new(attempt, number, &request.quorum, cx))
+                .collect();
         }
         for to in exchange.peers().to_vec() {
             let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
@@ -440,6 +443,15 @@ fn check_request<'a>(
         return Err(Refusal::new(Code::Unavailable, message).hint("wait until more helpers are up"));
     }
     Ok(manifest)
+}
+
+/// Whether the client plans as this helper does.
+fn check_plan(request: &RunRequest, program: &Program, manifest: &Manifest) -> Result<(), Refusal> {
+    if request.plan == Plan::of(manifest.rows).hash(program) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::Circuit, "this helper would compute the circuit by another plan");
+    Err(refusal.hint("client and helpers should run the same version"))
 }
 
 /// Whether the quorum can compute together: exactly `2t + 1` helpers work.

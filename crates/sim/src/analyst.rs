@@ -1,6 +1,6 @@
 //! The analyst: runs circuits on the sealed study with changing quorums, and recombines with the real client's code.
 
-use quorate_circuit::{Program, compile};
+use quorate_circuit::{Plan, Program, compile};
 use quorate_client::{AnswerError, answer};
 use quorate_coordinator::Reply;
 use quorate_federation::EnvelopeOpener;
@@ -160,6 +160,7 @@ impl Analyst {
             manifest: manifest.manifest.id(),
             circuit: circuit.clone(),
             program: program.hash(),
+            plan: Plan::of(manifest.manifest.rows).hash(program),
             quorum: quorum.clone(),
             reply_key: opener().key(),
             nonce: Digest(turn.chance.bytes()),

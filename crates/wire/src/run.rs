@@ -22,6 +22,8 @@ pub struct RunRequest {
     pub circuit: String,
     /// Hash of the lowered program; a helper that lowers to another refuses.
     pub program: Digest,
+    /// Hash of the plan by which the program is computed; a helper that plans otherwise refuses.
+    pub plan: Digest,
     /// The helpers that compute, ascending.
     pub quorum: Vec<u8>,
     /// What helpers seal their answers for: fresh for this request, so that no helper reads another's.

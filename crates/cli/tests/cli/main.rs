@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: what they expect is the test")]
 
+mod bad_contributions;
 mod bad_input;
 mod files;
 mod lifecycle;

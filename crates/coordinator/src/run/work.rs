@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_circuit::{Program, Study};
+use quorate_circuit::{Adder, Plan, Program, Study};
 use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
@@ -19,9 +19,6 @@ use crate::context::Context;
 use crate::lane::Lane;
 use crate::seal::unreadable;
 use crate::study::column_bits;
-
-/// Up to so many rows a comparison takes few rounds, beyond it few ANDs: other morsels hide the rounds.
-const ROWS_IN_FEW_ROUNDS: u64 = 16_384;
 
 /// The work of one run, in the study's field.
 pub(crate) enum Work {
@@ -98,7 +95,10 @@ impl<F: NamedField> Job<F> {
     ) -> Self {
         let program = Arc::new(program);
         let bits = column_bits(study);
-        let shape = if manifest.rows <= ROWS_IN_FEW_ROUNDS { Shape::Prefix } else { Shape::Serial };
+        let shape = match Plan::of(manifest.rows).adder {
+            Adder::Serial => Shape::Serial,
+            Adder::Prefix => Shape::Prefix,
+        };
         let rows = Arc::new(RowPlan::new(&program, &bits, shape, &mut session));
         let scalars = Arc::new(ScalarPlan::new(&program, manifest.rows, &mut session));
         let columns = SealedColumns {

@@ -4,7 +4,7 @@ use super::domain::{Domain, Registers, xor_words};
 use super::execution::Execution;
 use super::program::{AndGate, Program};
 use crate::EngineError;
-use crate::round::{Inbox, Outbox, Progress};
+use crate::round::{Inbox, Outbox, Progress, Task};
 
 /// No sharing: a bit is one word for 64 rows, an AND is an AND.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use super::domain::{Domain, Registers};
 use super::lanes;
 use super::program::{Local, Program, PublicRegister};
 use crate::EngineError;
-use crate::round::{Inbox, Outbox, Progress};
+use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::{Unverified, Verified};
 
 static NOTHING: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
@@ -85,31 +85,8 @@ impl std::fmt::Debug for Outputs {
     }
 }
 
-impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
-    /// A run on a morsel of `rows` rows, whose inputs are still zero. `program` may be shared or borrowed.
-    pub fn new(program: P, domain: D, rows: usize) -> Self {
-        let words = lanes::words(rows);
-        let registers = Registers::new(program.registers(), domain.width(), words);
-        let publics = vec![0; program.public_registers as usize * words];
-        Execution { program, domain, rows, registers, publics, layer: 0, round: 0, is_local_done: false }
-    }
-
-    /// The place of secret input `index`, to write this helper's sub-shares into, before the first step.
-    pub fn input(&mut self, index: usize) -> &mut [u64] {
-        assert!(index < self.program.inputs(), "input {index} of {}", self.program.inputs());
-        #[expect(clippy::cast_possible_truncation, reason = "less than the number of inputs, a u32")]
-        self.registers.get_mut(index as u32)
-    }
-
-    /// The place of public input `index`.
-    pub fn public_input(&mut self, index: usize) -> &mut [u64] {
-        assert!(index < self.program.public_inputs(), "input {index} of {}", self.program.public_inputs());
-        let words = self.registers.words();
-        &mut self.publics[index * words..][..words]
-    }
-
-    /// Computes until something must be sent, and writes it.
-    pub fn advance(&mut self, outbox: &mut Outbox) -> Progress {
+impl<P: Deref<Target = Program> + Clone, D: Domain> Task for Execution<P, D> {
+    fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         let program = self.program.clone();
         while let Some(layer) = program.layers().get(self.layer) {
             if !self.is_local_done {
@@ -137,8 +114,7 @@ impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
         Progress::Ended
     }
 
-    /// Reads what the others sent in the same round.
-    pub fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         let program = self.program.clone();
         if let Some(layer) = program.layers().get(self.layer) {
             self.domain.receive(self.round, &layer.ands, &mut self.registers, inbox)?;
@@ -149,8 +125,32 @@ impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
         }
         Ok(())
     }
+}
 
-    /// The results, once [`Execution::advance`] said so.
+impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
+    /// A run on a morsel of `rows` rows, whose inputs are still zero. `program` may be shared or borrowed.
+    pub fn new(program: P, domain: D, rows: usize) -> Self {
+        let words = lanes::words(rows);
+        let registers = Registers::new(program.registers(), domain.width(), words);
+        let publics = vec![0; program.public_registers as usize * words];
+        Execution { program, domain, rows, registers, publics, layer: 0, round: 0, is_local_done: false }
+    }
+
+    /// The place of secret input `index`, to write this helper's sub-shares into, before the first step.
+    pub fn input(&mut self, index: usize) -> &mut [u64] {
+        assert!(index < self.program.inputs(), "input {index} of {}", self.program.inputs());
+        #[expect(clippy::cast_possible_truncation, reason = "less than the number of inputs, a u32")]
+        self.registers.get_mut(index as u32)
+    }
+
+    /// The place of public input `index`.
+    pub fn public_input(&mut self, index: usize) -> &mut [u64] {
+        assert!(index < self.program.public_inputs(), "input {index} of {}", self.program.public_inputs());
+        let words = self.registers.words();
+        &mut self.publics[index * words..][..words]
+    }
+
+    /// The results, once [`Task::advance`] said so.
     ///
     /// # Panics
     /// If the program has not ended.

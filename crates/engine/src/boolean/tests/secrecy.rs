@@ -15,7 +15,7 @@ use super::super::convert::{Conversion, conversion_program};
 use super::super::sum::Shape;
 use super::super::worker_keys;
 use super::super::{CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Workers, compare};
-use crate::round::{Inbox, Outbox, Progress};
+use crate::round::{Inbox, Outbox, Progress, Task};
 
 type Blobs = BTreeMap<u8, Vec<u8>>;
 

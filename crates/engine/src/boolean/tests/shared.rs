@@ -15,7 +15,7 @@ use super::super::{
     evaluate, lanes, open,
 };
 use super::sliced;
-use crate::round::Progress;
+use crate::round::{Progress, Task};
 use crate::testing::{Network, scheme};
 use crate::verified::Segment;
 
