@@ -1,5 +1,6 @@
 //! What happens to a helper and what it wants done.
 
+use std::fmt;
 use std::sync::Arc;
 
 use quorate_circuit::Study;
@@ -12,7 +13,6 @@ use crate::CheckedUpload;
 pub type Ticket = u64;
 
 /// Something happened.
-#[derive(Debug)]
 pub enum Event {
     /// A client asks. Every ticket gets exactly one [`Action::Reply`], sooner or later.
     Request {
@@ -85,7 +85,6 @@ pub enum Reply {
 }
 
 /// Something is wanted.
-#[derive(Debug)]
 pub enum Action {
     /// Answer a request.
     Reply {
@@ -114,7 +113,6 @@ pub enum Action {
 }
 
 /// One write. All writes of a batch become durable together, or the process stops.
-#[derive(Debug)]
 pub enum Write {
     /// Keep a contribution; writing the same id again changes nothing.
     Contribution {
@@ -159,4 +157,74 @@ pub enum Write {
         /// The layout's name.
         generation: Digest,
     },
+}
+
+// What these carry is shares: they say how much, not what.
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Request { ticket, request } => write!(f, "Request({ticket}, {request:?})"),
+            Event::Peer { from, frame } => write!(f, "Peer({from}, {} bytes)", frame.len()),
+            Event::Stored { batch } => write!(f, "Stored({batch})"),
+            Event::Tick => f.write_str("Tick"),
+            Event::Continue => f.write_str("Continue"),
+            Event::Stop => f.write_str("Stop"),
+        }
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Reply { ticket, reply } => write!(f, "Reply({ticket}, {reply:?})"),
+            Action::Send { to, frame } => write!(f, "Send({to}, {} bytes)", frame.len()),
+            Action::Store { batch, writes } => write!(f, "Store({batch}, {writes:?})"),
+            Action::Continue => f.write_str("Continue"),
+        }
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Write::Contribution { id, bytes, .. } => {
+                write!(f, "Contribution({}, {} bytes)", id.short(), bytes.len())
+            }
+            Write::Control { key, value } => {
+                write!(f, "Control({} bytes of key, {} bytes)", key.len(), value.len())
+            }
+            Write::ColumnsAppend { column, bytes, .. } => {
+                write!(f, "ColumnsAppend({column}, {} bytes)", bytes.len())
+            }
+            Write::ColumnsFinish { generation, columns, .. } => {
+                write!(f, "ColumnsFinish({}, {columns} columns)", generation.short())
+            }
+            Write::ColumnsAbandon { generation, .. } => write!(f, "ColumnsAbandon({})", generation.short()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_and_not_shown() {
+        let bytes = || vec![171, 205, 171];
+        let write = Write::ColumnsAppend {
+            study: Digest([1; 32]),
+            generation: Digest([2; 32]),
+            column: 4,
+            bytes: bytes(),
+        };
+        let shown = [
+            format!("{:?}", Event::Peer { from: 2, frame: bytes() }),
+            format!("{:?}", Action::Send { to: 3, frame: bytes() }),
+            format!("{:?}", Action::Store { batch: 1, writes: vec![write] }),
+        ];
+        for shown in shown {
+            assert!(shown.contains("3 bytes") && !shown.contains("171") && !shown.contains("205"), "{shown}");
+        }
+    }
 }

@@ -60,8 +60,9 @@ pub(crate) struct Exchange {
     round: u32,
     sent: BTreeMap<(u32, u8), Blob>,
     received: BTreeMap<(u32, u8), Blob>,
-    /// Digest of every message received in a round that a member may still repeat, to tell that from a contradiction.
-    seen: BTreeMap<(u32, u8), Digest>,
+    /// Every message received in a round that a member may still repeat; of lane 0 its digest, to tell a repetition from
+    /// a contradiction.
+    seen: BTreeMap<(u32, u8), Option<Digest>>,
     lives: BTreeMap<u8, Life>,
     started_ms: u64,
     repeated_ms: u64,
@@ -111,6 +112,11 @@ impl Exchange {
     /// When the attempt began.
     pub(crate) fn started_ms(&self) -> u64 {
         self.started_ms
+    }
+
+    /// Time passes while nothing is waited for.
+    pub(crate) fn pass(&mut self, cx: &Context<'_>) {
+        self.ticked_ms = cx.now_ms;
     }
 
     /// A member was heard elsewhere: it is there.
@@ -186,7 +192,10 @@ impl Exchange {
             return Ok(());
         }
         let place = (frame.round, from);
-        let digest = Tagged::new("quorate/1/frame").bytes(frame.body.as_slice()).finish();
+        // In a lane the first message of a round is what counts, and hashing all of them would cost as much as the
+        // protocol: what this helper says is fixed by what it took, and by the sender's life.
+        let digest =
+            (self.lane == 0).then(|| Tagged::new("quorate/1/frame").bytes(frame.body.as_slice()).finish());
         match self.seen.get(&place) {
             None => {
                 self.seen.insert(place, digest);
@@ -226,7 +235,9 @@ impl Exchange {
         }
         if !missing.is_empty() && cx.now_ms >= self.repeated_ms + resend_ms {
             self.repeated_ms = cx.now_ms;
-            for peer in missing {
+            // Whoever is heard, here or in another lane, is at work: what it lacks, it will say.
+            let is_quiet = |peer: &u8| cx.now_ms >= self.lives[peer].heard_ms + resend_ms;
+            for peer in missing.into_iter().filter(is_quiet).collect::<Vec<u8>>() {
                 self.repeat_since(peer, self.round.saturating_sub(1), cx);
             }
         }

@@ -66,7 +66,11 @@ impl Lane {
 
     /// Time passes.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        if self.is_waiting { self.exchange.tick(cx) } else { Ok(()) }
+        if self.is_waiting {
+            return self.exchange.tick(cx);
+        }
+        self.exchange.pass(cx);
+        Ok(())
     }
 
     /// Payload bytes sent.

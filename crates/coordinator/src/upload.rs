@@ -19,10 +19,15 @@ use crate::{Ticket, Write};
 
 /// An upload whose every contribution fits its commitment, the study and this helper. Only [`check_upload`] makes
 /// one, so what the coordinator stores has been checked.
-#[derive(Debug)]
 pub struct CheckedUpload {
     study: Digest,
     contributions: Vec<(Digest, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for CheckedUpload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CheckedUpload({} contributions of study {})", self.contributions.len(), self.study.short())
+    }
 }
 
 /// Checks the bytes of an upload for `helper`: decodes, compares every piece with its commitment, and every element
@@ -107,11 +112,16 @@ pub(crate) struct Uploads {
 }
 
 /// An upload that waits for the next commit.
-#[derive(Debug)]
 struct Pending {
     acknowledgement: Acknowledgement,
     /// Its fresh contributions.
     contributions: Vec<(Digest, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pending({:?}, {} contributions)", self.acknowledgement, self.contributions.len())
+    }
 }
 
 /// What is left of an upload once its bytes are with the store.

@@ -161,6 +161,19 @@ impl Field for F61 {
         (Self::canonical(value), value.ct_eq(&P))
     }
 
+    /// Without a barrier for each element, so that it is done in vectors.
+    fn from_masked_slice(bytes: &[u8], out: &mut [Self]) -> bool {
+        crate::field::assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        let mut any = 0;
+        for (element, bytes) in out.iter_mut().zip(bytes.as_chunks::<8>().0) {
+            let value = u64::from_le_bytes(*bytes) & P;
+            // The top bit is set just where value = p = 2^61 - 1: nothing else carries that far.
+            any |= (value + 1) << 2;
+            *element = Self::canonical(value);
+        }
+        any >> 63 == 1
+    }
+
     field_kernels!();
 }
 

@@ -61,6 +61,19 @@ pub trait Field:
     /// keeps the distribution exactly uniform. Panics on another length.
     fn from_masked(bytes: &[u8]) -> (Self, Choice);
 
+    /// Takes as many elements of a uniform stream as [`Field::from_masked`] does, one after the other; whether one of them
+    /// was `>= p`: its place in `out` is then `ZERO`. Panics unless there are `BYTES` bytes for each.
+    fn from_masked_slice(bytes: &[u8], out: &mut [Self]) -> bool {
+        assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        let mut any = Choice::from(0);
+        for (element, bytes) in out.iter_mut().zip(bytes.chunks_exact(Self::BYTES)) {
+            let (value, is_rejected) = Self::from_masked(bytes);
+            *element = value;
+            any |= is_rejected;
+        }
+        any.into()
+    }
+
     /// The centred embedding of `x`: `x mod p` where `|x| <= (p-1)/2`, else `None`. Time depends only on
     /// whether there is one.
     fn from_integer(x: &Integer) -> Option<Self> {

@@ -115,12 +115,19 @@ fn encoding<F: Field>() {
         assert_eq!((masked, bool::from(excess)), (*element, false));
     }
 
+    let mut masked = vec![F::ONE; sample.len()];
+    assert!(!F::from_masked_slice(&bytes, &mut masked));
+    assert_eq!(masked, sample);
+
     let modulus: Vec<u8> = F::MODULUS.iter().flat_map(|word| word.to_le_bytes()).take(F::BYTES).collect();
     let all_ones = vec![0xff; F::BYTES];
     for bad in [&modulus, &all_ones] {
         assert_eq!(F::read(bad), Err(NonCanonical));
         let (masked, excess) = F::from_masked(bad);
         assert_eq!((masked, bool::from(excess)), (F::ZERO, true));
+        let (good, mut both) = (write_slice(&sample[..1]), [F::ONE; 2]);
+        assert!(F::from_masked_slice(&[bad.as_slice(), &good].concat(), &mut both));
+        assert_eq!(both, [F::ZERO, sample[0]]);
     }
     let mut spoilt = bytes.clone();
     spoilt[17 * F::BYTES..18 * F::BYTES].copy_from_slice(&modulus);

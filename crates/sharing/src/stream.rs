@@ -54,7 +54,7 @@ impl Stream {
         for chunk in out.chunks_mut(BLOCK / F::BYTES) {
             let bytes = &mut block[..chunk.len() * F::BYTES];
             cipher.write_keystream(bytes);
-            if read_masked(bytes, chunk) {
+            if F::from_masked_slice(bytes, chunk) {
                 self.replace_rejected(position, bytes, chunk);
             }
             position += chunk.len() as u64;
@@ -118,15 +118,4 @@ fn seek<F: Field>(cipher: &mut ChaCha20, index: u64) {
         .checked_mul(F::BYTES as u64)
         .and_then(|byte| cipher.try_seek(byte).ok())
         .expect("a stream is at most 256 GiB long");
-}
-
-/// Reads masked elements; says whether any was not below `p` (its place in `out` is then meaningless).
-fn read_masked<F: Field>(bytes: &[u8], out: &mut [F]) -> bool {
-    let mut any = Rejected::from(0);
-    for (element, bytes) in out.iter_mut().zip(bytes.chunks_exact(F::BYTES)) {
-        let (value, is_rejected) = F::from_masked(bytes);
-        *element = value;
-        any |= is_rejected;
-    }
-    any.into()
 }
