@@ -24,20 +24,26 @@ pub(crate) struct Lane {
     is_waiting: bool,
 }
 
+/// Takes a member's message in whatever exchange of an attempt it is of; an error ends the attempt.
+pub(crate) fn receive(
+    exchange: &mut Exchange,
+    lanes: &mut [Lane],
+    from: u8,
+    frame: Frame,
+    cx: &mut Context<'_>,
+) -> Result<(), Refusal> {
+    // Who is heard in one exchange is there for all of them.
+    lanes.iter_mut().for_each(|lane| lane.exchange.hear(from, cx));
+    match usize::from(frame.lane).checked_sub(1) {
+        None => exchange.receive(from, frame, cx),
+        Some(lane) => lanes.get_mut(lane).map_or(Ok(()), |lane| lane.exchange.receive(from, frame, cx)),
+    }
+}
+
 impl Lane {
     /// Lane `number`, from 1, of an attempt among `members`.
     pub(crate) fn new(scope: Digest, number: u16, members: &[u8], cx: &Context<'_>) -> Self {
         Lane { exchange: Exchange::new(scope, number, members, cx), is_waiting: false }
-    }
-
-    /// Takes a member's message; an error ends the attempt.
-    pub(crate) fn receive(&mut self, from: u8, frame: Frame, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        self.exchange.receive(from, frame, cx)
-    }
-
-    /// A member was heard in another exchange of the attempt: it is there.
-    pub(crate) fn hear(&mut self, from: u8, cx: &Context<'_>) {
-        self.exchange.hear(from, cx);
     }
 
     /// Drives a task as far as the messages go; whether it has ended.

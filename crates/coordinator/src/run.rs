@@ -5,17 +5,15 @@
 //! finished run is durable before it is answered, and asking again gives the identical bytes; an unfinished one does not
 //! survive a restart.
 
+mod scan;
 mod work;
 
 use quorate_circuit::{Plan, Program};
 use quorate_engine::interpret::Session;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
-use quorate_engine::linear::LinearRun;
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
-use quorate_field::{F61, F127, F256, FieldId, NamedField, read_slice, write_slice};
 use quorate_hash::Digest;
-use quorate_sharing::Shares;
 use quorate_wire::{Blob, Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +22,13 @@ use crate::coordinator::First;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
-use crate::lane::Lane;
+use crate::lane::{self, Lane};
 use crate::seal::{
     Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
 };
 use crate::study::{Entry, State, refuse_signed, to_json};
 use crate::{Action, Records, Write};
+use scan::Scan;
 use work::Work;
 
 /// Round 0: the request and this member's nonce.
@@ -68,24 +67,6 @@ enum Stage {
     /// Nothing more happens.
     Over,
 }
-
-/// The scan of the columns that the program reads, in the study's field.
-enum Scan {
-    F61(Cursor<F61>),
-    F127(Cursor<F127>),
-    F256(Cursor<F256>),
-}
-
-struct Cursor<F: NamedField> {
-    run: LinearRun<F>,
-    /// Columns still to read, the current one last.
-    columns: Vec<u32>,
-    /// Rows of the current column already read.
-    row: u64,
-}
-
-/// Bytes of a column read in one step.
-const STEP_BYTES: u64 = 4 << 20;
 
 const RUN: &[u8] = b"run/";
 
@@ -146,15 +127,7 @@ impl Run {
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
             return;
         }
-        self.lanes.iter_mut().for_each(|lane| lane.hear(from, cx));
-        let received = match usize::from(frame.lane).checked_sub(1) {
-            None => self.exchange.receive(from, frame, cx),
-            Some(lane) => match self.lanes.get_mut(lane) {
-                Some(lane) => lane.receive(from, frame, cx),
-                None => return,
-            },
-        };
-        match received {
+        match lane::receive(&mut self.exchange, &mut self.lanes, from, frame, cx) {
             Ok(()) => self.advance(entry, cx),
             Err(refusal) => self.fail(refusal, cx),
         }
@@ -330,65 +303,6 @@ impl Run {
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Run(study {}, attempt {})", self.request.study.short(), self.attempt.short())
-    }
-}
-
-impl Scan {
-    fn new(program: &Program, entry: &Entry, helper: u8) -> Self {
-        match entry.kept.study.field {
-            FieldId::F61 => Scan::F61(Cursor::new(program, entry, helper)),
-            FieldId::F127 => Scan::F127(Cursor::new(program, entry, helper)),
-            FieldId::F256 => Scan::F256(Cursor::new(program, entry, helper)),
-        }
-    }
-
-    /// Reads a piece of a column; whether there is more.
-    fn step(&mut self, manifest: &Manifest, cx: &Context<'_>) -> Result<bool, Refusal> {
-        match self {
-            Scan::F61(cursor) => cursor.step(manifest, cx),
-            Scan::F127(cursor) => cursor.step(manifest, cx),
-            Scan::F256(cursor) => cursor.step(manifest, cx),
-        }
-    }
-
-    /// The result shares, encoded.
-    fn finish(self, program: &Program, rows: u64) -> Vec<String> {
-        match self {
-            Scan::F61(cursor) => cursor.finish(program, rows),
-            Scan::F127(cursor) => cursor.finish(program, rows),
-            Scan::F256(cursor) => cursor.finish(program, rows),
-        }
-    }
-}
-
-impl<F: NamedField> Cursor<F> {
-    fn new(program: &Program, entry: &Entry, helper: u8) -> Self {
-        let columns = program.columns_read().into_iter().rev().collect();
-        Cursor { run: LinearRun::new(program, &entry.scheme, helper), columns, row: 0 }
-    }
-
-    fn step(&mut self, manifest: &Manifest, cx: &Context<'_>) -> Result<bool, Refusal> {
-        let Some(column) = self.columns.last().copied() else { return Ok(false) };
-        let size = F::BYTES as u64;
-        let end = (self.row + STEP_BYTES / size).min(manifest.rows);
-        let bytes = cx
-            .records
-            .column(&manifest.study, &manifest.session, column, self.row * size, end * size)
-            .map_err(unreadable)?
-            .ok_or_else(|| unreadable(format!("column {column} of the sealed study is missing")))?;
-        let shares = read_slice::<F>(&bytes).map_err(unreadable)?;
-        self.run.add(column, &Shares::from_vec(shares));
-        self.row = end;
-        if end == manifest.rows {
-            self.columns.pop();
-            self.row = 0;
-        }
-        Ok(!self.columns.is_empty())
-    }
-
-    fn finish(self, program: &Program, rows: u64) -> Vec<String> {
-        let shares = self.run.finish(program, rows).release();
-        shares.as_slice().iter().map(|share| hex(&write_slice(&[*share]))).collect()
     }
 }
 

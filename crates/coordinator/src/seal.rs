@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::{Exchange, Frame, abort_frame};
-use crate::lane::Lane;
+use crate::lane::{self, Lane};
 use crate::study::{Entry, refuse_signed, seal_number_write, unprepared_write};
 use crate::{Action, Write};
 use agreement::{Agreed, Item};
@@ -193,15 +193,7 @@ impl Seal {
             cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
             return;
         }
-        self.lanes.iter_mut().for_each(|lane| lane.hear(from, cx));
-        let received = match usize::from(frame.lane).checked_sub(1) {
-            None => self.exchange.receive(from, frame, cx),
-            Some(lane) => match self.lanes.get_mut(lane) {
-                Some(lane) => lane.receive(from, frame, cx),
-                None => return,
-            },
-        };
-        match received {
+        match lane::receive(&mut self.exchange, &mut self.lanes, from, frame, cx) {
             Ok(()) => self.advance(entry, is_drained, cx),
             Err(refusal) if self.is_working() => self.fail(refusal, entry, cx),
             Err(refusal) => {

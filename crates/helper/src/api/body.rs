@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
 use quorate_hash::Digest;
-use quorate_wire::{Code, Refusal, Signed, limits};
+use quorate_wire::{Code, Refusal, Signed};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -73,13 +73,14 @@ fn too_large(limit: usize) -> Refused {
     Refused::with_status(StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::Malformed, message))
 }
 
-/// Reads a signed request. Whose signature it is and whether it fits is the coordinator's to check.
+/// Reads a signed request of at most `limit` bytes. Whose signature it is and whether it fits is the coordinator's to check.
 pub(super) async fn receive_signed(
     api: &Api,
     headers: &HeaderMap,
     body: Body,
+    limit: usize,
 ) -> Result<(Signed, Option<OwnedSemaphorePermit>), Refused> {
-    let Received { bytes, memory } = receive(api, headers, body, limits::REQUEST_MAX).await?;
+    let Received { bytes, memory } = receive(api, headers, body, limit).await?;
     let signed = serde_json::from_slice(&bytes).map_err(|error| {
         Refused::malformed(format!("the body is not a signed request: {}", shown(&error)))
     })?;

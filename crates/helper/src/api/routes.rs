@@ -91,7 +91,7 @@ async fn status(State(api): Shared) -> Answer<Json<Status>> {
 }
 
 async fn create(State(api): Shared, headers: HeaderMap, body: Body) -> Answer<Json<Value>> {
-    let (signed, memory) = receive_signed(&api, &headers, body).await?;
+    let (signed, memory) = receive_signed(&api, &headers, body, limits::STUDY_REQUEST_MAX).await?;
     match api.door.ask(Request::CreateStudy(signed), memory).await? {
         Reply::Created(study) => Ok(Json(json!({ "study": study }))),
         other => Err(misplaced(&other).into()),
@@ -134,7 +134,7 @@ async fn seal(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Json<SignedManifest>> {
-    let (signed, memory) = receive_signed(&api, &headers, body).await?;
+    let (signed, memory) = receive_signed(&api, &headers, body, limits::REQUEST_MAX).await?;
     check_names(&signed, &id)?;
     match api.door.ask(Request::Seal(signed), memory).await? {
         Reply::Sealed(manifest) => Ok(Json(*manifest)),
@@ -148,7 +148,7 @@ async fn run(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Json<SealedReply>> {
-    let (signed, memory) = receive_signed(&api, &headers, body).await?;
+    let (signed, memory) = receive_signed(&api, &headers, body, limits::REQUEST_MAX).await?;
     check_names(&signed, &id)?;
     match api.door.ask(Request::Run(signed), memory).await? {
         Reply::Ran(reply) => Ok(Json(reply)),
