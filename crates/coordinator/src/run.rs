@@ -9,7 +9,7 @@ mod scan;
 mod work;
 
 use quorate_circuit::{Plan, Program};
-use quorate_engine::interpret::Session;
+use quorate_engine::interpret::{BLOCK_ROWS, Schedule, Session, conversion_bytes};
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
@@ -26,7 +26,7 @@ use crate::lane::{self, Lane};
 use crate::seal::{
     Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
 };
-use crate::study::{Entry, State, refuse_signed, to_json};
+use crate::study::{Entry, State, column_bits, refuse_signed, to_json};
 use crate::{Action, Records, Write};
 use scan::Scan;
 use work::Work;
@@ -90,6 +90,7 @@ impl Run {
         let (mut keys, mut lanes) = (None, Vec::new());
         if !program.is_linear() {
             check_workers(&request, entry)?;
+            check_memory(&program, entry)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
             lanes = (1..=Plan::of(manifest.rows).lanes)
@@ -384,6 +385,22 @@ fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
         false => (Code::Malformed, "name as many of those that are up"),
     };
     Err(Refusal::new(code, message).hint(hint))
+}
+
+/// Whether the conversions of a morsel fit the memory that a run may take, in all its lanes.
+fn check_memory(program: &Program, entry: &Entry) -> Result<(), Refusal> {
+    let study = &entry.kept.study;
+    let each = conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * BLOCK_ROWS as u64;
+    let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::of(0).lanes)).max(1);
+    let conversions = Schedule::new(program, &column_bits(study)).conversions() as u64;
+    if conversions <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "the circuit makes the bits of {conversions} numbers of each row at once, and helpers of this study take {most}"
+    );
+    Err(Refusal::new(Code::Circuit, message)
+        .hint("ask in several runs; comparing columns of a study with bits = \"sealed\" makes none"))
 }
 
 fn cannot_multiply(entry: &Entry) -> Refusal {

@@ -24,6 +24,9 @@ pub const CIRCUIT_MAX: usize = 64 << 10;
 /// The largest signed request (it contains a circuit text, escaped).
 pub const REQUEST_MAX: usize = 512 << 10;
 
+/// Bytes of numbers that one run converts to bits at the same time.
+pub const CONVERSION_BYTES: u64 = 1 << 30;
+
 /// Studies one helper keeps.
 pub const STUDIES_MAX: usize = 1_024;
 

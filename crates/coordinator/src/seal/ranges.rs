@@ -11,7 +11,7 @@ use quorate_circuit::{Bits, Study};
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, width_of,
+    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, conversion_bytes, width_of,
 };
 use quorate_field::{F61, F127, Field, FieldId, NamedField};
 use quorate_hash::Digest;
@@ -26,8 +26,11 @@ use crate::context::Context;
 use crate::lane::{LANES, Lane};
 use crate::study::{Entry, column_bits};
 
-/// Cells of a morsel, unless one contribution has more: what is under way stays in the caches.
+/// Most cells of a morsel, unless one contribution has more: what is under way stays in the caches.
 const CELLS_PER_MORSEL: u64 = 24_576;
+
+/// Bytes of a morsel's numbers while they are converted, at most: at large thresholds a cell has many sub-shares.
+const MORSEL_BYTES: u64 = 16 << 20;
 
 /// Up to so many cells a conversion takes few rounds, beyond it few ANDs: other morsels hide the rounds.
 const CELLS_IN_FEW_ROUNDS: u64 = 32_768;
@@ -182,7 +185,7 @@ impl<F: NamedField> Job<F> {
         if left.is_empty() {
             return Ok(Slot::Idle);
         }
-        let to = from + morsel_length(&entry.kept.study, left);
+        let to = from + morsel_length(&entry.kept.study, entry.scheme.threshold(), left);
         let blocks = pieces::blocks::<F>(entry, &candidates[from..to], cx)?;
         let columns = by_column(&blocks, entry.kept.study.columns.len());
         let rows = columns.first().map_or(0, Shares::len);
@@ -275,12 +278,13 @@ impl<F: NamedField> Job<F> {
 }
 
 /// How many contributions the next morsel has; the same at all members.
-fn morsel_length(study: &Study, items: &[Item]) -> usize {
+fn morsel_length(study: &Study, threshold: u8, items: &[Item]) -> usize {
     let columns = study.columns.len() as u64;
+    let most = CELLS_PER_MORSEL.min(MORSEL_BYTES / conversion_bytes(threshold, study.field.bytes()).max(1));
     let mut cells = 0;
     let fits = |item: &&Item| {
         cells += u64::from(item.rows) * columns;
-        cells <= CELLS_PER_MORSEL
+        cells <= most
     };
     items.iter().take_while(fits).count().max(1).min(items.len())
 }
