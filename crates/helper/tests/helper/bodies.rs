@@ -76,7 +76,7 @@ async fn oversized_truncated_and_garbled_bodies_are_refused() {
         b"POST /v1/studies HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
             .to_vec();
     let chunk = [b"10000\r\n".to_vec(), vec![b' '; 0x10000], b"\r\n".to_vec()].concat();
-    (0..9).for_each(|_| chunked.extend(&chunk));
+    (0..=limits::STUDY_REQUEST_MAX / 0x10000).for_each(|_| chunked.extend(&chunk));
     let answer = helpers.send(1, &chunked).await;
     assert_eq!(answer.status, "413", "{answer:?}");
 

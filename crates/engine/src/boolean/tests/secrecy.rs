@@ -9,13 +9,17 @@ use std::sync::Arc;
 use quorate_field::Field;
 use quorate_field::tiny::F7;
 use quorate_sharing::lagrange_at_zero;
-use quorate_sharing::prss::{Draw, KeyName, Purpose, Script, SessionKeys};
+use quorate_sharing::prss::{Draw, HelperSet, KeyName, Purpose, Script, SessionKeys};
 
 use super::super::convert::{Conversion, conversion_program};
 use super::super::sum::Shape;
 use super::super::worker_keys;
-use super::super::{CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Workers, compare};
+use super::super::{
+    CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Spread, ToArithmetic, Workers, compare,
+};
 use crate::round::{Inbox, Outbox, Progress, Task};
+use crate::testing::{Network, scheme};
+use crate::verified::Segment;
 
 type Blobs = BTreeMap<u8, Vec<u8>>;
 
@@ -129,6 +133,12 @@ fn exchange<D: Domain>(workers: &[Workers], executions: &mut [Execution<&Program
 
 /// All draws of an AND: the key, the draw, at row 0.
 fn draws(kind: Kind, t: u8, tape: &Tape) -> Vec<(KeyName, Draw, u64)> {
+    let zeros = vec![0; usize::from(t) * 40];
+    asked(tape, |script| drop(and(kind, t, script, &zeros, &zeros)))
+}
+
+/// All draws of a protocol, as the tape tells them apart.
+fn asked(tape: &Tape, run: impl Fn(&Arc<dyn Script>)) -> Vec<(KeyName, Draw, u64)> {
     /// Remembers what was asked.
     struct Listener(std::sync::Mutex<std::collections::BTreeSet<(KeyName, Draw, u64)>>);
     impl Script for Listener {
@@ -139,8 +149,7 @@ fn draws(kind: Kind, t: u8, tape: &Tape) -> Vec<(KeyName, Draw, u64)> {
     }
     let listener = Arc::new(Listener(Default::default()));
     let script: Arc<dyn Script> = listener.clone();
-    let zeros = vec![0; usize::from(t) * 40];
-    and(kind, t, &script, &zeros, &zeros);
+    run(&script);
     let asked = listener.0.lock().unwrap();
     let keys: std::collections::BTreeSet<_> =
         asked.iter().map(|(key, draw, row)| tape.key(*key, draw, *row)).collect();
@@ -262,13 +271,25 @@ fn a_draw_that_does_not_name_its_dealer_is_caught() {
 /// Draws that are random and remembered by nobody: a hash of everything.
 struct Hashed {
     seed: u64,
-    /// Planted: the mask of the values is left out.
-    forgets_mask: bool,
+    /// Planted: draws for these purposes are left out.
+    forgets: fn(&Purpose) -> bool,
+}
+
+fn nothing(_: &Purpose) -> bool {
+    false
+}
+
+fn masks_of_values(purpose: &Purpose) -> bool {
+    *purpose == Purpose::Random
+}
+
+fn dealt_shares(purpose: &Purpose) -> bool {
+    matches!(purpose, Purpose::Reshare { .. })
 }
 
 impl Script for Hashed {
     fn value(&self, key: KeyName, draw: &Draw, row: u64) -> u64 {
-        if self.forgets_mask && draw.purpose == Purpose::Random {
+        if (self.forgets)(&draw.purpose) {
             return 0;
         }
         let key = match key {
@@ -283,17 +304,17 @@ impl Script for Hashed {
 
 /// How often what worker 1 opens has each value, and how many ones and zeros it receives in each round, over a
 /// conversion of `value` and a comparison with 3, with random Shamir shares. All 64 rows are the same value.
-fn histogram(value: u64, forgets_mask: bool) -> Vec<u32> {
+fn histogram(value: u64, forgets: fn(&Purpose) -> bool) -> Vec<u32> {
     let program = conversion_program::<F7>(1, Shape::Serial, |draft, x| {
         vec![compare::less_than_constant(draft, x, 3, Shape::Serial)]
     });
     let mut counts = vec![0; 7 + 2 * 64];
     for seed in 0..400 {
-        let hashed = Hashed { seed, forgets_mask };
+        let hashed = Hashed { seed, forgets };
         let script: Arc<dyn Script> = Arc::new(hashed);
         let workers = scripted(1, &script);
         let slope = |row: u64| {
-            F7::from_u64(Hashed { seed, forgets_mask: false }.value(KeyName::Pair(9, 9), &DRAW, row) >> 7)
+            F7::from_u64(Hashed { seed, forgets: nothing }.value(KeyName::Pair(9, 9), &DRAW, row) >> 7)
         };
         let shares = |x: u64| -> Vec<F7> {
             (0..64).map(|row| F7::from_u64(value) + slope(row) * F7::from_u64(x)).collect()
@@ -353,14 +374,126 @@ fn looks_the_same(a: &[u32], b: &[u32]) -> bool {
 
 #[test]
 fn conversion_and_comparison_look_the_same_for_all_values() {
-    let first = histogram(0, false);
+    let first = histogram(0, nothing);
     for value in 1..7 {
-        assert!(looks_the_same(&first, &histogram(value, false)), "{value}");
+        assert!(looks_the_same(&first, &histogram(value, nothing)), "{value}");
     }
 }
 
 #[test]
 fn a_conversion_without_its_mask_is_caught() {
-    let first = histogram(0, true);
-    assert!((1..7).any(|value| !looks_the_same(&first, &histogram(value, true))));
+    let first = histogram(0, masks_of_values);
+    assert!((1..7).any(|value| !looks_the_same(&first, &histogram(value, masks_of_values))));
+}
+
+/// How often worker 1 receives each value from each other one in each round, while a bit becomes a number. It knows
+/// two of the three sub-shares, which are zero, so the third one is the bit. Worker 2 deals, and sends to worker 1.
+fn to_arithmetic_histogram(bit: u64, forgets: fn(&Purpose) -> bool) -> Vec<u32> {
+    let numbers = [1, 2, 3];
+    let mut counts = vec![0; 2 * 2 * 7];
+    for seed in 0..200 {
+        let script: Arc<dyn Script> = Arc::new(Hashed { seed, forgets });
+        let mut network = Network::scripted(scheme(3, 1), &numbers, &script);
+        let layouts = numbers.map(|me| Layout::new(1, &numbers, me).unwrap());
+        let unknown = HelperSet::of(&[1]);
+        let mut tasks = layouts.each_ref().map(|layout| {
+            let word = |set| if set == unknown { bit.wrapping_neg() } else { 0 };
+            let share: Vec<u64> = layout.held_sets().map(word).collect();
+            ToArithmetic::<F7>::new(layout, Segment::new(4, 0, 64), &share)
+        });
+        for _ in 0..2 {
+            let sent = network.send(|place, member, outbox| {
+                tasks[place].advance(member, outbox);
+                place
+            });
+            let received =
+                network.receive(sent, |member, place: usize, inbox| tasks[place].receive(member, inbox));
+            received.into_iter().for_each(|received| received.unwrap());
+        }
+        for (round, received) in network.view(1).iter().enumerate() {
+            for (sender, blob) in received.values().enumerate() {
+                blob.iter().for_each(|byte| counts[(2 * round + sender) * 7 + usize::from(*byte)] += 1);
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_bit_that_becomes_a_number_looks_the_same_for_both_values() {
+    assert!(looks_the_same(&to_arithmetic_histogram(0, nothing), &to_arithmetic_histogram(1, nothing)));
+}
+
+#[test]
+fn a_bit_that_is_dealt_without_randomness_is_caught() {
+    let without = |bit| to_arithmetic_histogram(bit, dealt_shares);
+    assert!(!looks_the_same(&without(0), &without(1)));
+}
+
+/// Whether, for every coalition of `t` members, all it receives while bits are spread is masked by independent draws that
+/// it lacks. Messages are linear in the draws.
+fn spread_is_masked(n: u8, t: u8, members: &[u8], workers: &[u8], forgets_dealer: bool) -> bool {
+    let scheme = scheme(n, t);
+    let empty = Tape { forgets_dealer, ..Tape::default() };
+    // What each member sends, the same to all its receivers.
+    let messages = |script: &Arc<dyn Script>| -> BTreeMap<u8, (Vec<u8>, u64)> {
+        let mut sent = BTreeMap::new();
+        for &me in members {
+            let worker = if workers.contains(&me) { me } else { workers[0] };
+            let layout = Layout::new(t, workers, worker).unwrap();
+            let keys = SessionKeys::scripted(scheme, me, script.clone());
+            let zeros = vec![0; layout.width()];
+            let share = workers.contains(&me).then_some(&zeros[..]).map(|share| [share]);
+            let spread = Spread::new(&scheme, members, &layout, me, &keys, 1);
+            let mut outbox = Outbox::new();
+            spread.start(share.as_ref().map(|share| &share[..]), 1, 1, 0, &mut outbox);
+            let blobs = outbox.into_blobs();
+            if let Some(blob) = blobs.values().next() {
+                assert!(blobs.values().all(|other| other == blob), "all are sent the same");
+                let word = u64::from_le_bytes(blob[..8].try_into().unwrap());
+                sent.insert(me, (blobs.keys().copied().collect(), word));
+            }
+        }
+        sent
+    };
+    let draws = asked(&empty, |script| drop(messages(script)));
+    let columns: Vec<_> = draws
+        .iter()
+        .map(|key| {
+            let script: Arc<dyn Script> =
+                Arc::new(Tape { values: BTreeMap::from([(*key, 1)]), forgets_dealer });
+            messages(&script)
+        })
+        .collect();
+    let coalitions = (0..1_u32 << members.len()).filter(|mask| mask.count_ones() == u32::from(t));
+    coalitions.into_iter().all(|mask| {
+        let place = |member: &u8| members.iter().position(|other| other == member).unwrap();
+        let coalition: Vec<u8> = members.iter().copied().filter(|m| mask >> place(m) & 1 == 1).collect();
+        let mut rows: BTreeMap<u8, u128> = BTreeMap::new();
+        let unknown = draws.iter().zip(&columns).filter(|((key, ..), _)| !knows(&coalition, key));
+        for (bit, (_, column)) in unknown.enumerate() {
+            for (sender, (receivers, word)) in column {
+                let is_seen = receivers.iter().any(|receiver| coalition.contains(receiver));
+                if is_seen && !coalition.contains(sender) {
+                    *rows.entry(*sender).or_default() |= u128::from(word & 1) << bit;
+                }
+            }
+        }
+        let rows: Vec<u128> = rows.into_values().collect();
+        rank(rows.clone()) == rows.len()
+    })
+}
+
+#[test]
+fn what_is_spread_is_masked_from_every_coalition() {
+    assert!(spread_is_masked(4, 1, &[1, 2, 3, 4], &[1, 2, 3], false));
+    assert!(spread_is_masked(4, 1, &[1, 3, 4], &[1, 3, 4], false));
+    assert!(spread_is_masked(6, 2, &[1, 2, 3, 4, 5, 6], &[1, 2, 3, 4, 5], false));
+    assert!(spread_is_masked(8, 3, &[1, 2, 3, 4, 5, 6, 7, 8], &[1, 2, 3, 4, 5, 6, 7], false));
+}
+
+#[test]
+fn spreading_that_does_not_name_its_dealer_is_caught() {
+    assert!(!spread_is_masked(4, 1, &[1, 2, 3, 4], &[1, 2, 3], true));
+    assert!(!spread_is_masked(6, 2, &[1, 2, 3, 4, 5, 6], &[1, 2, 3, 4, 5], true));
 }
