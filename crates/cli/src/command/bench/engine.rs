@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use quorate_circuit::Rounding;
 use quorate_contribute::{BadRowsPolicy, Table};
 use rand_chacha::ChaCha20Rng;
@@ -34,9 +34,25 @@ pub(crate) struct Arguments {
     /// Runs that a figure is the mean of
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
+    /// Measure these only
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Part>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What is measured on one study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Products and sums of products
+    Products,
+    /// Comparisons of columns with bits
+    Sealed,
+    /// Comparisons of columns without bits
+    OnDemand,
+    /// The job "sum, mean, variance, count(x > c)"
+    Job,
 }
 
 /// Columns of 32 bits.
@@ -58,10 +74,17 @@ struct Bench<'a> {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut bench = Bench { arguments: &arguments, rates: Map::new(), cpu: Map::new() };
-    bench.arithmetic().await?;
-    bench.sealed().await?;
-    bench.on_demand().await?;
-    bench.job().await?;
+    for part in Part::value_variants() {
+        if !arguments.only.is_empty() && !arguments.only.contains(part) {
+            continue;
+        }
+        match part {
+            Part::Products => bench.arithmetic().await?,
+            Part::Sealed => bench.sealed().await?,
+            Part::OnDemand => bench.on_demand().await?,
+            Part::Job => bench.job().await?,
+        }
+    }
     let Bench { rates, cpu, .. } = bench;
     if arguments.json {
         let mut report = rates;
