@@ -68,7 +68,7 @@ pub async fn run(
             manifest: manifest.id(),
             circuit: circuit.to_owned(),
             program: program.hash(),
-            plan: Plan::of(manifest.rows).hash(&program),
+            plan: Plan::of(&program, study, manifest.rows).hash(&program),
             quorum,
             reply_key: opener.key(),
             nonce: fresh_nonce()?,
@@ -124,7 +124,7 @@ async fn quorum(
         manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
     let needed = match scheme.kind() {
         SchemeKind::Shamir if is_linear => scheme.needed(),
-        SchemeKind::Shamir => 2 * usize::from(scheme.threshold()) + 1,
+        SchemeKind::Shamir => scheme.workers(),
         SchemeKind::Additive => scheme.helpers().into(),
     };
     let mut quorum = leave_out(quorum, silent, needed);

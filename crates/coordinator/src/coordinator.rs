@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::event::Reply;
-use crate::exchange::{ABORT, Frame, HELLO, VERSION, abort_frame, hello_frame, read_abort};
+use crate::frame::{ABORT, Frame, HELLO, VERSION};
 use crate::run::{Run, RunOpening};
 use crate::seal::{Opening, Seal};
 use crate::spent::Spent;
 use crate::study::{State, Studies, refuse_signed};
 use crate::upload::Uploads;
-use crate::{Action, CheckedUpload, Config, Event, Records, RecordsError, Request, Ticket};
+use crate::{Action, CheckedUpload, Computed, Config, Event, Records, RecordsError, Request, Ticket};
 
 /// A helper that cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -159,8 +159,9 @@ impl Parts<'_> {
         match event {
             Event::Request { ticket, .. } if *self.stopping => cx.reply(ticket, Err(stopping())),
             Event::Request { ticket, request } => self.take_request(ticket, request, cx),
-            Event::Peer { from, frame } => self.take_frame(from, &frame, cx),
+            Event::Peer { from, frame } => self.take_frame(from, frame, cx),
             Event::Stored { batch } => self.take_stored(batch, cx),
+            Event::Computed(computed) => self.take_computed(computed, cx),
             Event::Tick => self.tick(cx),
             Event::Continue => {
                 self.each_run(cx, |run, entry, cx| {
@@ -282,31 +283,31 @@ impl Parts<'_> {
         Ok(())
     }
 
-    fn take_frame(&mut self, from: u8, bytes: &[u8], cx: &mut Context<'_>) {
+    fn take_frame(&mut self, from: u8, bytes: Vec<u8>, cx: &mut Context<'_>) {
         // What does not decode or is of another version is dropped: its sender's attempt stalls and says who is missing.
-        let Ok(frame) = quorate_wire::decode::<Frame>(bytes, limits::MESSAGE_MAX) else { return };
-        if frame.version != VERSION || from == cx.number {
+        let Some(frame) = Frame::read(bytes) else { return };
+        if frame.header.version != VERSION || from == cx.number {
             return;
         }
-        let scope = frame.scope;
-        if frame.round == ABORT {
+        let scope = frame.header.scope;
+        if frame.header.round == ABORT {
             return self.take_abort(from, &frame, cx);
         }
-        cx.lives.insert(from, frame.boot);
-        if frame.to != cx.boot {
+        cx.lives.insert(from, frame.header.boot);
+        if frame.header.to != cx.boot {
             // Said to an earlier life of this helper, or before the sender had heard of this one: it may be of an
             // instance of the attempt that is gone. Who lives sends it again, to whom it now knows.
-            if frame.round != HELLO {
+            if frame.header.round != HELLO {
                 cx.actions.push(Action::Send {
                     to: from,
-                    frame: hello_frame(scope, frame.lane, frame.boot, cx.boot),
+                    frame: Frame::hello(scope, frame.header.lane, frame.header.boot, cx.boot),
                 });
             }
             return;
         }
         let is_known = self.seals.contains_key(&scope) || self.runs.contains_key(&scope);
         if !is_known && let Err(refusal) = self.meet(from, &frame, cx) {
-            return cx.actions.push(Action::Send { to: from, frame: abort_frame(scope, &refusal, cx.boot) });
+            return cx.actions.push(Action::Send { to: from, frame: Frame::abort(scope, &refusal, cx.boot) });
         }
         if let Some(seal) = self.seals.get_mut(&scope) {
             let is_drained = !self.uploads.has_pending(seal.study());
@@ -325,7 +326,7 @@ impl Parts<'_> {
         if *self.stopping {
             return Err(stopping());
         }
-        if frame.round != 0 || frame.lane != 0 {
+        if frame.header.round != 0 || frame.header.lane != 0 {
             let message = format!(
                 "helper {} does not know the attempt: it restarted, or the attempt is over",
                 cx.number
@@ -341,22 +342,36 @@ impl Parts<'_> {
             First::Seal(Opening { signed, .. }) => (signed.clone(), signed.digest::<SealRequest>(), true),
             First::Run(RunOpening { signed, .. }) => (signed.clone(), signed.digest::<RunRequest>(), false),
         };
-        if digest != frame.scope {
+        if digest != frame.header.scope {
             let message = format!("helper {from} opened an attempt under another name than its request has");
             return Err(Refusal::new(Code::Malformed, message).about(vec![from]));
         }
         if is_seal { self.seal(None, signed, cx) } else { self.run(None, signed, cx) }
     }
 
+    fn take_computed(&mut self, Computed { place, outcome }: Computed, cx: &mut Context<'_>) {
+        // It may be of an attempt that is over.
+        if let Some(seal) = self.seals.get_mut(&place.attempt) {
+            let is_drained = !self.uploads.has_pending(seal.study());
+            if let Ok(entry) = self.studies.get_mut(seal.study()) {
+                seal.computed(place.lane, outcome, entry, is_drained, cx);
+            }
+        } else if let Some(run) = self.runs.get_mut(&place.attempt)
+            && let Ok(entry) = self.studies.get(run.study())
+        {
+            run.computed(place.lane, outcome, entry, cx);
+        }
+    }
+
     fn take_abort(&mut self, from: u8, frame: &Frame, cx: &mut Context<'_>) {
-        let mut refusal = read_abort(from, &frame.body);
+        let mut refusal = frame.refusal(from);
         refusal.message = format!("helper {from}: {}", printable(&refusal.message));
         refusal.hint = refusal.hint.map(|hint| printable(&hint));
-        if let Some(seal) = self.seals.get_mut(&frame.scope) {
+        if let Some(seal) = self.seals.get_mut(&frame.header.scope) {
             if let Ok(entry) = self.studies.get_mut(seal.study()) {
                 seal.aborted(from, refusal, entry, cx);
             }
-        } else if let Some(run) = self.runs.get_mut(&frame.scope) {
+        } else if let Some(run) = self.runs.get_mut(&frame.header.scope) {
             run.aborted(from, refusal, cx);
         }
     }

@@ -7,7 +7,7 @@ use quorate_circuit::Study;
 use quorate_hash::Digest;
 use quorate_wire::{Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
 
-use crate::CheckedUpload;
+use crate::{CheckedUpload, Computation, Computed};
 
 /// Names a request until its reply; chosen by the caller, never used twice.
 pub type Ticket = u64;
@@ -33,6 +33,8 @@ pub enum Event {
         /// The batch's number.
         batch: u64,
     },
+    /// A computation of an [`Action::Compute`] is done.
+    Computed(Computed),
     /// Some time passed; wanted every 50 to 100 milliseconds.
     Tick,
     /// Asked for by [`Action::Continue`].
@@ -108,6 +110,9 @@ pub enum Action {
         /// The writes.
         writes: Vec<Write>,
     },
+    /// Run this, on another thread or at once, and give what it comes to back with [`Event::Computed`]. There are never more
+    /// under way than attempts have lanes.
+    Compute(Computation),
     /// Give [`Event::Continue`] after other waiting events had their turn: a long computation goes on in pieces.
     Continue,
 }
@@ -167,6 +172,7 @@ impl fmt::Debug for Event {
             Event::Request { ticket, request } => write!(f, "Request({ticket}, {request:?})"),
             Event::Peer { from, frame } => write!(f, "Peer({from}, {} bytes)", frame.len()),
             Event::Stored { batch } => write!(f, "Stored({batch})"),
+            Event::Computed(computed) => write!(f, "{computed:?}"),
             Event::Tick => f.write_str("Tick"),
             Event::Continue => f.write_str("Continue"),
             Event::Stop => f.write_str("Stop"),
@@ -180,6 +186,7 @@ impl fmt::Debug for Action {
             Action::Reply { ticket, reply } => write!(f, "Reply({ticket}, {reply:?})"),
             Action::Send { to, frame } => write!(f, "Send({to}, {} bytes)", frame.len()),
             Action::Store { batch, writes } => write!(f, "Store({batch}, {writes:?})"),
+            Action::Compute(computation) => write!(f, "{computation:?}"),
             Action::Continue => f.write_str("Continue"),
         }
     }

@@ -11,34 +11,11 @@ use std::collections::BTreeMap;
 
 use quorate_hash::{Digest, Tagged};
 use quorate_wire::{Blob, Code, Refusal};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::context::Context;
+use crate::frame::{ABORT, Body, Frame, HELLO};
 use crate::{Action, Timing};
-
-/// A frame between helpers. `scope` is the digest of the signed request that the attempt serves.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Frame {
-    pub(crate) version: u16,
-    pub(crate) scope: Digest,
-    /// The sender's life.
-    pub(crate) boot: [u8; 16],
-    /// The receiver's life, as far as the sender knows. What was said to an earlier one is not heard by a later one.
-    pub(crate) to: [u8; 16],
-    /// Which of the attempt's exchanges it is of: 0, or one of those that computations go on in side by side.
-    pub(crate) lane: u16,
-    pub(crate) round: u32,
-    pub(crate) body: Blob,
-}
-
-/// The version of the messages between helpers.
-pub(crate) const VERSION: u16 = 2;
-
-/// The round number under which an attempt is aborted; the body is the refusal.
-pub(crate) const ABORT: u32 = u32::MAX;
-
-/// The round number under which a helper says which life it lives, because it was spoken to in another one.
-pub(crate) const HELLO: u32 = u32::MAX - 1;
 
 /// Nobody can be further ahead: a member is in round r + 1 only once it has this helper's message of round r.
 const ROUNDS_AHEAD: u32 = 1;
@@ -59,7 +36,7 @@ pub(crate) struct Exchange {
     /// The round being waited for.
     round: u32,
     sent: BTreeMap<(u32, u8), Blob>,
-    received: BTreeMap<(u32, u8), Blob>,
+    received: BTreeMap<(u32, u8), Body>,
     /// Every message received in a round that a member may still repeat; of lane 0 its digest, to tell a repetition from
     /// a contradiction.
     seen: BTreeMap<(u32, u8), Option<Digest>>,
@@ -133,13 +110,12 @@ impl Exchange {
 
     /// Sends the message of the current round to one member.
     pub(crate) fn send(&mut self, to: u8, message: &impl Serialize, cx: &mut Context<'_>) {
-        self.send_bytes(to, quorate_wire::encode(message), cx);
+        self.send_blob(to, Blob::new(quorate_wire::encode(message)), cx);
     }
 
     /// Sends a message of the current round that is encoded already.
-    pub(crate) fn send_bytes(&mut self, to: u8, bytes: Vec<u8>, cx: &mut Context<'_>) {
-        let body = Blob::new(bytes);
-        self.transmit(self.round, to, &body, cx);
+    pub(crate) fn send_blob(&mut self, to: u8, body: Blob, cx: &mut Context<'_>) {
+        self.transmit(self.round, to, body.as_slice(), cx);
         self.sent.insert((self.round, to), body);
     }
 
@@ -157,14 +133,14 @@ impl Exchange {
 
     /// Tells every member that the attempt is over.
     pub(crate) fn abort(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
-        let body = abort_body(refusal);
+        let body = serde_json::to_vec(refusal).unwrap_or_default();
         for to in self.peers.clone() {
             self.transmit(ABORT, to, &body, cx);
         }
     }
 
     /// The messages of the current round by member, once all are there; the exchange then waits for the next round.
-    pub(crate) fn complete(&mut self) -> Option<BTreeMap<u8, Blob>> {
+    pub(crate) fn complete(&mut self) -> Option<BTreeMap<u8, Body>> {
         let round = self.round;
         if !self.peers.iter().all(|peer| self.received.contains_key(&(round, *peer))) {
             return None;
@@ -180,18 +156,18 @@ impl Exchange {
             return Ok(());
         };
         life.heard_ms = cx.now_ms;
-        if *life.boot.get_or_insert(frame.boot) != frame.boot {
+        if *life.boot.get_or_insert(frame.header.boot) != frame.header.boot {
             let message = format!("helper {from} restarted during the attempt");
             return Err(Refusal::new(Code::Unavailable, message).hint("try again").about(vec![from]));
         }
-        if frame.round == HELLO {
+        if frame.header.round == HELLO {
             self.repeat_for(from, self.round.saturating_sub(1), cx);
             return Ok(());
         }
-        if frame.round > self.round + ROUNDS_AHEAD || frame.round + ROUNDS_KEPT < self.round {
+        if frame.header.round > self.round + ROUNDS_AHEAD || frame.header.round + ROUNDS_KEPT < self.round {
             return Ok(());
         }
-        let place = (frame.round, from);
+        let place = (frame.header.round, from);
         // In a lane the first message of a round is what counts, and hashing all of them would cost as much as the
         // protocol: what this helper says is fixed by what it took, and by the sender's life.
         let digest =
@@ -201,9 +177,10 @@ impl Exchange {
                 self.seen.insert(place, digest);
                 self.received.insert(place, frame.body);
             }
-            Some(known) if *known == digest => self.repeat_for(from, frame.round, cx),
+            Some(known) if *known == digest => self.repeat_for(from, frame.header.round, cx),
             Some(_) => {
-                let message = format!("helper {from} sent two different messages in round {}", frame.round);
+                let message =
+                    format!("helper {from} sent two different messages in round {}", frame.header.round);
                 return Err(Refusal::new(Code::Disagreement, message).about(vec![from]));
             }
         }
@@ -256,15 +233,13 @@ impl Exchange {
     }
 
     fn repeat_since(&mut self, to: u8, round: u32, cx: &mut Context<'_>) {
-        let bodies: Vec<(u32, Blob)> = self
-            .sent
-            .range((round, 0)..)
-            .filter(|((_, receiver), _)| *receiver == to)
-            .map(|((round, _), body)| (*round, body.clone()))
-            .collect();
-        for (round, body) in bodies {
-            self.transmit(round, to, &body, cx);
+        let sent = std::mem::take(&mut self.sent);
+        for ((round, receiver), body) in sent.range((round, 0)..) {
+            if *receiver == to {
+                self.transmit(*round, to, body.as_slice(), cx);
+            }
         }
+        self.sent = sent;
     }
 
     /// Forgets what members cannot miss any more: whoever is in this round has everything before the last one.
@@ -279,36 +254,10 @@ impl Exchange {
         self.peers.iter().filter(lacks).copied().collect()
     }
 
-    fn transmit(&mut self, round: u32, to: u8, body: &Blob, cx: &mut Context<'_>) {
+    fn transmit(&mut self, round: u32, to: u8, body: &[u8], cx: &mut Context<'_>) {
         self.bytes_sent += body.len() as u64;
         let life = cx.lives.get(&to).copied().unwrap_or_default();
-        let bytes = frame(self.scope, self.lane, round, body.clone(), cx.boot, life);
-        cx.actions.push(Action::Send { to, frame: bytes });
+        let frame = Frame::write(self.scope, (self.lane, round), body, cx.boot, life);
+        cx.actions.push(Action::Send { to, frame });
     }
-}
-
-/// A frame's bytes.
-fn frame(scope: Digest, lane: u16, round: u32, body: Blob, boot: [u8; 16], to: [u8; 16]) -> Vec<u8> {
-    quorate_wire::encode(&Frame { version: VERSION, scope, boot, to, lane, round, body })
-}
-
-/// The frame that tells a helper which life this one lives.
-pub(crate) fn hello_frame(scope: Digest, lane: u16, to: [u8; 16], boot: [u8; 16]) -> Vec<u8> {
-    frame(scope, lane, HELLO, Blob::default(), boot, to)
-}
-
-/// The frame that tells one helper that an attempt is over here; whatever life it lives, the attempt is over.
-pub(crate) fn abort_frame(scope: Digest, refusal: &Refusal, boot: [u8; 16]) -> Vec<u8> {
-    frame(scope, 0, ABORT, abort_body(refusal), boot, [0; 16])
-}
-
-fn abort_body(refusal: &Refusal) -> Blob {
-    Blob::new(serde_json::to_vec(refusal).unwrap_or_default())
-}
-
-/// Reads an abort's refusal; a body that does not read is still an abort.
-pub(crate) fn read_abort(from: u8, body: &Blob) -> Refusal {
-    serde_json::from_slice(body.as_slice()).unwrap_or_else(|_| {
-        Refusal::new(Code::Disagreement, format!("helper {from} aborted the attempt")).about(vec![from])
-    })
 }

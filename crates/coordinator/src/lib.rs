@@ -7,12 +7,14 @@
 //!
 //! Reading order: `event`, `coordinator` (dispatch), `upload`, `study`, `exchange` (rounds), `seal`, `run`.
 
+mod compute;
 mod config;
 mod context;
 mod coordinator;
 mod ending;
 mod event;
 mod exchange;
+mod frame;
 mod lane;
 mod records;
 mod run;
@@ -21,6 +23,7 @@ mod spent;
 mod study;
 mod upload;
 
+pub use compute::{Computation, Computed};
 pub use config::{Config, Timing};
 pub use coordinator::{Coordinator, StartError};
 pub use event::{Action, Event, KeptStudy, Reply, Request, Ticket, Write};

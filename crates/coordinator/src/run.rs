@@ -9,7 +9,7 @@ mod scan;
 mod work;
 
 use quorate_circuit::{Plan, Program};
-use quorate_engine::interpret::{BLOCK_ROWS, Schedule, Session, conversion_bytes};
+use quorate_engine::interpret::{Schedule, Session};
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
@@ -17,11 +17,13 @@ use quorate_hash::Digest;
 use quorate_wire::{Blob, Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::compute::Outcome;
 use crate::context::Context;
 use crate::coordinator::First;
 use crate::ending::Ending;
 use crate::event::Reply;
-use crate::exchange::{Exchange, Frame, abort_frame};
+use crate::exchange::Exchange;
+use crate::frame::Frame;
 use crate::lane::{self, Lane};
 use crate::seal::{
     Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
@@ -82,7 +84,8 @@ impl Run {
         let request: RunRequest = signed.open().map_err(refuse_signed)?;
         let manifest = check_request(&request, &signed, entry, cx)?;
         let program = compile(&request, entry)?;
-        check_plan(&request, &program, manifest)?;
+        let plan = Plan::of(&program, &entry.kept.study, manifest.rows);
+        check_plan(&request, &program, &plan)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
         let attempt = signed.digest::<RunRequest>();
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
@@ -90,12 +93,10 @@ impl Run {
         let (mut keys, mut lanes) = (None, Vec::new());
         if !program.is_linear() {
             check_workers(&request, entry)?;
-            check_memory(&program, entry)?;
+            check_memory(&program, &plan, entry)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
-            lanes = (1..=Plan::of(manifest.rows).lanes)
-                .map(|number| Lane::new(attempt, number, &request.quorum, cx))
-                .collect();
+            lanes = (1..=Plan::LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
         }
         for to in exchange.peers().to_vec() {
             let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
@@ -125,13 +126,19 @@ impl Run {
     pub(crate) fn receive(&mut self, from: u8, frame: Frame, entry: &Entry, cx: &mut Context<'_>) {
         if let Some(refusal) = self.ending.refusal() {
             // Whoever still waits did not hear that it is over.
-            cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
+            cx.actions.push(Action::Send { to: from, frame: Frame::abort(self.attempt, refusal, cx.boot) });
             return;
         }
         match lane::receive(&mut self.exchange, &mut self.lanes, from, frame, cx) {
             Ok(()) => self.advance(entry, cx),
             Err(refusal) => self.fail(refusal, cx),
         }
+    }
+
+    /// Takes what was computed for a lane.
+    pub(crate) fn computed(&mut self, number: u16, outcome: Outcome, entry: &Entry, cx: &mut Context<'_>) {
+        lane::take_computed(&mut self.lanes, number, outcome);
+        self.advance(entry, cx);
     }
 
     /// Goes on: after all nonces, in steps that leave others their turn.
@@ -252,7 +259,7 @@ impl Run {
         let worker = Session::new(entry.scheme, cx.number, &self.request.quorum, keys);
         let worker = worker.ok_or_else(|| cannot_multiply(entry))?;
         let (program, study) = (self.program.clone(), &entry.kept.study);
-        let work = Work::new(program, study, entry.scheme, manifest, self.lanes.len(), worker);
+        let work = Work::new(program, study, entry.scheme, manifest, worker);
         self.stage = Stage::Working { session, work };
         Ok(true)
     }
@@ -361,8 +368,8 @@ fn check_request<'a>(
 }
 
 /// Whether the client plans as this helper does.
-fn check_plan(request: &RunRequest, program: &Program, manifest: &Manifest) -> Result<(), Refusal> {
-    if request.plan == Plan::of(manifest.rows).hash(program) {
+fn check_plan(request: &RunRequest, program: &Program, plan: &Plan) -> Result<(), Refusal> {
+    if request.plan == plan.hash(program) {
         return Ok(());
     }
     let refusal = Refusal::new(Code::Circuit, "this helper would compute the circuit by another plan");
@@ -371,7 +378,7 @@ fn check_plan(request: &RunRequest, program: &Program, manifest: &Manifest) -> R
 
 /// Whether the quorum can compute together: exactly `2t + 1` helpers work.
 fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
-    let workers = 2 * usize::from(entry.scheme.threshold()) + 1;
+    let workers = entry.scheme.workers();
     if !entry.scheme.has_prss() {
         return Err(cannot_multiply(entry));
     }
@@ -388,10 +395,11 @@ fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
 }
 
 /// Whether the conversions of a morsel fit the memory that a run may take, in all its lanes.
-fn check_memory(program: &Program, entry: &Entry) -> Result<(), Refusal> {
+fn check_memory(program: &Program, plan: &Plan, entry: &Entry) -> Result<(), Refusal> {
     let study = &entry.kept.study;
-    let each = conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * BLOCK_ROWS as u64;
-    let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::of(0).lanes)).max(1);
+    let each =
+        Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * u64::from(plan.morsel_rows);
+    let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::LANES)).max(1);
     let conversions = Schedule::new(program, &column_bits(study)).conversions() as u64;
     if conversions <= most {
         return Ok(());

@@ -28,10 +28,12 @@ use quorate_hash::Digest;
 use quorate_sharing::prss::SessionKeys;
 use quorate_wire::{Code, Manifest, Refusal, SealRequest, Signed, SignedManifest};
 
+use crate::compute::Outcome;
 use crate::context::Context;
 use crate::ending::Ending;
 use crate::event::Reply;
-use crate::exchange::{Exchange, Frame, abort_frame};
+use crate::exchange::Exchange;
+use crate::frame::Frame;
 use crate::lane::{self, Lane};
 use crate::study::{Entry, refuse_signed, seal_number_write, unprepared_write};
 use crate::{Action, Write};
@@ -190,7 +192,7 @@ impl Seal {
             && !self.is_left_out
         {
             // Whoever still waits did not hear that it is over.
-            cx.actions.push(Action::Send { to: from, frame: abort_frame(self.attempt, refusal, cx.boot) });
+            cx.actions.push(Action::Send { to: from, frame: Frame::abort(self.attempt, refusal, cx.boot) });
             return;
         }
         match lane::receive(&mut self.exchange, &mut self.lanes, from, frame, cx) {
@@ -198,9 +200,22 @@ impl Seal {
             Err(refusal) if self.is_working() => self.fail(refusal, entry, cx),
             Err(refusal) => {
                 cx.actions
-                    .push(Action::Send { to: from, frame: abort_frame(self.attempt, &refusal, cx.boot) });
+                    .push(Action::Send { to: from, frame: Frame::abort(self.attempt, &refusal, cx.boot) });
             }
         }
+    }
+
+    /// Takes what was computed for a lane.
+    pub(crate) fn computed(
+        &mut self,
+        number: u16,
+        outcome: Outcome,
+        entry: &mut Entry,
+        is_drained: bool,
+        cx: &mut Context<'_>,
+    ) {
+        lane::take_computed(&mut self.lanes, number, outcome);
+        self.advance(entry, is_drained, cx);
     }
 
     /// Goes on as far as possible. `is_drained`: no upload of the study is on its way to the disk.

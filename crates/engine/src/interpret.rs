@@ -26,7 +26,7 @@ use quorate_sharing::{HelperNumber, Scheme};
 
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};
-pub use schedule::{ColumnBits, Schedule, conversion_bytes};
+pub use schedule::{ColumnBits, Schedule};
 pub use seal::{
     BLOCK_ROWS, Checked, Packer, SealPlan, SealSpread, SealTask, SealedBits, SpreadTask, width_of,
 };

@@ -74,7 +74,7 @@ impl Member {
     /// # Panics
     /// If the workers are not that, or `me` is none of them.
     pub fn new(scheme: Scheme, me: HelperNumber, workers: &[HelperNumber], keys: SessionKeys) -> Self {
-        assert_eq!(workers.len(), 2 * usize::from(scheme.threshold()) + 1, "2t + 1 workers");
+        assert_eq!(workers.len(), scheme.workers(), "2t + 1 workers");
         assert!(workers.is_sorted_by(|a, b| a < b), "workers in order");
         assert!(workers.iter().all(|worker| scheme.has_helper(*worker)), "workers of the scheme");
         assert!(workers.contains(&me), "a member works");
@@ -180,8 +180,8 @@ impl Outbox {
 
 impl<'a> Inbox<'a> {
     /// What each sender sent.
-    pub fn new(received: &'a BTreeMap<HelperNumber, Vec<u8>>) -> Self {
-        Inbox { blobs: received.iter().map(|(from, blob)| (*from, blob.as_slice())).collect() }
+    pub fn new<B: AsRef<[u8]>>(received: &'a BTreeMap<HelperNumber, B>) -> Self {
+        Inbox { blobs: received.iter().map(|(from, blob)| (*from, blob.as_ref())).collect() }
     }
 
     /// The next `bytes` bytes from a sender; `what` they are, for the error. To blame for too few: the sender.

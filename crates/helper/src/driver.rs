@@ -2,7 +2,8 @@
 //!
 //! Three doors lead in, each bounded by something else, so that none can starve another: requests (a queue that
 //! refuses when full), frames (each carries its part of its sender's memory budget) and notices of this process
-//! (as many as there are batches under way). The loop never waits for the network. It waits for the writer only when
+//! (as many as there are batches and computations under way). Computations of protocols go to a pool of threads, one for
+//! each processor: the loop only moves what they send. It never waits for the network. It waits for the writer only when
 //! `WRITER_QUEUE` batches are ahead of it, and the writer never waits for the loop.
 
 use std::collections::HashMap;
@@ -11,11 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use quorate_coordinator::{Action, Coordinator, Event, Records, Reply, Request, Ticket};
+use quorate_coordinator::{Action, Computed, Coordinator, Event, Records, Reply, Request, Ticket};
 use quorate_wire::{Code, Refusal};
 use rand_chacha::ChaCha20Rng;
+use rayon::ThreadPool;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, error::TrySendError};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, warn};
 
@@ -52,6 +54,8 @@ pub(crate) struct Heard {
 pub(crate) enum Notice {
     /// A batch is durable.
     Stored(u64),
+    /// A computation is done.
+    Computed(Computed),
     /// Refuse requests and abort attempts from now on.
     Stop,
     /// Leave the loop.
@@ -118,6 +122,9 @@ pub(crate) struct Driver<R> {
     pub(crate) requests: Receiver<Asked>,
     pub(crate) frames: Receiver<Heard>,
     pub(crate) notices: UnboundedReceiver<Notice>,
+    /// Where computations go, and say that they are done.
+    pub(crate) processors: ThreadPool,
+    pub(crate) notify: UnboundedSender<Notice>,
     pub(crate) batches: SyncSender<Batch>,
     pub(crate) links: Arc<Links>,
 }
@@ -172,6 +179,7 @@ impl<R: Records> Loop<R> {
                 Event::Peer { from, frame }
             }
             Input::Notice(Notice::Stored(batch)) => Event::Stored { batch },
+            Input::Notice(Notice::Computed(computed)) => Event::Computed(computed),
             Input::Notice(Notice::Stop) => Event::Stop,
             Input::Notice(Notice::End) => return false,
             Input::Tick => Event::Tick,
@@ -203,6 +211,12 @@ impl<R: Records> Loop<R> {
             Action::Store { batch, writes } => {
                 return self.driver.batches.send(Batch { batch, writes }).is_ok();
             }
+            Action::Compute(computation) => {
+                let notify = self.driver.notify.clone();
+                self.driver
+                    .processors
+                    .spawn_fifo(move || drop(notify.send(Notice::Computed(computation.run()))));
+            }
             Action::Continue => self.continue_wanted = true,
         }
         true
@@ -231,7 +245,7 @@ impl<R: Records> Loop<R> {
     /// What waits already, without waiting.
     fn waiting(&mut self) -> Option<Input> {
         let driver = &mut self.driver;
-        // Frames and requests take turns; there are never more notices than batches under way.
+        // Frames and requests take turns; there are never more notices than batches and computations under way.
         let heard = |driver: &mut Driver<R>| driver.frames.try_recv().ok().map(Input::Heard);
         let asked = |driver: &mut Driver<R>| driver.requests.try_recv().ok().map(Input::Asked);
         let notice = driver.notices.try_recv().ok().map(Input::Notice);

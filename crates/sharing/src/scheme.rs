@@ -108,12 +108,17 @@ impl Scheme {
         usize::from(self.threshold) + 1
     }
 
+    /// How many helpers compute together what is not linear: `2t + 1`.
+    pub fn workers(&self) -> usize {
+        2 * usize::from(self.threshold) + 1
+    }
+
     /// The fewest helpers that may seal a study: enough to check contributions (2t+1) where the scheme allows it, and
     /// so many that any two such sets have an honest helper in common even if `t` lie, (n+t)/2 rounded down plus 1;
     /// otherwise two disjoint sets of helpers could each seal a set of their own.
     pub fn seal_quorum(&self) -> usize {
         let (n, t) = (usize::from(self.helpers), usize::from(self.threshold));
-        let checking = if self.has_prss() { 2 * t + 1 } else { self.needed() };
+        let checking = if self.has_prss() { self.workers() } else { self.needed() };
         checking.max((n + t) / 2 + 1)
     }
 

@@ -146,7 +146,7 @@ impl Analyst {
         let Some((circuit, program)) = self.circuits.last() else { return Ok(()) };
         let is_linear = program.is_linear();
         let scheme = &turn.public.scheme;
-        let needed = if is_linear { scheme.needed() } else { 2 * usize::from(scheme.threshold()) + 1 };
+        let needed = if is_linear { scheme.needed() } else { scheme.workers() };
         while quorum.len() > needed && (!is_linear || turn.chance.hit(250)) {
             quorum.remove(turn.chance.index(quorum.len()));
         }
@@ -160,7 +160,7 @@ impl Analyst {
             manifest: manifest.manifest.id(),
             circuit: circuit.clone(),
             program: program.hash(),
-            plan: Plan::of(manifest.manifest.rows).hash(program),
+            plan: Plan::of(program, &turn.public.study, manifest.manifest.rows).hash(program),
             quorum: quorum.clone(),
             reply_key: opener().key(),
             nonce: Digest(turn.chance.bytes()),

@@ -26,6 +26,9 @@ impl World<'_> {
             Happening::Continue(place, life) if self.nodes[place].lives(life) => {
                 self.step(place, Event::Continue)
             }
+            Happening::Compute(place, life, computation) if self.nodes[place].lives(life) => {
+                self.step(place, Event::Computed(computation.run()))
+            }
             Happening::Stored(place, life, batches) if self.nodes[place].lives(life) => {
                 for batch in batches {
                     self.journal.enter(now_us, place, "stored", &batch.to_le_bytes());
@@ -210,6 +213,10 @@ impl World<'_> {
         match action {
             Action::Continue => {
                 self.agenda.after_us(self.chance.between(10, 2_000), Happening::Continue(place, life));
+            }
+            Action::Compute(computation) => {
+                let done = Happening::Compute(place, life, computation);
+                self.agenda.after_us(self.chance.between(10, 3_000), done);
             }
             Action::Store { batch, writes } => {
                 self.journal.enter(now_us, place, "store", format!("{batch} {writes:?}").as_bytes());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use quorate_circuit::{Sharing, SharingKind, Study, StudyDraft};
+use quorate_coordinator::Computation;
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_sharing::SchemeKind;
 use quorate_store::Fate;
@@ -29,6 +30,8 @@ pub(crate) enum Happening {
     Tick(usize, u64),
     /// A helper goes on with a long computation.
     Continue(usize, u64),
+    /// A helper's computation is done.
+    Compute(usize, u64, Computation),
     /// A frame arrives.
     Frame(usize, u8, Arc<Vec<u8>>),
     /// A request arrives.

@@ -6,9 +6,28 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bytes that carry shares or seeds: not shown, not compared, wiped when dropped.
-#[derive(Clone, Default, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Blob(#[serde(with = "serde_bytes")] Vec<u8>);
+
+impl Zeroize for Blob {
+    fn zeroize(&mut self) {
+        // Eight bytes at a time: messages are long, and `Vec::zeroize` writes single bytes.
+        let (head, words, tail) = bytemuck::pod_align_to_mut::<u8, u64>(&mut self.0);
+        head.zeroize();
+        words.zeroize();
+        tail.zeroize();
+        self.0.clear();
+    }
+}
+
+impl Drop for Blob {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Blob {}
 
 impl Blob {
     /// Takes the bytes over.

@@ -2,10 +2,20 @@
 
 use quorate_hash::{Digest, Tagged};
 
-use super::Program;
+use super::{Program, Reduction, RowInstruction};
+use crate::study::{Bits, Study};
 
 /// Up to so many rows a program takes few rounds; beyond, few ANDs.
 const ROWS_IN_FEW_ROUNDS: u64 = 16_384;
+
+/// How many rows a morsel may have.
+const MORSEL_ROWS: std::ops::RangeInclusive<u32> = 1_024..=32_768;
+
+/// Bytes of a round's message, about, that a morsel should not go beyond: what is under way stays in the caches.
+const ROUND_BYTES: u64 = 512 << 10;
+
+/// Bytes of the numbers of a morsel that are converted to bits at the same time, about.
+const CONVERSION_BYTES: u64 = 8 << 20;
 
 /// How a program that is not linear is computed. The analyst's client proposes its hash; every helper makes the plan for
 /// itself and refuses another one: no two helpers may choose differently.
@@ -13,8 +23,8 @@ const ROWS_IN_FEW_ROUNDS: u64 = 16_384;
 pub struct Plan {
     /// How carries travel in the row program.
     pub adder: Adder,
-    /// Morsels of rows under way at once, each a block of the sealed layout; morsel m goes in lane m mod this.
-    pub lanes: u16,
+    /// Rows of a morsel, a power of two between 1,024 and 32,768; the last one has fewer.
+    pub morsel_rows: u32,
 }
 
 /// How carries and borrows travel.
@@ -27,13 +37,24 @@ pub enum Adder {
 }
 
 impl Plan {
-    /// The version of what plans mean: helpers of two versions do not compute together.
-    const FORMAT: u64 = 1;
+    /// Morsels of rows under way at once; morsel m goes in lane m mod this.
+    pub const LANES: u16 = 4;
 
-    /// The plan for a run on so many rows.
-    pub fn of(rows: u64) -> Plan {
+    /// The version of what plans mean: helpers of two versions do not compute together.
+    const FORMAT: u64 = 2;
+
+    /// The plan for a run of a program, lowered for `study`, on so many rows.
+    pub fn of(program: &Program, study: &Study, rows: u64) -> Plan {
         let adder = if rows <= ROWS_IN_FEW_ROUNDS { Adder::Prefix } else { Adder::Serial };
-        Plan { adder, lanes: 4 }
+        Plan { adder, morsel_rows: morsel_rows(program, study) }
+    }
+
+    /// Bytes that a worker's shares of one number of `bytes` bytes take while it is converted: a bit of `t + 1` numbers for each
+    /// of its C(2t, t) sub-shares.
+    pub fn conversion_bytes(threshold: u8, bytes: usize) -> u64 {
+        let t = u64::from(threshold);
+        let width = (1..=t).fold(1_u64, |sets, i| sets.saturating_mul(t + i) / i);
+        ((t + 1) * bytes as u64).saturating_mul(width)
     }
 
     /// Its hash, with the program's.
@@ -43,6 +64,32 @@ impl Plan {
             Adder::Prefix => 1,
         };
         let hash = Tagged::new("quorate/1/plan").u64(Self::FORMAT).digest(&program.hash()).u64(adder);
-        hash.u64(self.lanes.into()).finish()
+        hash.u64(Self::LANES.into()).u64(self.morsel_rows.into()).finish()
     }
+}
+
+/// As many rows as keep messages and conversions within their sizes: long messages cost less a row, until they leave the
+/// caches.
+fn morsel_rows(program: &Program, study: &Study) -> u32 {
+    let count =
+        |is: fn(&RowInstruction) -> bool| program.row.iter().filter(|instruction| is(instruction)).count();
+    let products = count(|instruction| matches!(instruction, RowInstruction::Multiply(..)));
+    let counts =
+        program.reductions.iter().filter(|reduction| matches!(reduction, Reduction::Count(_))).count();
+    let numbers = count(|instruction| matches!(instruction, RowInstruction::Number(_))) + counts;
+    // As many as there are comparisons, at most.
+    let comparisons = count(|instruction| {
+        use RowInstruction::{Below, Equal, Less, Same};
+        matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
+    });
+    let conversions = if study.bits == Bits::Sealed { 0 } else { comparisons };
+
+    let (element, threshold) = (study.field.bytes() as u64, u64::from(study.sharing.threshold));
+    let sent = products.max(numbers).max(conversions) as u64 * element * threshold;
+    let converted = conversions as u64 * Plan::conversion_bytes(study.sharing.threshold, study.field.bytes());
+    let fits = |rows: &u32| {
+        u64::from(*rows) * sent <= ROUND_BYTES && u64::from(*rows) * converted <= CONVERSION_BYTES
+    };
+    let halves = std::iter::successors(Some(*MORSEL_ROWS.end()), |rows| Some(rows / 2));
+    halves.take_while(|rows| MORSEL_ROWS.contains(rows)).find(fits).unwrap_or(*MORSEL_ROWS.start())
 }

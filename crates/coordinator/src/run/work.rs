@@ -1,6 +1,7 @@
 //! The computation of a run that is not linear: morsels of rows in lanes, then the scalars.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use quorate_circuit::{Adder, Plan, Program, Study};
@@ -12,11 +13,12 @@ use quorate_engine::interpret::{
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
 use quorate_sharing::{Scheme, Shares};
-use quorate_wire::{Manifest, Refusal};
+use quorate_wire::{Blob, Manifest, Refusal};
 use zeroize::Zeroizing;
 
+use crate::compute::Shared;
 use crate::context::Context;
-use crate::lane::Lane;
+use crate::lane::{Lane, shared};
 use crate::seal::unreadable;
 use crate::study::column_bits;
 
@@ -35,12 +37,12 @@ pub(crate) struct Job<F: NamedField> {
     sums: Option<Sums<F>>,
     /// One for each lane.
     slots: Vec<Slot<F>>,
-    last: Option<ScalarTask<F>>,
+    last: Option<Shared<ScalarTask<F>>>,
 }
 
 /// What goes on in one lane.
 struct Slot<F: NamedField> {
-    task: Option<RowTask<F>>,
+    task: Option<Shared<RowTask<F>>>,
     /// The next morsel of this lane.
     next: u64,
 }
@@ -49,6 +51,8 @@ struct Slot<F: NamedField> {
 struct SealedColumns {
     bits: Vec<ColumnBits>,
     rows: u64,
+    /// Rows of a morsel.
+    morsel_rows: u64,
     /// The column of the layout that holds the bits.
     bits_column: u32,
     shrink: Shrink,
@@ -61,12 +65,11 @@ impl Work {
         study: &Study,
         scheme: Scheme,
         manifest: &Manifest,
-        lanes: usize,
         session: Session,
     ) -> Self {
         match study.field {
-            FieldId::F61 => Work::F61(Box::new(Job::new(program, study, scheme, manifest, lanes, session))),
-            _ => Work::F127(Box::new(Job::new(program, study, scheme, manifest, lanes, session))),
+            FieldId::F61 => Work::F61(Box::new(Job::new(program, study, scheme, manifest, session))),
+            _ => Work::F127(Box::new(Job::new(program, study, scheme, manifest, session))),
         }
     }
 
@@ -90,12 +93,12 @@ impl<F: NamedField> Job<F> {
         study: &Study,
         scheme: Scheme,
         manifest: &Manifest,
-        lanes: usize,
         mut session: Session,
     ) -> Self {
+        let plan = Plan::of(&program, study, manifest.rows);
         let program = Arc::new(program);
         let bits = column_bits(study);
-        let shape = match Plan::of(manifest.rows).adder {
+        let shape = match plan.adder {
             Adder::Serial => Shape::Serial,
             Adder::Prefix => Shape::Prefix,
         };
@@ -103,11 +106,12 @@ impl<F: NamedField> Job<F> {
         let scalars = Arc::new(ScalarPlan::new(&program, manifest.rows, &mut session));
         let columns = SealedColumns {
             rows: manifest.rows,
+            morsel_rows: u64::from(plan.morsel_rows),
             bits_column: crate::seal::bits_column(study),
             shrink: Shrink::new(&scheme, session.workers().layout()),
             bits,
         };
-        let slots = (0..lanes as u64).map(|lane| Slot { task: None, next: lane }).collect();
+        let slots = (0..Plan::LANES).map(|lane| Slot { task: None, next: lane.into() }).collect();
         Job { session, rows, scalars, columns, sums: Some(Sums::zero(&program)), slots, last: None }
     }
 
@@ -124,16 +128,12 @@ impl<F: NamedField> Job<F> {
                 && let Some(morsel) = self.columns.morsel(slot.next, &self.rows, manifest, cx)?
             {
                 slot.next += stride;
-                slot.task = Some(self.rows.start(&self.session, morsel));
+                slot.task = Some(shared(self.rows.start(&self.session, morsel)));
             }
-            if let Some(task) = &mut slot.task {
-                is_done = false;
-                if lane.drive(task, cx)?
-                    && let (Some(task), Some(sums)) = (slot.task.take(), &mut self.sums)
-                {
-                    sums.add(task.finish());
-                    is_more = true;
-                }
+            is_done &= slot.task.is_none();
+            if let (Some(task), Some(sums)) = (lane.drive(&mut slot.task, cx)?, &mut self.sums) {
+                sums.add(task.finish());
+                is_more = true;
             }
         }
         if is_more {
@@ -141,14 +141,11 @@ impl<F: NamedField> Job<F> {
             cx.actions.push(crate::Action::Continue);
         }
         if is_done && let Some(sums) = self.sums.take() {
-            self.last = Some(self.scalars.start(&self.session, sums));
+            self.last = Some(shared(self.scalars.start(&self.session, sums)));
         }
-        let (Some(lane), Some(mut last)) = (lanes.first_mut(), self.last.take()) else { return Ok(None) };
-        if lane.drive(&mut last, cx)? {
-            return Ok(Some(last.finish().trust_helpers_of_passive_study().release()));
-        }
-        self.last = Some(last);
-        Ok(None)
+        let Some(lane) = lanes.first_mut() else { return Ok(None) };
+        let last = lane.drive(&mut self.last, cx)?;
+        Ok(last.map(|task| task.finish().trust_helpers_of_passive_study().release()))
     }
 }
 
@@ -161,65 +158,78 @@ impl SealedColumns {
         manifest: &Manifest,
         cx: &Context<'_>,
     ) -> Result<Option<Morsel<F>>, Refusal> {
-        let first_row = index * BLOCK_ROWS as u64;
+        let first_row = index * self.morsel_rows;
         if first_row >= self.rows {
             return Ok(None);
         }
-        let rows = usize::try_from(self.rows - first_row).unwrap_or(usize::MAX).min(BLOCK_ROWS);
+        let rows = (self.rows - first_row).min(self.morsel_rows);
         let mut columns = BTreeMap::new();
         for &column in plan.schedule().columns() {
             let size = F::BYTES as u64;
-            let bytes = read(manifest, column, first_row * size, rows as u64 * size, cx)?;
-            let shares = read_slice::<F>(&bytes).map_err(unreadable)?;
+            let bytes = read(manifest, column, first_row * size, rows * size, cx)?;
+            let shares = read_slice::<F>(bytes.as_slice()).map_err(unreadable)?;
             columns.insert(column, Shares::from_vec(shares));
         }
         let mut bits = BTreeMap::new();
         for &column in plan.schedule().bit_columns() {
-            bits.insert(column, self.bits(column, index, rows, manifest, cx)?);
+            bits.insert(column, self.bits(column, first_row..first_row + rows, manifest, cx)?);
         }
-        Ok(Some(Morsel { first_row, rows, columns, bits }))
+        Ok(Some(Morsel { first_row, rows: length(rows), columns, bits }))
     }
 
-    /// The bits of a column of one block, shared among the workers.
+    /// The bits of a column for some rows, shared among the workers: for every bit and sub-share a plane of words.
     fn bits(
         &self,
         column: u32,
-        block: u64,
-        rows: usize,
+        rows: Range<u64>,
         manifest: &Manifest,
         cx: &Context<'_>,
     ) -> Result<Zeroizing<Vec<u64>>, Refusal> {
         let (before, width) = (self.shrink.width_before(), self.shrink.width());
-        let plane = words(rows);
-        let full = (BLOCK_ROWS / LANES_OF_WORD * 8 * before * width_of(&self.bits)) as u64;
         let (left, right) = self.bits.split_at(column as usize);
         let count = right.first().map_or(0, ColumnBits::width) as usize;
-        let start = block * full + (width_of(left) * before * plane * 8) as u64;
-        let bytes = read(manifest, self.bits_column, start, (count * before * plane * 8) as u64, cx)?;
-        let stored: Zeroizing<Vec<u64>> =
-            Zeroizing::new(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect());
+        let plane = words(length(rows.end - rows.start));
         let mut shares = Zeroizing::new(vec![0; count * width * plane]);
-        let shrunk = shares.chunks_exact_mut((width * plane).max(1));
-        for (bit, out) in stored.chunks_exact((before * plane).max(1)).zip(shrunk) {
-            self.shrink.apply(bit, out);
+        let block_rows = BLOCK_ROWS as u64;
+        for block in rows.start / block_rows..rows.end.div_ceil(block_rows) {
+            let block_start = block * block_rows;
+            let stored_plane = words(length((self.rows - block_start).min(block_rows)));
+            let full = (BLOCK_ROWS / LANES_OF_WORD * 8 * before * width_of(&self.bits)) as u64;
+            let start = block * full + (width_of(left) * before * stored_plane * 8) as u64;
+            let bytes = (count * before * stored_plane * 8) as u64;
+            let bytes = read(manifest, self.bits_column, start, bytes, cx)?;
+            let stored = bytes.as_slice().as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+            let stored: Zeroizing<Vec<u64>> = Zeroizing::new(stored.collect());
+
+            // Which words of the block's planes these rows have, and where they go.
+            let from = words(length(rows.start.saturating_sub(block_start)));
+            let to = stored_plane.min(words(length(rows.end - block_start)));
+            let at = words(length(block_start.saturating_sub(rows.start)));
+            let mut shrunk = Zeroizing::new(vec![0; width * stored_plane]);
+            let planes = shares.chunks_exact_mut((width * plane).max(1));
+            for (stored, planes) in stored.chunks_exact((before * stored_plane).max(1)).zip(planes) {
+                self.shrink.apply(stored, &mut shrunk);
+                let planes = planes.chunks_exact_mut(plane.max(1));
+                for (shrunk, plane) in shrunk.chunks_exact(stored_plane.max(1)).zip(planes) {
+                    plane[at..at + to - from].copy_from_slice(&shrunk[from..to]);
+                }
+            }
         }
         Ok(shares)
     }
 }
 
+/// A number of rows of one morsel or block.
+fn length(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
+}
+
 /// Bytes of a sealed column.
-fn read(
-    manifest: &Manifest,
-    column: u32,
-    from: u64,
-    bytes: u64,
-    cx: &Context<'_>,
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+fn read(manifest: &Manifest, column: u32, from: u64, bytes: u64, cx: &Context<'_>) -> Result<Blob, Refusal> {
     let read = cx.records.column(&manifest.study, &manifest.session, column, from, from + bytes);
     let read = read.map_err(unreadable)?;
     let read = read.filter(|read| read.len() as u64 == bytes);
-    read.map(Zeroizing::new)
-        .ok_or_else(|| unreadable(format!("column {column} of the sealed study is too short")))
+    read.map(Blob::new).ok_or_else(|| unreadable(format!("column {column} of the sealed study is too short")))
 }
 
 impl std::fmt::Debug for Work {

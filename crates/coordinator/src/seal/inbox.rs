@@ -8,9 +8,10 @@ use quorate_wire::{Blob, Code, Refusal, limits};
 use serde::de::DeserializeOwned;
 
 use super::messages::{Confirmation, Opened};
+use crate::frame::Body;
 
 /// One message from each other member.
-pub(crate) type Messages = BTreeMap<u8, Blob>;
+pub(crate) type Messages = BTreeMap<u8, Body>;
 
 /// Reads every member's message; `take` says whether it is the kind this round wants.
 pub(crate) fn read_all<M: DeserializeOwned, T>(
@@ -18,7 +19,7 @@ pub(crate) fn read_all<M: DeserializeOwned, T>(
     what: &'static str,
     take: impl Fn(M) -> Option<T>,
 ) -> Result<BTreeMap<u8, T>, Refusal> {
-    let read = |(member, body): (&u8, &Blob)| {
+    let read = |(member, body): (&u8, &Body)| {
         let message = quorate_wire::decode(body.as_slice(), limits::MESSAGE_MAX)
             .map_err(|error| malformed(*member, what, &error.to_string()))?;
         let message = take(message).ok_or_else(|| malformed(*member, what, "another kind of message"))?;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Bits, Study};
+use quorate_circuit::{Bits, Plan, Study};
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, conversion_bytes, width_of,
+    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, width_of,
 };
 use quorate_field::{F61, F127, Field, FieldId, NamedField};
 use quorate_hash::Digest;
@@ -22,8 +22,9 @@ use quorate_wire::Refusal;
 use super::agreement::Item;
 use super::{layout, pieces};
 use crate::Write;
+use crate::compute::Shared;
 use crate::context::Context;
-use crate::lane::{LANES, Lane};
+use crate::lane::{self, Lane};
 use crate::study::{Entry, column_bits};
 
 /// Most cells of a morsel, unless one contribution has more: what is under way stays in the caches.
@@ -59,8 +60,8 @@ pub(super) struct Job<F: NamedField> {
 
 enum Slot<F: NamedField> {
     Idle,
-    Checking(Morsel<F>, SealTask<F>),
-    Spreading(Morsel<F>, SpreadTask),
+    Checking(Morsel<F>, Option<Shared<SealTask<F>>>),
+    Spreading(Morsel<F>, Option<Shared<SpreadTask>>),
 }
 
 /// Contributions that are checked together.
@@ -86,7 +87,7 @@ pub(super) struct Step {
 
 /// The helpers that work for a seal.
 pub(super) fn workers<'a>(scheme: &Scheme, members: &'a [u8]) -> &'a [u8] {
-    &members[..members.len().min(2 * usize::from(scheme.threshold()) + 1)]
+    &members[..members.len().min(scheme.workers())]
 }
 
 /// The lanes of a seal: for each morsel under way one among the workers and one among all.
@@ -95,7 +96,7 @@ pub(super) fn lanes(attempt: Digest, scheme: &Scheme, members: &[u8], cx: &Conte
         let members = if number % 2 == 1 { workers(scheme, members) } else { members };
         Lane::new(attempt, number, members, cx)
     };
-    (1..=2 * LANES).map(lane).collect()
+    (1..=2 * Plan::LANES).map(lane).collect()
 }
 
 impl Ranges {
@@ -146,7 +147,7 @@ impl<F: NamedField> Job<F> {
             None
         };
         let packer = (study.bits == Bits::Sealed).then(|| Packer::new(bits * spread.width()));
-        let slots = (0..LANES).map(|_| Slot::Idle).collect();
+        let slots = (0..Plan::LANES).map(|_| Slot::Idle).collect();
         Some(Job { plan, spread, packer, slots, next: (0, 0, 0), done: BTreeMap::new(), laid_out: 0 })
     }
 
@@ -159,7 +160,7 @@ impl<F: NamedField> Job<F> {
         cx: &mut Context<'_>,
     ) -> Result<Step, Refusal> {
         for index in 0..self.slots.len() {
-            // Morsel m goes in pair m mod LANES: a pair that is still busy holds up those after it.
+            // Morsel m goes in pair m mod Plan::LANES: a pair that is still busy holds up those after it.
             let is_turn = self.next.0 % self.slots.len() as u64 == index as u64;
             if is_turn && matches!(self.slots[index], Slot::Idle) {
                 self.slots[index] = self.begin(candidates, entry, cx)?;
@@ -195,11 +196,11 @@ impl<F: NamedField> Job<F> {
             Some((session, plan)) => {
                 let columns = morsel.columns.iter().map(Shares::duplicate).collect();
                 let task = plan.start(session, columns, first_word);
-                Slot::Checking(morsel, task)
+                Slot::Checking(morsel, Some(lane::shared(task)))
             }
             None => {
                 let task = self.spread.start(None, rows, first_word);
-                Slot::Spreading(morsel, task)
+                Slot::Spreading(morsel, Some(lane::shared(task)))
             }
         })
     }
@@ -208,20 +209,20 @@ impl<F: NamedField> Job<F> {
         let Some([among_workers, among_all]) = lanes.get_mut(2 * index..2 * index + 2) else { return Ok(()) };
         let mut slot = std::mem::replace(&mut self.slots[index], Slot::Idle);
         if let Slot::Checking(morsel, mut task) = slot {
-            if !among_workers.drive(&mut task, cx)? {
+            let Some(checked) = among_workers.drive(&mut task, cx)? else {
                 self.slots[index] = Slot::Checking(morsel, task);
                 return Ok(());
-            }
+            };
             let rows = morsel.columns.first().map_or(0, Shares::len);
-            let task = self.spread.start(Some(task.finish()), rows, morsel.first_word);
-            slot = Slot::Spreading(morsel, task);
+            let task = self.spread.start(Some(checked.finish()), rows, morsel.first_word);
+            slot = Slot::Spreading(morsel, Some(lane::shared(task)));
         }
         if let Slot::Spreading(morsel, mut task) = slot {
-            if !among_all.drive(&mut task, cx)? {
+            let Some(spread) = among_all.drive(&mut task, cx)? else {
                 self.slots[index] = Slot::Spreading(morsel, task);
                 return Ok(());
-            }
-            self.done.insert(morsel.number, (morsel, task.finish()));
+            };
+            self.done.insert(morsel.number, (morsel, spread.finish()));
             cx.actions.push(crate::Action::Continue);
         }
         Ok(())
@@ -280,7 +281,8 @@ impl<F: NamedField> Job<F> {
 /// How many contributions the next morsel has; the same at all members.
 fn morsel_length(study: &Study, threshold: u8, items: &[Item]) -> usize {
     let columns = study.columns.len() as u64;
-    let most = CELLS_PER_MORSEL.min(MORSEL_BYTES / conversion_bytes(threshold, study.field.bytes()).max(1));
+    let most =
+        CELLS_PER_MORSEL.min(MORSEL_BYTES / Plan::conversion_bytes(threshold, study.field.bytes()).max(1));
     let mut cells = 0;
     let fits = |item: &&Item| {
         cells += u64::from(item.rows) * columns;

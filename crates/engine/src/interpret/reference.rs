@@ -1,15 +1,9 @@
 //! Public numbers in the two domains.
 
-use quorate_field::{Integer, NamedField};
+use quorate_field::Integer;
 
 use crate::boolean::sum::{Number, Shape};
 use crate::boolean::{Bit, Draft, compare};
-use crate::linear::embed;
-
-/// A share of a public constant: a polynomial of degree 0.
-pub(super) fn constant<F: NamedField>(value: &Integer) -> F {
-    embed::<F>(value)
-}
 
 /// Whether a number is below a public one: its bits are those of the number less `least`.
 pub(super) fn is_below(

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::gadget::{Gadget, GadgetRun, Numbers};
-use super::reference::{constant, is_below, is_equal};
+use super::reference::{is_below, is_equal};
 use super::schedule::{ColumnBits, Phase, Schedule};
 use crate::EngineError;
 use crate::boolean::lanes::{self, LANES};
@@ -71,17 +71,25 @@ pub struct RowTask<F: Field> {
     values: BTreeMap<u32, Shares<F>>,
     /// Truths that are computed and needed later.
     truths: BTreeMap<u32, Zeroizing<Vec<u64>>>,
-    counted: BTreeMap<u32, Shares<F>>,
+    /// Truths that became numbers.
+    numbers: BTreeMap<u32, Shares<F>>,
     segments: Vec<Segment>,
     phase: usize,
     step: Step<F>,
+    /// At the end.
+    sums: Option<Shares<F>>,
 }
 
 /// Where a task is within a phase.
 enum Step<F: Field> {
+    /// What is linear in the columns.
+    Linear,
     Bits(Option<Box<GadgetRun<F>>>),
     Numbers(Option<Numbers<F>>),
-    Products { level: usize, pending: Vec<(u32, PendingReshare<F>)> },
+    Products {
+        level: usize,
+        pending: Vec<(u32, PendingReshare<F>)>,
+    },
 }
 
 impl<F: NamedField> RowPlan<F> {
@@ -100,19 +108,18 @@ impl<F: NamedField> RowPlan<F> {
 
     /// Starts on a morsel.
     pub fn start(self: &Arc<Self>, session: &Session, morsel: Morsel<F>) -> RowTask<F> {
-        let mut task = RowTask {
+        RowTask {
             session: session.clone(),
             plan: self.clone(),
             morsel,
             values: BTreeMap::new(),
             truths: BTreeMap::new(),
-            counted: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             segments: Vec::new(),
             phase: 0,
-            step: Step::Bits(None),
-        };
-        task.settle();
-        task
+            step: Step::Linear,
+            sums: None,
+        }
     }
 }
 
@@ -243,8 +250,13 @@ impl Writer<'_> {
 impl<F: NamedField> Task for RowTask<F> {
     fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         let plan = self.plan.clone();
+        if matches!(self.step, Step::Linear) {
+            self.settle();
+            self.step = Step::Bits(None);
+        }
         while let Some(phase) = plan.phases.get(self.phase) {
             let progress = match &mut self.step {
+                Step::Linear => Progress::Ended,
                 Step::Bits(run) => match (&phase.gadget, run) {
                     (None, _) => Progress::Ended,
                     (Some(_), Some(run)) => run.advance(outbox),
@@ -283,6 +295,9 @@ impl<F: NamedField> Task for RowTask<F> {
                 Progress::Ended => self.next_step(phase),
             }
         }
+        if self.sums.is_none() {
+            self.sums = Some(self.reduce());
+        }
         Progress::Ended
     }
 
@@ -306,16 +321,23 @@ impl<F: NamedField> Task for RowTask<F> {
 }
 
 impl<F: NamedField> RowTask<F> {
-    /// The morsel's part of every reduction, once [`RowTask::advance`] said that it has ended.
+    /// The morsel's part of every reduction.
+    ///
+    /// # Panics
+    /// Before [`RowTask::advance`] said that it has ended.
+    #[expect(clippy::expect_used, reason = "documented panic: a mistake of the caller's")]
     pub fn finish(self) -> Sums<F> {
+        Sums { values: self.sums.expect("an ended task"), segments: self.segments }
+    }
+
+    fn reduce(&self) -> Shares<F> {
         let value = |index: &u32| self.value(*index);
         let reduce = |reduction: &Reduction| match reduction {
             Reduction::Sum { value: index } => F::sum_slice(value(index).as_slice()),
             Reduction::Dot(left, right) => F::dot(value(left).as_slice(), value(right).as_slice()),
-            Reduction::Count(truth) => F::sum_slice(self.counted[truth].as_slice()),
+            Reduction::Count(truth) => F::sum_slice(self.numbers[truth].as_slice()),
         };
-        let sums = self.plan.program.reductions.iter().map(reduce).collect();
-        Sums { values: Shares::from_vec(sums), segments: self.segments }
+        Shares::from_vec(self.plan.program.reductions.iter().map(reduce).collect())
     }
 
     fn bits(&self, phase: &PhasePlan<F>, gadget: &Gadget<F>) -> GadgetRun<F> {
@@ -360,11 +382,12 @@ impl<F: NamedField> RowTask<F> {
                 for ((truth, _), number) in phase.numbers.iter().zip(numbers) {
                     let (number, segments) = number.into_parts();
                     self.segments.extend(segments);
-                    self.counted.insert(*truth, number);
+                    self.numbers.insert(*truth, number);
                 }
                 self.settle();
                 self.step = Step::Products { level: 0, pending: Vec::new() };
             }
+            Step::Linear => self.step = Step::Bits(None),
             Step::Products { .. } => {
                 self.phase += 1;
                 self.step = Step::Bits(None);
@@ -376,7 +399,7 @@ impl<F: NamedField> RowTask<F> {
     fn value(&self, index: u32) -> &Shares<F> {
         match &self.plan.program.row[index as usize] {
             RowInstruction::Input { column } => &self.morsel.columns[column],
-            RowInstruction::Number(truth) => &self.counted[truth],
+            RowInstruction::Number(truth) => &self.numbers[truth],
             _ => &self.values[&index],
         }
     }
@@ -384,7 +407,7 @@ impl<F: NamedField> RowTask<F> {
     fn is_there(&self, index: u32) -> bool {
         match &self.plan.program.row[index as usize] {
             RowInstruction::Input { column } => self.morsel.columns.contains_key(column),
-            RowInstruction::Number(truth) => self.counted.contains_key(truth),
+            RowInstruction::Number(truth) => self.numbers.contains_key(truth),
             _ => self.values.contains_key(&index),
         }
     }
@@ -397,7 +420,7 @@ impl<F: NamedField> RowTask<F> {
             if self.is_there(index) || !terms.iter().all(|term| self.is_there(term.value)) {
                 continue;
             }
-            let mut sum = Shares::from_vec(vec![constant::<F>(added); self.morsel.rows]);
+            let mut sum = Shares::from_vec(vec![embed::<F>(added); self.morsel.rows]);
             for term in terms {
                 sum.add_scaled(embed::<F>(&term.factor), self.value(term.value));
             }

@@ -35,14 +35,6 @@ impl ColumnBits {
     }
 }
 
-/// Bytes that a worker's shares of one number of `bytes` bytes take while it is converted: a bit of `t + 1` numbers for each
-/// of its C(2t, t) sub-shares.
-pub fn conversion_bytes(threshold: u8, bytes: usize) -> u64 {
-    let t = u64::from(threshold);
-    let width = (1..=t).fold(1_u64, |sets, i| sets.saturating_mul(t + i) / i);
-    ((t + 1) * bytes as u64).saturating_mul(width)
-}
-
 /// Bits of the greatest less the least.
 pub(super) fn width(min: &Integer, max: &Integer) -> u32 {
     max.checked_sub(min).and_then(|range| range.to_i128()).map_or(127, |range| 128 - range.leading_zeros())
