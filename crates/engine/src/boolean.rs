@@ -39,7 +39,7 @@ mod worker_keys;
 mod workers;
 
 pub use clear::{Clear, evaluate};
-pub use domain::{Domain, Registers};
+pub use domain::{Domain, Registers, Scratch};
 pub use draft::{Bit, Draft};
 pub use execution::{Execution, Outputs};
 pub use king::{CnfKing, KingStreams};

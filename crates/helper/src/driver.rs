@@ -2,8 +2,8 @@
 //!
 //! Three doors lead in, each bounded by something else, so that none can starve another: requests (a queue that
 //! refuses when full), frames (each carries its part of its sender's memory budget) and notices of this process
-//! (as many as there are batches and computations under way). Computations of protocols go to a pool of threads, one for
-//! each processor: the loop only moves what they send. It never waits for the network. It waits for the writer only when
+//! (as many as there are batches and computations under way). Computations of protocols go to threads of
+//! their own: the loop only moves what they send. It never waits for the network. It waits for the writer only when
 //! `WRITER_QUEUE` batches are ahead of it, and the writer never waits for the loop.
 
 use std::collections::HashMap;
@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use quorate_coordinator::{Action, Computed, Coordinator, Event, Records, Reply, Request, Ticket};
 use quorate_wire::{Code, Refusal};
 use rand_chacha::ChaCha20Rng;
-use rayon::ThreadPool;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -122,8 +121,7 @@ pub(crate) struct Driver<R> {
     pub(crate) requests: Receiver<Asked>,
     pub(crate) frames: Receiver<Heard>,
     pub(crate) notices: UnboundedReceiver<Notice>,
-    /// Where computations go, and say that they are done.
-    pub(crate) processors: ThreadPool,
+    /// Where computations say that they are done.
     pub(crate) notify: UnboundedSender<Notice>,
     pub(crate) batches: SyncSender<Batch>,
     pub(crate) links: Arc<Links>,
@@ -139,7 +137,7 @@ enum Input {
 }
 
 impl<R: Records> Driver<R> {
-    /// Turns until [`Notice::End`], or until the writer is gone. `runtime` is only waited on.
+    /// Turns until [`Notice::End`], or until the writer is gone. `runtime` is waited on, and computes.
     pub(crate) fn run(self, runtime: &Handle) {
         let mut looped = Loop {
             driver: self,
@@ -188,7 +186,7 @@ impl<R: Records> Loop<R> {
         let now_ms = self.beat();
         let driver = &mut self.driver;
         let actions = driver.coordinator.step(event, &mut driver.rng, now_ms, &driver.records);
-        actions.into_iter().all(|action| self.act(action))
+        actions.into_iter().all(|action| self.act(action, runtime))
     }
 
     fn beat(&self) -> u64 {
@@ -200,7 +198,7 @@ impl<R: Records> Loop<R> {
     }
 
     /// Does one action; whether the loop can go on.
-    fn act(&mut self, action: Action) -> bool {
+    fn act(&mut self, action: Action, runtime: &Handle) -> bool {
         match action {
             Action::Reply { ticket, reply } => match self.answers.remove(&ticket) {
                 // The client may have gone; what it asked for has happened all the same.
@@ -213,9 +211,7 @@ impl<R: Records> Loop<R> {
             }
             Action::Compute(computation) => {
                 let notify = self.driver.notify.clone();
-                self.driver
-                    .processors
-                    .spawn_fifo(move || drop(notify.send(Notice::Computed(computation.run()))));
+                runtime.spawn_blocking(move || drop(notify.send(Notice::Computed(computation.run()))));
             }
             Action::Continue => self.continue_wanted = true,
         }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -14,7 +13,6 @@ use quorate_store::{OsDisk, Store, StoreError};
 use quorate_tls::server_config;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -147,7 +145,6 @@ impl Running {
             requests: requests_in,
             frames: frames_in,
             notices: notices_in,
-            processors: processors()?,
             notify: notices.clone(),
             batches,
             links: Arc::clone(&links),
@@ -220,14 +217,6 @@ fn randomness() -> Result<ChaCha20Rng, HelperError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut()).map_err(HelperError::Randomness)?;
     Ok(ChaCha20Rng::from_seed(*seed))
-}
-
-/// A thread for each processor.
-fn processors() -> Result<ThreadPool, HelperError> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let name = |index| format!("compute-{index}");
-    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
-    pool.map_err(|error| HelperError::Thread(io::Error::other(error)))
 }
 
 fn start_driver(driver: Driver<Reads>) -> Result<oneshot::Receiver<()>, HelperError> {

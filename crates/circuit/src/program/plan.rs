@@ -85,7 +85,7 @@ fn morsel_rows(program: &Program, study: &Study) -> u32 {
     let conversions = if study.bits == Bits::Sealed { 0 } else { comparisons };
 
     let (element, threshold) = (study.field.bytes() as u64, u64::from(study.sharing.threshold));
-    let sent = products.max(numbers).max(conversions) as u64 * element * threshold;
+    let sent = products.max(numbers) as u64 * element * threshold;
     let converted = conversions as u64 * Plan::conversion_bytes(study.sharing.threshold, study.field.bytes());
     let fits = |rows: &u32| {
         u64::from(*rows) * sent <= ROUND_BYTES && u64::from(*rows) * converted <= CONVERSION_BYTES

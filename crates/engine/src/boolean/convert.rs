@@ -27,12 +27,10 @@ use quorate_sharing::prss::{Draw, DrawStream, Purpose};
 use quorate_sharing::{HelperNumber, Shares, lagrange_at_zero};
 use zeroize::Zeroize;
 
-use super::domain::{Domain, xor_bytes, xor_words};
-use super::draft::{Bit, Draft};
-use super::execution::Execution;
+use super::domain::{xor_bytes, xor_words};
+use super::draft::Draft;
 use super::lanes::{self, LANES};
 use super::layout::{Layout, Place, SetIndex};
-use super::program::Program;
 use super::sum::{Number, Shape, sum_mod};
 use super::workers::Workers;
 use crate::EngineError;
@@ -60,20 +58,19 @@ pub struct PendingConversion<F: Field> {
     share: Shares<F>,
     /// r_C, at its holders.
     direct: Option<Shares<F>>,
-    numbers: Numbers,
 }
 
-/// Shared bits of the t + 1 numbers that add up to a morsel's values. Secret: wiped on drop.
-pub struct Numbers {
+/// Shared bits of the t + 1 numbers that add up to a morsel's values, where the sum's program has them as inputs.
+struct Numbers<'a> {
     /// Number by number, bit by bit, sub-share by sub-share.
-    shares: Vec<u64>,
+    shares: &'a mut [u64],
     bits: usize,
     width: usize,
     words: usize,
 }
 
 /// The bits of `x - min`, canonical: writes into a draft what adds up the numbers of a [`Conversion`], which are the
-/// next secret inputs, for [`Numbers::load`].
+/// next secret inputs, as many as [`Conversion::inputs`] says.
 ///
 /// # Panics
 /// If the field's modulus is not 2^BITS - 1: there is no carry around its end.
@@ -82,19 +79,6 @@ pub fn converted<F: Field>(draft: &mut Draft, threshold: usize, shape: Shape) ->
     let numbers: Vec<Number> = (0..threshold).map(|_| draft.secret_number(F::BITS)).collect();
     let last = draft.secret_number(F::BITS);
     sum_mod(draft, &numbers, &last, shape)
-}
-
-/// The program of one conversion that makes of the bits of `x - min` what `then` says: cut them, compare them. The
-/// fewest outputs, the fewest ANDs. Panics as [`converted`].
-pub fn conversion_program<F: Field>(
-    threshold: usize,
-    shape: Shape,
-    then: impl FnOnce(&mut Draft, &Number) -> Vec<Bit>,
-) -> Program {
-    let mut draft = Draft::new();
-    let bits = converted::<F>(&mut draft, threshold, shape);
-    let outputs = then(&mut draft, &bits);
-    draft.finish(&outputs)
 }
 
 impl<F: Field> Conversion<F> {
@@ -118,9 +102,21 @@ impl<F: Field> Conversion<F> {
         }
     }
 
+    /// How many inputs of a program the numbers are: one for each bit.
+    pub fn inputs(&self) -> usize {
+        (self.dealers.len() + 1) * F::BITS as usize
+    }
+
     /// Sends this worker's shares of d for the `shares` of a morsel whose first row is row `64 * first_word`, and what
-    /// it deals.
-    pub fn start(&self, shares: &[F], min: F, first_word: u64, outbox: &mut Outbox) -> PendingConversion<F> {
+    /// it deals. `numbers` are the places of the [`Conversion::inputs`], zero.
+    pub fn start(
+        &self,
+        shares: &[F],
+        min: F,
+        first_word: u64,
+        numbers: &mut [u64],
+        outbox: &mut Outbox,
+    ) -> PendingConversion<F> {
         let layout = &self.layout;
         let first_row = first_word * LANES as u64;
         // 1. [d] = [x] - min - [r]
@@ -142,14 +138,12 @@ impl<F: Field> Conversion<F> {
         for receiver in self.neighbours(1) {
             outbox.append_elements(receiver, share.as_slice());
         }
-        let mut numbers =
-            Numbers::zeros(self.dealers.len() + 1, F::BITS as usize, layout.width(), shares.len());
-        self.deal(own.as_ref(), first_word, &mut numbers, outbox);
-        PendingConversion { first_word, share, direct, numbers }
+        self.deal(own.as_ref(), first_word, &mut self.numbers(numbers, shares.len()), outbox);
+        PendingConversion { first_word, share, direct }
     }
 
     /// All dealers' bits that come from streams, and this worker's own.
-    fn deal(&self, own: Option<&Shares<F>>, first_word: u64, numbers: &mut Numbers, outbox: &mut Outbox) {
+    fn deal(&self, own: Option<&Shares<F>>, first_word: u64, numbers: &mut Numbers<'_>, outbox: &mut Outbox) {
         let layout = &self.layout;
         let words = numbers.bits * numbers.words;
         let mut drawn = vec![0; words];
@@ -174,6 +168,14 @@ impl<F: Field> Conversion<F> {
         drawn.as_mut_slice().zeroize();
     }
 
+    /// # Panics
+    /// If the places are not as many as the inputs take for so many rows.
+    fn numbers<'a>(&self, shares: &'a mut [u64], rows: usize) -> Numbers<'a> {
+        let (width, words) = (self.layout.width(), lanes::words(rows));
+        assert_eq!(shares.len(), self.inputs() * width * words, "places of all inputs");
+        Numbers { shares, bits: F::BITS as usize, width, words }
+    }
+
     /// The `t` workers after this one, or before it: `step` places away, and so on.
     fn neighbours(&self, sign: isize) -> impl Iterator<Item = HelperNumber> {
         let layout = &self.layout;
@@ -184,14 +186,16 @@ impl<F: Field> Conversion<F> {
 }
 
 impl<F: Field> PendingConversion<F> {
-    /// Opens d from this worker's share and those of the `t` before it.
+    /// Opens d from this worker's share and those of the `t` before it, and completes the `numbers` that it started.
     pub fn finish(
         mut self,
         conversion: &Conversion<F>,
+        numbers: &mut [u64],
         inbox: &mut Inbox<'_>,
-    ) -> Result<Numbers, EngineError> {
+    ) -> Result<(), EngineError> {
         let layout = &conversion.layout;
         let rows = self.share.len();
+        let mut numbers = conversion.numbers(numbers, rows);
         // 3. d, interpolated from t + 1 shares.
         let senders: Vec<HelperNumber> =
             std::iter::once(layout.me()).chain(conversion.neighbours(-1)).collect();
@@ -207,38 +211,21 @@ impl<F: Field> PendingConversion<F> {
         if let (Some(direct), Some(sub)) = (&mut self.direct, sub) {
             direct.add_assign(&self.share);
             let bits = slice_elements(direct.as_slice());
-            self.numbers.add(conversion.dealers.len(), sub, &bits);
+            numbers.add(conversion.dealers.len(), sub, &bits);
         }
         // 5. What the other dealers sent.
-        let words = self.numbers.bits * self.numbers.words;
+        let words = numbers.bits * numbers.words;
         for (index, (dealer, _)) in conversion.dealers.iter().enumerate() {
             if let (true, Some(sub)) = (*dealer != layout.place(), layout.dealings()[*dealer].sent) {
                 let bytes = inbox.take(layout.workers()[*dealer], 8 * words, "dealt bits")?;
-                self.numbers.add_bytes(index, sub, bytes);
+                numbers.add_bytes(index, sub, bytes);
             }
         }
-        Ok(self.numbers)
+        Ok(())
     }
 }
 
-impl Numbers {
-    fn zeros(numbers: usize, bits: usize, width: usize, rows: usize) -> Self {
-        let words = lanes::words(rows);
-        Numbers { shares: vec![0; numbers * bits * width * words], bits, width, words }
-    }
-
-    /// Writes the shares to inputs `first..` of a program that begins as a [`conversion_program`] does; the input
-    /// after them.
-    pub fn load<P, D>(&self, execution: &mut Execution<P, D>, first: usize) -> usize
-    where
-        P: std::ops::Deref<Target = Program> + Clone,
-        D: Domain,
-    {
-        let inputs = self.shares.chunks_exact((self.width * self.words).max(1));
-        (first..).zip(inputs).for_each(|(index, share)| execution.input(index).copy_from_slice(share));
-        first + self.shares.len() / (self.width * self.words).max(1)
-    }
-
+impl Numbers<'_> {
     /// Sub-share `sub` of bit `bit` of a number.
     fn part(&mut self, number: usize, bit: usize, sub: usize) -> &mut [u64] {
         &mut self.shares[((number * self.bits + bit) * self.width + sub) * self.words..][..self.words]
@@ -293,20 +280,8 @@ fn assert_mersenne<F: Field>() {
     assert!(bits == F::BITS - 1 && ones[0] & 1 == 0, "{} has no end-around carry", F::NAME);
 }
 
-impl Drop for Numbers {
-    fn drop(&mut self) {
-        self.shares.as_mut_slice().zeroize();
-    }
-}
-
 impl<F: Field> std::fmt::Debug for PendingConversion<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PendingConversion({} rows from word {})", self.share.len(), self.first_word)
-    }
-}
-
-impl std::fmt::Debug for Numbers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Numbers({} words)", self.shares.len())
     }
 }

@@ -5,6 +5,8 @@
 //! sharing at all and so the oracle for both. For thresholds of 4 and more, bit-sliced Shamir sharing over GF(2^m)
 //! would be another.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use zeroize::Zeroize;
 
 use super::program::{AndGate, Register};
@@ -53,12 +55,38 @@ pub struct Registers {
     words: usize,
     /// Words of one register: `words` times the domain's width.
     stride: usize,
+    /// Where the memory goes.
+    scratch: Arc<Scratch>,
+}
+
+/// Memory of registers for the next morsel, wiped: asking the system for it anew would cost as much as some of the
+/// protocols.
+#[derive(Default)]
+pub struct Scratch(Mutex<Vec<Vec<u64>>>);
+
+impl Scratch {
+    /// `words` zeros.
+    fn take(&self, words: usize) -> Vec<u64> {
+        let mut data = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        if data.capacity() < words {
+            return vec![0; words];
+        }
+        // All of it is zero: the old words were wiped, the others never used.
+        data.resize(words, 0);
+        data
+    }
+
+    fn give(&self, mut data: Vec<u64>) {
+        // As a slice: of a vector the unused capacity is wiped too, byte by byte, and nothing was ever in it.
+        data.as_mut_slice().zeroize();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+    }
 }
 
 impl Registers {
     /// `count` registers of `width` sub-shares of `words` words, all zero.
-    pub(super) fn new(count: usize, width: usize, words: usize) -> Self {
-        Registers { data: vec![0; count * width * words], words, stride: width * words }
+    pub(super) fn new(count: usize, width: usize, words: usize, scratch: Arc<Scratch>) -> Self {
+        Registers { data: scratch.take(count * width * words), words, stride: width * words, scratch }
     }
 
     /// Words of one sub-share.
@@ -71,6 +99,11 @@ impl Registers {
         &self.data[register as usize * self.stride..][..self.stride]
     }
 
+    /// All sub-shares of `count` registers from `first` on, one register after the other, to write.
+    pub(super) fn range_mut(&mut self, first: usize, count: usize) -> &mut [u64] {
+        &mut self.data[first * self.stride..][..count * self.stride]
+    }
+
     /// All sub-shares of a register, to write.
     pub fn get_mut(&mut self, register: Register) -> &mut [u64] {
         &mut self.data[register as usize * self.stride..][..self.stride]
@@ -78,12 +111,23 @@ impl Registers {
 
     /// `out = left xor right`.
     pub(super) fn xor(&mut self, out: Register, left: Register, right: Register) {
+        let place = |register: Register| {
+            let start = register as usize * self.stride;
+            start..start + self.stride
+        };
         let (left, right) = if out == right { (right, left) } else { (left, right) };
-        if out != left {
-            self.copy(out, left);
+        if out == left {
+            let (out, right) = self.pair(out, right);
+            xor_words(out, right);
+        } else if let Ok([out, left, right]) =
+            self.data.get_disjoint_mut([place(out), place(left), place(right)])
+        {
+            let inputs = left.iter().zip(&*right);
+            out.iter_mut().zip(inputs).for_each(|(out, (left, right))| *out = left ^ right);
+        } else {
+            // A register with itself.
+            self.get_mut(out).fill(0);
         }
-        let (out, right) = self.pair(out, right);
-        xor_words(out, right);
     }
 
     /// `out = from`.
@@ -110,8 +154,13 @@ impl Registers {
 
 impl Drop for Registers {
     fn drop(&mut self) {
-        // As a slice: of a vector the unused capacity is wiped too, byte by byte, and there is none here.
-        self.data.as_mut_slice().zeroize();
+        self.scratch.give(std::mem::take(&mut self.data));
+    }
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scratch")
     }
 }
 

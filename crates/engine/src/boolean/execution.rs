@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
-use super::domain::{Domain, Registers};
+use super::domain::{Domain, Registers, Scratch};
 use super::lanes;
 use super::program::{Local, Program, PublicRegister};
 use crate::EngineError;
@@ -130,8 +131,13 @@ impl<P: Deref<Target = Program> + Clone, D: Domain> Task for Execution<P, D> {
 impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
     /// A run on a morsel of `rows` rows, whose inputs are still zero. `program` may be shared or borrowed.
     pub fn new(program: P, domain: D, rows: usize) -> Self {
+        Execution::with_scratch(program, domain, rows, Arc::default())
+    }
+
+    /// [`Execution::new`], where the registers' memory comes from runs that are over and goes to later ones.
+    pub fn with_scratch(program: P, domain: D, rows: usize, scratch: Arc<Scratch>) -> Self {
         let words = lanes::words(rows);
-        let registers = Registers::new(program.registers(), domain.width(), words);
+        let registers = Registers::new(program.registers(), domain.width(), words, scratch);
         let publics = vec![0; program.public_registers as usize * words];
         Execution { program, domain, rows, registers, publics, layer: 0, round: 0, is_local_done: false }
     }
@@ -141,6 +147,12 @@ impl<P: Deref<Target = Program> + Clone, D: Domain> Execution<P, D> {
         assert!(index < self.program.inputs(), "input {index} of {}", self.program.inputs());
         #[expect(clippy::cast_possible_truncation, reason = "less than the number of inputs, a u32")]
         self.registers.get_mut(index as u32)
+    }
+
+    /// The places of `count` secret inputs from `first` on, one after the other, all zero before the first step.
+    pub fn inputs(&mut self, first: usize, count: usize) -> &mut [u64] {
+        assert!(first + count <= self.program.inputs(), "inputs {first} to {}", first + count);
+        self.registers.range_mut(first, count)
     }
 
     /// The place of public input `index`.

@@ -4,7 +4,11 @@ mod gadgets;
 mod secrecy;
 pub(crate) mod shared;
 
-use super::{Program, evaluate, lanes};
+use quorate_field::Field;
+
+use super::convert::converted;
+use super::sum::{Number, Shape};
+use super::{Bit, Draft, Program, evaluate, lanes};
 
 /// The values' lowest bits, bit by bit.
 fn sliced(values: &[u64], width: u32) -> Vec<Vec<u64>> {
@@ -29,4 +33,16 @@ fn clear(program: &Program, secrets: &[(&[u64], u32)], publics: &[(&[u64], u32)]
     let secrets: Vec<&[u64]> = secrets.iter().map(Vec::as_slice).collect();
     let publics: Vec<&[u64]> = publics.iter().map(Vec::as_slice).collect();
     joined(&evaluate(program, &secrets, &publics, rows), rows)
+}
+
+/// The program of one conversion that makes of the bits of `x - min` what `then` says: cut them, compare them.
+fn conversion_program<F: Field>(
+    threshold: usize,
+    shape: Shape,
+    then: impl FnOnce(&mut Draft, &Number) -> Vec<Bit>,
+) -> Program {
+    let mut draft = Draft::new();
+    let bits = converted::<F>(&mut draft, threshold, shape);
+    let outputs = then(&mut draft, &bits);
+    draft.finish(&outputs)
 }

@@ -9,7 +9,9 @@ use super::Session;
 use crate::EngineError;
 use crate::boolean::convert::{Conversion, PendingConversion, converted};
 use crate::boolean::sum::{Number, Shape};
-use crate::boolean::{Bit, CnfOneRound, Draft, Execution, OneRoundStreams, Outputs, Program, ToArithmetic};
+use crate::boolean::{
+    Bit, CnfOneRound, Draft, Execution, OneRoundStreams, Outputs, Program, Scratch, ToArithmetic,
+};
 use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::{Segment, Unverified};
 
@@ -18,6 +20,7 @@ pub(super) struct Gadget<F> {
     program: Arc<Program>,
     streams: Arc<OneRoundStreams>,
     conversions: Arc<Vec<Conversion<F>>>,
+    scratch: Arc<Scratch>,
 }
 
 /// A gadget on one morsel, driven as an [`Execution`] is.
@@ -51,6 +54,7 @@ impl<F: Field> Gadget<F> {
             program: Arc::new(draft.finish(&outputs)),
             conversions: Arc::new(instructions.iter().map(conversion).collect()),
             streams: Arc::new(session.workers().one_round(instruction)),
+            scratch: Arc::default(),
         }
     }
 
@@ -65,7 +69,7 @@ impl<F: Field> Gadget<F> {
     ) -> GadgetRun<F> {
         assert_eq!(values.len(), self.conversions.len(), "every number");
         let domain = CnfOneRound::new(self.streams.clone(), &self.program, first_word);
-        let mut execution = Execution::new(self.program.clone(), domain, rows);
+        let mut execution = Execution::with_scratch(self.program.clone(), domain, rows, self.scratch.clone());
         let first = self.program.inputs() - bits.len();
         (first..).zip(bits).for_each(|(index, bit)| execution.input(index).copy_from_slice(bit));
         let conversions = self.conversions.clone();
@@ -78,8 +82,12 @@ impl<F: Field> Task for GadgetRun<F> {
         if self.values.is_empty() {
             return self.execution.advance(outbox);
         }
+        let mut first = 0;
         for ((shares, least), conversion) in self.values.drain(..).zip(self.conversions.iter()) {
-            self.pending.push(conversion.start(shares.as_slice(), least, self.first_word, outbox));
+            let numbers = self.execution.inputs(first, conversion.inputs());
+            let pending = conversion.start(shares.as_slice(), least, self.first_word, numbers, outbox);
+            self.pending.push(pending);
+            first += conversion.inputs();
         }
         Progress::Sent
     }
@@ -90,8 +98,8 @@ impl<F: Field> Task for GadgetRun<F> {
         }
         let mut first = 0;
         for (pending, conversion) in self.pending.drain(..).zip(self.conversions.iter()) {
-            let numbers = pending.finish(conversion, inbox)?;
-            first = numbers.load(&mut self.execution, first);
+            pending.finish(conversion, self.execution.inputs(first, conversion.inputs()), inbox)?;
+            first += conversion.inputs();
         }
         Ok(())
     }

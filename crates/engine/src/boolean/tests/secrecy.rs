@@ -11,12 +11,13 @@ use quorate_field::tiny::F7;
 use quorate_sharing::lagrange_at_zero;
 use quorate_sharing::prss::{Draw, HelperSet, KeyName, Purpose, Script, SessionKeys};
 
-use super::super::convert::{Conversion, conversion_program};
+use super::super::convert::Conversion;
 use super::super::sum::Shape;
 use super::super::worker_keys;
 use super::super::{
     CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Program, Spread, ToArithmetic, Workers, compare,
 };
+use super::conversion_program;
 use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::testing::{Network, scheme};
 use crate::verified::Segment;
@@ -322,10 +323,14 @@ fn histogram(value: u64, forgets: fn(&Purpose) -> bool) -> Vec<u32> {
         let conversions: Vec<Conversion<F7>> =
             workers.iter().map(|worker| Conversion::new(worker, 0)).collect();
         let mut received = vec![Blobs::new(); 3];
+        let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
+        let begin = |streams| Execution::new(&program, CnfOneRound::new(streams, &program, 0), 64);
+        let mut executions: Vec<_> = streams.iter().map(begin).collect();
         let mut pending = Vec::new();
-        for (number, conversion) in (1..).zip(&conversions) {
+        for ((number, conversion), execution) in (1..).zip(&conversions).zip(&mut executions) {
             let mut outbox = Outbox::new();
-            pending.push(conversion.start(&shares(number.into()), F7::ZERO, 0, &mut outbox));
+            let numbers = execution.inputs(0, conversion.inputs());
+            pending.push(conversion.start(&shares(number.into()), F7::ZERO, 0, numbers, &mut outbox));
             outbox.into_blobs().into_iter().for_each(|(to, blob)| {
                 received[usize::from(to) - 1].insert(number, blob);
             });
@@ -336,14 +341,9 @@ fn histogram(value: u64, forgets: fn(&Purpose) -> bool) -> Vec<u32> {
             let share = |byte: &u8| F7::from_u64((*byte).into());
             counts[usize::from((weights[0] * share(own) + weights[1] * share(other)).to_u8())] += 1;
         }
-        let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(0)).collect();
-        let mut executions = Vec::new();
-        for (i, pending) in pending.into_iter().enumerate() {
-            let domain = CnfOneRound::new(&streams[i], &program, 0);
-            let mut execution = Execution::new(&program, domain, 64);
-            let numbers = pending.finish(&conversions[i], &mut Inbox::new(&received[i])).unwrap();
-            numbers.load(&mut execution, 0);
-            executions.push(execution);
+        for (i, (pending, execution)) in pending.into_iter().zip(&mut executions).enumerate() {
+            let numbers = execution.inputs(0, conversions[i].inputs());
+            pending.finish(&conversions[i], numbers, &mut Inbox::new(&received[i])).unwrap();
         }
         let mut round = 0;
         while let Some(received) = exchange(&workers, &mut executions) {

@@ -8,13 +8,13 @@ use quorate_sharing::{ContributorSecret, Piece, Scheme, Shares, expand, split};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::super::convert::{Conversion, conversion_program};
+use super::super::convert::Conversion;
 use super::super::sum::Shape;
 use super::super::{
     CnfKing, CnfOneRound, Domain, Draft, Execution, Layout, Outputs, Program, ToArithmetic, Workers, compare,
     evaluate, lanes, open,
 };
-use super::sliced;
+use super::{conversion_program, sliced};
 use crate::round::{Progress, Task};
 use crate::testing::{Network, scheme};
 use crate::verified::Segment;
@@ -241,18 +241,18 @@ fn convert<F: Field>(
     let shares = shamir(&scheme(n, t), members, values);
     let conversions: Vec<Conversion<F>> =
         workers.iter().map(|worker| Conversion::new(worker, instruction)).collect();
-    let pending = network
-        .send(|place, _, outbox| (place, conversions[place].start(shares[place].as_slice(), min, 5, outbox)));
-    let numbers =
-        network.receive(pending, |_, (place, pending), inbox| pending.finish(&conversions[place], inbox));
     let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(instruction)).collect();
-    let mut executions = Vec::new();
-    for (streams, numbers) in streams.iter().zip(numbers) {
-        let domain = CnfOneRound::new(streams, program, 5);
-        let mut execution = Execution::new(program, domain, values.len());
-        numbers.unwrap().load(&mut execution, 0);
-        executions.push(execution);
-    }
+    let begin = |streams| Execution::new(program, CnfOneRound::new(streams, program, 5), values.len());
+    let mut executions: Vec<_> = streams.iter().map(begin).collect();
+    let pending = network.send(|place, _, outbox| {
+        let (conversion, shares) = (&conversions[place], shares[place].as_slice());
+        let numbers = executions[place].inputs(0, conversion.inputs());
+        (place, conversion.start(shares, min, 5, numbers, outbox))
+    });
+    network.receive(pending, |_, (place, pending), inbox| {
+        let conversion = &conversions[place];
+        pending.finish(conversion, executions[place].inputs(0, conversion.inputs()), inbox)
+    });
     drive(&mut network, &mut executions);
     opened(&workers, &outputs(executions))
 }
