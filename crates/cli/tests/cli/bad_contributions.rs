@@ -14,6 +14,8 @@ use rand_core::SeedableRng;
 
 const PEOPLE: u64 = 100_000;
 const PER_BATCH: usize = 2_000;
+/// Rows of the contributions that have many.
+const BLOCK_ROWS: u32 = 30_000;
 const CIRCUIT: &str = "circuit honest\n\
     input wage : 10 .. 1_000_000\n\
     input sector : public | private | none\n\
@@ -80,8 +82,25 @@ fn batch(packer: &Packer, study: &Digest, numbers: std::ops::Range<u64>) -> Batc
         ids.push(packed.id);
         by_helper.iter_mut().zip(packed.contributions).for_each(|(all, one)| all.push(one));
     }
+    to_batch(study, ids, numbers.end - numbers.start, by_helper)
+}
+
+fn to_batch(study: &Digest, ids: Vec<Digest>, rows: u64, by_helper: Vec<Vec<Contribution>>) -> Batch {
     let upload = |contributions| encode(&Upload { study: *study, contributions });
-    Batch { ids, rows: numbers.end - numbers.start, uploads: by_helper.into_iter().map(upload).collect() }
+    Batch { ids, rows, uploads: by_helper.into_iter().map(upload).collect() }
+}
+
+/// A contribution of so many rows that it is checked in several morsels; if it is bad, by its last value alone.
+fn block(packer: &Packer, study: &Digest, number: u64, is_good: bool) -> Batch {
+    let mut cells: Vec<Integer> = (0..i64::from(BLOCK_ROWS))
+        .flat_map(|row| [Integer::from(10 + row), Integer::from(row % 3)])
+        .collect();
+    if !is_good {
+        cells[2 * BLOCK_ROWS as usize - 1] = 3_i64.into();
+    }
+    let packed = packer.pack(number, BLOCK_ROWS, &cells).unwrap();
+    let by_helper = packed.contributions.into_iter().map(|one| vec![one]).collect();
+    to_batch(study, vec![packed.id], BLOCK_ROWS.into(), by_helper)
 }
 
 #[tokio::test]
@@ -95,8 +114,8 @@ async fn exactly_the_good_ones_are_counted() {
         federation: *federation.id(),
         sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
         columns: Circuit::parse(CIRCUIT).unwrap().inputs(),
-        rows_max: 1,
-        capacity: PEOPLE,
+        rows_max: BLOCK_ROWS,
+        capacity: PEOPLE + 2,
         bits: None,
         field: None,
         owner: *owner.public().as_bytes(),
@@ -113,17 +132,24 @@ async fn exactly_the_good_ones_are_counted() {
         let batch = batch(&packer, &study.id(), first..first + PER_BATCH as u64);
         contributor::upload_batch(local.helpers(), &study.id(), batch).await.unwrap();
     }
+    for (number, is_good) in [(PEOPLE, true), (PEOPLE + 1, false)] {
+        let batch = block(&packer, &study.id(), number, is_good);
+        contributor::upload_batch(local.helpers(), &study.id(), batch).await.unwrap();
+    }
     let manifest = owner::seal(local.helpers(), &owner, &study, &[]).await.unwrap().manifest;
     let run = analyst::run(local.helpers(), &analyst, &study, CIRCUIT).await.unwrap();
 
     let good: Vec<Vec<Integer>> =
         (0..PEOPLE).map(cells).filter(|(_, is_good)| *is_good).map(|(cells, _)| cells).collect();
-    assert_eq!(manifest.contributions, good.len() as u64);
-    assert_eq!((manifest.excluded.off_degree, manifest.excluded.out_of_range), (100, 600));
+    assert_eq!(manifest.contributions, good.len() as u64 + 1);
+    assert_eq!((manifest.excluded.off_degree, manifest.excluded.out_of_range), (100, 601));
     let zero = Integer::from(0_i64);
-    let total = good.iter().fold(zero, |sum, cells| sum.checked_add(&cells[0]).unwrap());
-    let public = good.iter().filter(|cells| cells[1] == zero).count();
+    let rows = i64::from(BLOCK_ROWS);
+    let of_block = Integer::from(10 * rows + rows * (rows - 1) / 2);
+    let total = good.iter().fold(of_block, |sum, cells| sum.checked_add(&cells[0]).unwrap());
+    let public = good.iter().filter(|cells| cells[1] == zero).count() + BLOCK_ROWS as usize / 3;
     let high = good.iter().filter(|cells| cells[0] > Integer::from(500_000_i64)).count();
     let found: Vec<String> = run.answer.results.iter().map(|(_, outcome)| outcome.to_string()).collect();
-    assert_eq!(found, [good.len().to_string(), total.to_string(), public.to_string(), high.to_string()]);
+    let people = good.len() + BLOCK_ROWS as usize;
+    assert_eq!(found, [people.to_string(), total.to_string(), public.to_string(), high.to_string()]);
 }

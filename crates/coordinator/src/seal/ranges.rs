@@ -1,4 +1,7 @@
-//! The range check of a seal and the making of bits: morsels of contributions in pairs of lanes, laid out in order.
+//! The range check of a seal and the making of bits: morsels of rows in pairs of lanes, laid out in order.
+//!
+//! Contributions are taken up in groups of as many as a morsel holds. A contribution that is larger is a group of its own, in
+//! several morsels, and laid out when all of them are checked.
 //!
 //! The first `2t + 1` members work. Each morsel is converted and checked in a lane among them, then its bits and verdicts
 //! are given to all members in a second lane.
@@ -7,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Bits, Plan, Study};
+use quorate_circuit::{Bits, Plan};
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
@@ -27,7 +30,7 @@ use crate::context::Context;
 use crate::lane::{self, Lane};
 use crate::study::{Entry, column_bits};
 
-/// Most cells of a morsel, unless one contribution has more: what is under way stays in the caches.
+/// Most cells of a morsel, unless 64 rows have more: what is under way stays in the caches.
 const CELLS_PER_MORSEL: u64 = 24_576;
 
 /// Bytes of a morsel's numbers while they are converted, at most: at large thresholds a cell has many sub-shares.
@@ -50,11 +53,15 @@ pub(super) struct Job<F: NamedField> {
     /// Where bits are kept.
     packer: Option<Packer>,
     slots: Vec<Slot<F>>,
-    /// The next morsel: its number, its first contribution, its first word of randomness.
-    next: (u64, usize, u64),
-    /// Morsels that are done before an earlier one is.
+    /// The next morsel: its number, and its first word of randomness.
+    next: (u64, u64),
+    /// The next contribution that is in no group.
+    next_item: usize,
+    /// The group that is being taken up, and its first row that is in no morsel.
+    current: Option<(Arc<Group<F>>, usize)>,
+    /// Morsels that are checked, of groups that are not laid out.
     done: BTreeMap<u64, (Morsel<F>, SealedBits)>,
-    /// The next morsel to be laid out.
+    /// The first morsel that is not laid out.
     laid_out: u64,
 }
 
@@ -64,13 +71,20 @@ enum Slot<F: NamedField> {
     Spreading(Morsel<F>, Option<Shared<SpreadTask>>),
 }
 
-/// Contributions that are checked together.
-struct Morsel<F: Field> {
-    number: u64,
+/// Contributions that are laid out together.
+struct Group<F: Field> {
     items: Range<usize>,
-    first_word: u64,
     /// This helper's shares, column by column.
     columns: Vec<Shares<F>>,
+}
+
+/// Rows that are checked together.
+struct Morsel<F: Field> {
+    number: u64,
+    group: Arc<Group<F>>,
+    /// Which of the group's rows.
+    rows: Range<usize>,
+    first_word: u64,
 }
 
 /// What a step of the check came to.
@@ -148,7 +162,17 @@ impl<F: NamedField> Job<F> {
         };
         let packer = (study.bits == Bits::Sealed).then(|| Packer::new(bits * spread.width()));
         let slots = (0..Plan::LANES).map(|_| Slot::Idle).collect();
-        Some(Job { plan, spread, packer, slots, next: (0, 0, 0), done: BTreeMap::new(), laid_out: 0 })
+        Some(Job {
+            plan,
+            spread,
+            packer,
+            slots,
+            next: (0, 0),
+            next_item: 0,
+            current: None,
+            done: BTreeMap::new(),
+            laid_out: 0,
+        })
     }
 
     fn advance(
@@ -168,11 +192,11 @@ impl<F: NamedField> Job<F> {
             self.drive(index, lanes, cx)?;
         }
         let mut step = Step::default();
-        while let Some((morsel, sealed)) = self.done.remove(&self.laid_out) {
-            self.laid_out += 1;
-            self.lay_out(morsel, &sealed, candidates, generation, entry, &mut step);
+        while let Some(parts) = self.checked_group() {
+            self.lay_out(&parts, candidates, generation, entry, &mut step);
         }
-        if self.next.1 == candidates.len() && self.laid_out == self.next.0 {
+        let is_taken_up = self.next_item == candidates.len() && self.current.is_none();
+        if is_taken_up && self.laid_out == self.next.0 {
             step.is_over = true;
             self.flush(true, generation, entry, &mut step);
         }
@@ -181,28 +205,55 @@ impl<F: NamedField> Job<F> {
 
     /// Takes up the next morsel.
     fn begin(&mut self, candidates: &[Item], entry: &Entry, cx: &Context<'_>) -> Result<Slot<F>, Refusal> {
-        let (number, from, first_word) = self.next;
-        let left = &candidates[from..];
-        if left.is_empty() {
-            return Ok(Slot::Idle);
+        let (number, first_word) = self.next;
+        let (group, first) = match self.current.take() {
+            Some(current) => current,
+            None if self.next_item == candidates.len() => return Ok(Slot::Idle),
+            None => (Arc::new(self.next_group(candidates, entry, cx)?), 0),
+        };
+        let rows = first..(first + rows_of_morsel(entry)).min(group.rows());
+        if rows.end < group.rows() {
+            self.current = Some((group.clone(), rows.end));
         }
-        let to = from + morsel_length(&entry.kept.study, entry.scheme.threshold(), left);
-        let blocks = pieces::blocks::<F>(entry, &candidates[from..to], cx)?;
-        let columns = by_column(&blocks, entry.kept.study.columns.len());
-        let rows = columns.first().map_or(0, Shares::len);
-        self.next = (number + 1, to, first_word + words(rows) as u64);
-        let morsel = Morsel { number, items: from..to, first_word, columns };
+        let length = rows.len();
+        self.next = (number + 1, first_word + words(length) as u64);
+        let morsel = Morsel { number, group, rows, first_word };
         Ok(match &self.plan {
             Some((session, plan)) => {
-                let columns = morsel.columns.iter().map(Shares::duplicate).collect();
+                let part =
+                    |column: &Shares<F>| Shares::from_vec(column.as_slice()[morsel.rows.clone()].to_vec());
+                let columns = morsel.group.columns.iter().map(part).collect();
                 let task = plan.start(session, columns, first_word);
                 Slot::Checking(morsel, Some(lane::shared(task)))
             }
             None => {
-                let task = self.spread.start(None, rows, first_word);
+                let task = self.spread.start(None, length, first_word);
                 Slot::Spreading(morsel, Some(lane::shared(task)))
             }
         })
+    }
+
+    fn next_group(
+        &mut self,
+        candidates: &[Item],
+        entry: &Entry,
+        cx: &Context<'_>,
+    ) -> Result<Group<F>, Refusal> {
+        let items = self.next_item..self.next_item + group_length(entry, &candidates[self.next_item..]);
+        let blocks = pieces::blocks::<F>(entry, &candidates[items.clone()], cx)?;
+        self.next_item = items.end;
+        Ok(Group { items, columns: by_column(&blocks, entry.kept.study.columns.len()) })
+    }
+
+    /// The morsels of the next group, once all of them are checked.
+    fn checked_group(&mut self) -> Option<Vec<(Morsel<F>, SealedBits)>> {
+        let mut last = self.laid_out;
+        while !self.done.get(&last)?.0.is_last() {
+            last += 1;
+        }
+        let parts = (self.laid_out..=last).filter_map(|number| self.done.remove(&number)).collect();
+        self.laid_out = last + 1;
+        Some(parts)
     }
 
     fn drive(&mut self, index: usize, lanes: &mut [Lane], cx: &mut Context<'_>) -> Result<(), Refusal> {
@@ -213,8 +264,7 @@ impl<F: NamedField> Job<F> {
                 self.slots[index] = Slot::Checking(morsel, task);
                 return Ok(());
             };
-            let rows = morsel.columns.first().map_or(0, Shares::len);
-            let task = self.spread.start(Some(checked.finish()), rows, morsel.first_word);
+            let task = self.spread.start(Some(checked.finish()), morsel.rows.len(), morsel.first_word);
             slot = Slot::Spreading(morsel, Some(lane::shared(task)));
         }
         if let Slot::Spreading(morsel, mut task) = slot {
@@ -228,41 +278,50 @@ impl<F: NamedField> Job<F> {
         Ok(())
     }
 
-    /// Lays out what a morsel's verdicts leave of it.
+    /// Lays out what the verdicts leave of a group: all its morsels.
     fn lay_out(
         &mut self,
-        morsel: Morsel<F>,
-        sealed: &SealedBits,
+        parts: &[(Morsel<F>, SealedBits)],
         candidates: &[Item],
         generation: &Digest,
         entry: &Entry,
         step: &mut Step,
     ) {
-        let rows = morsel.columns.first().map_or(0, Shares::len);
-        let mut keep = vec![0_u64; words(rows)];
-        let (mut first, mut accepted) = (0, Vec::new());
-        for item in &candidates[morsel.items] {
-            let rows = first..first + item.rows as usize;
-            first = rows.end;
-            let is_bad = |row: usize| sealed.bad[row / LANES_OF_WORD] >> (row % LANES_OF_WORD) & 1 == 1;
-            if rows.clone().any(is_bad) {
-                step.out_of_range.push(item.id);
-            } else {
-                rows.for_each(|row| keep[row / LANES_OF_WORD] |= 1 << (row % LANES_OF_WORD));
-                accepted.push(*item);
+        let Some((Morsel { group, .. }, _)) = parts.first() else { return };
+        let mut keep = vec![true; group.rows()];
+        for (morsel, sealed) in parts {
+            for (lane, keep) in keep[morsel.rows.clone()].iter_mut().enumerate() {
+                *keep = sealed.bad[lane / LANES_OF_WORD] >> (lane % LANES_OF_WORD) & 1 == 0;
             }
         }
-        let kept = |row: &usize| keep[row / LANES_OF_WORD] >> (row % LANES_OF_WORD) & 1 == 1;
+        let (mut rest, mut accepted) = (keep.as_mut_slice(), Vec::new());
+        for item in &candidates[group.items.clone()] {
+            let (rows, others) = rest.split_at_mut(item.rows as usize);
+            rest = others;
+            if rows.iter().all(|keep| *keep) {
+                accepted.push(*item);
+            } else {
+                rows.fill(false);
+                step.out_of_range.push(item.id);
+            }
+        }
+        let kept: usize = accepted.iter().map(|item| item.rows as usize).sum();
         let column = |shares: &Shares<F>| {
-            let mut bytes = vec![0; accepted.iter().map(|item| item.rows as usize).sum::<usize>() * F::BYTES];
-            let shares = (0..rows).filter(kept).map(|row| shares.as_slice()[row]);
-            shares.zip(bytes.chunks_exact_mut(F::BYTES)).for_each(|(share, out)| share.write(out));
+            let mut bytes = vec![0; kept * F::BYTES];
+            let shares = shares.as_slice().iter().zip(&keep).filter(|(_, keep)| **keep);
+            shares.zip(bytes.chunks_exact_mut(F::BYTES)).for_each(|((share, _), out)| share.write(out));
             bytes
         };
-        let columns = morsel.columns.iter().map(column).collect();
+        let columns = group.columns.iter().map(column).collect();
         step.writes.extend(layout::append_columns(entry, generation, columns, &accepted));
         if let Some(packer) = &mut self.packer {
-            packer.push(&sealed.shares, &keep);
+            for (morsel, sealed) in parts {
+                let lanes = |keep: &[bool]| {
+                    (0..).zip(keep).fold(0, |word, (lane, keep)| word | u64::from(*keep) << lane)
+                };
+                let masks: Vec<u64> = keep[morsel.rows.clone()].chunks(LANES_OF_WORD).map(lanes).collect();
+                packer.push(&sealed.shares, &masks);
+            }
         }
         step.accepted.extend(accepted);
         self.flush(false, generation, entry, step);
@@ -278,15 +337,34 @@ impl<F: NamedField> Job<F> {
     }
 }
 
-/// How many contributions the next morsel has; the same at all members.
-fn morsel_length(study: &Study, threshold: u8, items: &[Item]) -> usize {
-    let columns = study.columns.len() as u64;
-    let most =
-        CELLS_PER_MORSEL.min(MORSEL_BYTES / Plan::conversion_bytes(threshold, study.field.bytes()).max(1));
-    let mut cells = 0;
+impl<F: Field> Group<F> {
+    fn rows(&self) -> usize {
+        self.columns.first().map_or(0, Shares::len)
+    }
+}
+
+impl<F: Field> Morsel<F> {
+    /// Whether it ends its group.
+    fn is_last(&self) -> bool {
+        self.rows.end == self.group.rows()
+    }
+}
+
+/// How many rows a morsel has at most: a multiple of 64, the same at all members.
+fn rows_of_morsel(entry: &Entry) -> usize {
+    let study = &entry.kept.study;
+    let each = Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes());
+    let cells = CELLS_PER_MORSEL.min(MORSEL_BYTES / each.max(1));
+    let words = cells / (study.columns.len() as u64).max(1) / LANES_OF_WORD as u64;
+    usize::try_from(words).unwrap_or(usize::MAX).max(1).saturating_mul(LANES_OF_WORD)
+}
+
+/// How many contributions the next group has: as many as a morsel holds, or one.
+fn group_length(entry: &Entry, items: &[Item]) -> usize {
+    let (most, mut rows) = (rows_of_morsel(entry), 0);
     let fits = |item: &&Item| {
-        cells += u64::from(item.rows) * columns;
-        cells <= most
+        rows += item.rows as usize;
+        rows <= most
     };
     items.iter().take_while(fits).count().max(1).min(items.len())
 }
