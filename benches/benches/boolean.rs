@@ -10,7 +10,6 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::boolean::{CnfOneRound, Draft, Execution, OneRoundStreams, Program, Workers, compare};
 use quorate_engine::interpret::{ColumnBits, SealPlan, Session};
-use quorate_engine::round::{Progress, Task};
 use quorate_engine::testing::{Network, keys, scheme};
 use quorate_field::{F61, Field, Integer};
 use quorate_hash::Digest;
@@ -23,26 +22,6 @@ const FEDERATIONS: [(u8, u8); 3] = [(3, 1), (5, 2), (7, 3)];
 
 /// One worker's comparison of 32-bit numbers with a constant.
 type Comparison = Execution<Arc<Program>, CnfOneRound<Arc<OneRoundStreams>>>;
-
-/// Drives what all workers do to its end.
-fn drive<T: Task>(network: &mut Network, tasks: &mut [T]) {
-    loop {
-        let progress = network.send(|place, _, outbox| tasks[place].advance(outbox));
-        let is_over = progress.iter().all(|progress| *progress == Progress::Ended);
-        let places = (0..tasks.len()).collect();
-        let received = network.receive(
-            places,
-            |_, place: usize, inbox| {
-                if is_over { Ok(()) } else { tasks[place].receive(inbox) }
-            },
-        );
-        network.forget();
-        assert!(received.iter().all(Result::is_ok), "honest workers agree");
-        if is_over {
-            return;
-        }
-    }
-}
 
 fn comparisons(criterion: &mut Criterion) {
     for shape in [Shape::Serial, Shape::Prefix] {
@@ -64,7 +43,8 @@ fn comparisons(criterion: &mut Criterion) {
                         Comparison::new(program.clone(), domain, ROWS)
                     };
                     let mut executions: Vec<Comparison> = streams.iter().map(execution).collect();
-                    drive(&mut network, &mut executions);
+                    network.drive(&mut executions);
+                    network.forget();
                     black_box(executions.into_iter().map(Comparison::finish).collect::<Vec<_>>())
                 });
             });
@@ -95,7 +75,8 @@ fn seals(criterion: &mut Criterion) {
                 let values = || Shares::from_vec(vec![F61::from_u64(123_456_789); ROWS]);
                 let mut tasks: Vec<_> =
                     workers.iter().map(|(session, plan)| plan.start(session, vec![values()], 0)).collect();
-                drive(&mut network, &mut tasks);
+                network.drive(&mut tasks);
+                network.forget();
                 black_box(tasks.into_iter().map(|task| task.finish()).collect::<Vec<_>>())
             });
         });

@@ -22,7 +22,7 @@ mod secrecy;
 pub(crate) mod tests;
 
 pub use king::{PendingKing, PendingShare, king};
-pub use reshare::{PendingReshare, reshare};
+pub use reshare::{PendingReshare, deal, reshare};
 
 use quorate_field::Field;
 use quorate_sharing::Shares;

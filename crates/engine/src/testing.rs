@@ -13,7 +13,7 @@ use quorate_sharing::prss::{
 use quorate_sharing::{HelperNumber, Scheme, Seed};
 
 use crate::EngineError;
-use crate::round::{Inbox, Member, Outbox};
+use crate::round::{Inbox, Member, Outbox, Progress, Task};
 
 type Alter = Box<dyn FnMut(HelperNumber, HelperNumber, &mut Vec<u8>)>;
 
@@ -114,6 +114,25 @@ impl Network {
         let pending = self.send(start);
         #[expect(clippy::expect_used, reason = "documented panic, for tests")]
         self.receive(pending, finish).into_iter().map(|result| result.expect("an honest round")).collect()
+    }
+
+    /// Drives what all workers do to its end; how many rounds it took.
+    ///
+    /// # Panics
+    /// If a worker ends before the others, or does not like what it received.
+    pub fn drive<T: Task>(&mut self, tasks: &mut [T]) -> usize {
+        for round in 0.. {
+            let progress = self.send(|place, _, outbox| tasks[place].advance(outbox));
+            let is_over = progress.iter().all(|progress| *progress == Progress::Ended);
+            let received = self.receive((0..tasks.len()).collect(), |_, place: usize, inbox| {
+                if is_over { Ok(()) } else { tasks[place].receive(inbox) }
+            });
+            assert!(received.iter().all(Result::is_ok), "an honest round");
+            if is_over {
+                return round;
+            }
+        }
+        unreachable!("a task ends")
     }
 
     /// What a worker received so far: round by round, from each sender.

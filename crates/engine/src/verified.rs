@@ -48,6 +48,15 @@ impl Segment {
         Draw { purpose, instruction: self.instruction, sub: self.sub }
     }
 
+    /// How many products.
+    ///
+    /// # Panics
+    /// If they do not fit the memory.
+    #[expect(clippy::expect_used, reason = "documented panic: rows of a morsel, which is in memory")]
+    pub(crate) fn count(&self) -> usize {
+        usize::try_from(self.rows.end - self.rows.start).expect("rows in memory")
+    }
+
     /// Panics unless there is one row for each of `count` products.
     pub(crate) fn assert_rows(&self, count: usize) {
         assert_eq!(self.rows.end.checked_sub(self.rows.start), Some(count as u64), "one row a product");

@@ -2,7 +2,7 @@
 //!
 //! Products, conversions and lifts are counted as they stand. ANDs and rounds are estimates by the sizes of
 //! `docs/protocols.md`, section 6: the bits of a number take four ANDs for each bit of the field, a comparison of `k`
-//! bits fewer than `2k`, an equality `k`, a count one for each row. What a plan may still choose is not in them.
+//! bits fewer than `2k`, an equality `k`. What a plan may still choose is not in them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -59,8 +59,8 @@ impl Cost {
                     rounds[*left as usize].max(rounds[*right as usize]) + 1
                 }
                 Reduction::Count(truth) => {
-                    cost.row_ands += 1;
-                    rounds[*truth as usize] + 2 * levels(program.rows_max)
+                    cost.row_conversions += 1;
+                    rounds[*truth as usize] + u64::from(study.sharing.threshold) + 1
                 }
             });
         }
@@ -95,7 +95,7 @@ impl Cost {
             }
             RowInstruction::Number(_) => {
                 self.row_conversions += 1;
-                1
+                u64::from(study.sharing.threshold) + 1
             }
             RowInstruction::And(..) => {
                 self.row_ands += 1;

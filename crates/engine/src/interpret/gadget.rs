@@ -112,29 +112,35 @@ impl<F: Field> GadgetRun<F> {
     }
 }
 
+/// Shares of several columns.
+type Columns<F> = Vec<Unverified<Shares<F>>>;
+
 /// Bits on their way to be numbers, all at once; driven as an [`Execution`] is.
 pub(super) struct Numbers<F: Field>(Vec<ToArithmetic<F>>);
 
 impl<F: Field> Numbers<F> {
-    /// For each bit: the instruction of its conversion and its share, on the segment's rows.
+    /// For each bit: the instruction of its conversion and its share, on the segment's rows; and the same for bits of
+    /// which only the number of ones is asked.
     pub(super) fn new<'a>(
         session: &Session,
         bits: impl Iterator<Item = (u32, &'a [u64])>,
+        counted: impl Iterator<Item = (u32, &'a [u64])>,
         first_row: u64,
         rows: usize,
     ) -> Self {
         let layout = session.workers().layout();
-        let convert = |(instruction, share)| {
-            ToArithmetic::new(layout, Segment::new(instruction, first_row, rows), share)
-        };
-        Numbers(bits.map(convert).collect())
+        let segment = |instruction| Segment::new(instruction, first_row, rows);
+        let bits = bits.map(|(instruction, share)| ToArithmetic::new(layout, segment(instruction), share));
+        let counted =
+            counted.map(|(instruction, share)| ToArithmetic::counting(layout, segment(instruction), share));
+        Numbers(bits.chain(counted).collect())
     }
 
     /// Writes what to send next.
     pub(super) fn advance(&mut self, session: &Session, outbox: &mut Outbox) -> Progress {
+        // Counts have a round less.
         let advanced = self.0.iter_mut().map(|bit| bit.advance(session.member(), outbox));
-        // All of them have as many rounds.
-        advanced.last().unwrap_or(Progress::Ended)
+        advanced.fold(Progress::Ended, |all, one| if one == Progress::Sent { one } else { all })
     }
 
     /// Reads what the others sent in the same round.
@@ -142,8 +148,13 @@ impl<F: Field> Numbers<F> {
         self.0.iter_mut().try_for_each(|bit| bit.receive(session.member(), inbox))
     }
 
-    /// Shares of the numbers, in order.
-    pub(super) fn finish(self) -> Vec<Unverified<Shares<F>>> {
-        self.0.into_iter().map(ToArithmetic::finish).collect()
+    /// Shares of the numbers, in order; and those of the counts, each one share of degree `2t`.
+    pub(super) fn finish(
+        mut self,
+        numbers: usize,
+    ) -> (Vec<Unverified<Shares<F>>>, Vec<Unverified<Shares<F>>>) {
+        let counts = self.0.split_off(numbers);
+        let numbers = self.0.into_iter().map(ToArithmetic::finish).collect();
+        (numbers, counts.into_iter().map(ToArithmetic::finish_count).collect())
     }
 }

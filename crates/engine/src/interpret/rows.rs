@@ -39,6 +39,8 @@ struct PhasePlan<F: Field> {
     kept: Vec<u32>,
     /// Truths that become numbers, each with an instruction.
     numbers: Vec<(u32, u32)>,
+    /// Truths that are counted, each with an instruction.
+    counted: Vec<(u32, u32)>,
     /// Products level by level, each with an instruction.
     products: Vec<Vec<(u32, u32)>>,
 }
@@ -56,7 +58,7 @@ pub struct Morsel<F: Field> {
 }
 
 /// A morsel's part of every reduction, in the program's order: shares of degree `t`, and of degree `2t` for
-/// [`Reduction::Dot`].
+/// [`Reduction::Dot`] and [`Reduction::Count`].
 pub struct Sums<F: Field> {
     pub(super) values: Shares<F>,
     pub(super) segments: Vec<Segment>,
@@ -73,6 +75,8 @@ pub struct RowTask<F: Field> {
     truths: BTreeMap<u32, Zeroizing<Vec<u64>>>,
     /// Truths that became numbers.
     numbers: BTreeMap<u32, Shares<F>>,
+    /// How many rows truths hold in: one share of degree `2t` each.
+    counts: BTreeMap<u32, Shares<F>>,
     segments: Vec<Segment>,
     phase: usize,
     step: Step<F>,
@@ -115,6 +119,7 @@ impl<F: NamedField> RowPlan<F> {
             values: BTreeMap::new(),
             truths: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            counts: BTreeMap::new(),
             segments: Vec::new(),
             phase: 0,
             step: Step::Linear,
@@ -161,6 +166,7 @@ impl<F: NamedField> PhasePlan<F> {
         PhasePlan {
             gadget,
             numbers: phase.numbers.iter().map(&mut number).collect(),
+            counted: phase.counted.iter().map(&mut number).collect(),
             products: phase.products.iter().map(|level| level.iter().map(&mut number).collect()).collect(),
             converted: converted.iter().map(|(value, min, _)| (*value, embed::<F>(min))).collect(),
             sealed,
@@ -268,14 +274,15 @@ impl<F: NamedField> Task for RowTask<F> {
                     }
                 },
                 Step::Numbers(Some(numbers)) => numbers.advance(&self.session, outbox),
-                Step::Numbers(None) if phase.numbers.is_empty() => Progress::Ended,
+                Step::Numbers(None) if phase.numbers.is_empty() && phase.counted.is_empty() => {
+                    Progress::Ended
+                }
                 Step::Numbers(None) => {
-                    let bits = phase
-                        .numbers
-                        .iter()
-                        .map(|(truth, instruction)| (*instruction, &**self.truths[truth]));
-                    let mut numbers =
-                        Numbers::new(&self.session, bits, self.morsel.first_row, self.morsel.rows);
+                    let share = |(truth, instruction): &(u32, u32)| (*instruction, &**self.truths[truth]);
+                    let (numbers, counted) =
+                        (phase.numbers.iter().map(share), phase.counted.iter().map(share));
+                    let (first, rows) = (self.morsel.first_row, self.morsel.rows);
+                    let mut numbers = Numbers::new(&self.session, numbers, counted, first, rows);
                     let progress = numbers.advance(&self.session, outbox);
                     self.step = Step::Numbers(Some(numbers));
                     progress
@@ -335,7 +342,10 @@ impl<F: NamedField> RowTask<F> {
         let reduce = |reduction: &Reduction| match reduction {
             Reduction::Sum { value: index } => F::sum_slice(value(index).as_slice()),
             Reduction::Dot(left, right) => F::dot(value(left).as_slice(), value(right).as_slice()),
-            Reduction::Count(truth) => F::sum_slice(self.numbers[truth].as_slice()),
+            Reduction::Count(truth) => match self.counts.get(truth) {
+                Some(count) => F::sum_slice(count.as_slice()),
+                None => F::sum_slice(self.numbers[truth].as_slice()),
+            },
         };
         Shares::from_vec(self.plan.program.reductions.iter().map(reduce).collect())
     }
@@ -378,11 +388,17 @@ impl<F: NamedField> RowTask<F> {
                 }
             }
             Step::Numbers(numbers) => {
-                let numbers = numbers.map(Numbers::finish).unwrap_or_default();
+                let finish = |numbers: Numbers<F>| numbers.finish(phase.numbers.len());
+                let (numbers, counts) = numbers.map(finish).unwrap_or_default();
                 for ((truth, _), number) in phase.numbers.iter().zip(numbers) {
                     let (number, segments) = number.into_parts();
                     self.segments.extend(segments);
                     self.numbers.insert(*truth, number);
+                }
+                for ((truth, _), count) in phase.counted.iter().zip(counts) {
+                    let (count, segments) = count.into_parts();
+                    self.segments.extend(segments);
+                    self.counts.insert(*truth, count);
                 }
                 self.settle();
                 self.step = Step::Products { level: 0, pending: Vec::new() };

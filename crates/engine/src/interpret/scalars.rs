@@ -95,7 +95,7 @@ impl<F: NamedField> ScalarPlan<F> {
     pub fn new(program: &Arc<Program>, rows: u64, session: &mut Session) -> Self {
         let mut plan = ScalarPlan { program: program.clone(), rows, waves: Vec::new(), work: Vec::new() };
         for reduction in &program.reductions {
-            let is_product = matches!(reduction, Reduction::Dot(..));
+            let is_product = matches!(reduction, Reduction::Dot(..) | Reduction::Count(_));
             plan.waves.push(usize::from(is_product));
             plan.work.push(is_product.then(|| Work::Product(session.next_instruction())));
         }
@@ -395,14 +395,14 @@ impl<F: NamedField, G: Field> Way<F, G> {
             segments.extend(depends);
             let (rows, share) = (bits.len(), bits.as_rows());
             let bits = std::iter::once((self.instruction, share.as_slice()));
-            self.numbers = Some(Numbers::new(session, bits, 0, rows));
+            self.numbers = Some(Numbers::new(session, bits, std::iter::empty(), 0, rows));
         }
         let mut numbers = self.numbers.take()?;
         if numbers.advance(session, outbox) == Progress::Sent {
             self.numbers = Some(numbers);
             return None;
         }
-        let (numbers, depends) = numbers.finish().pop()?.into_parts();
+        let (numbers, depends) = numbers.finish(1).0.pop()?.into_parts();
         segments.extend(depends);
         Some(numbers)
     }

@@ -65,6 +65,8 @@ pub(super) struct Phase {
     pub(super) kept: BTreeSet<u32>,
     /// The truths that become numbers.
     pub(super) numbers: BTreeSet<u32>,
+    /// The truths of which the number of rows is asked, and that do not become numbers.
+    pub(super) counted: BTreeSet<u32>,
     /// Products, level by level.
     pub(super) products: Vec<Vec<u32>>,
 }
@@ -79,7 +81,7 @@ impl Schedule {
         }
         for reduction in &program.reductions {
             if let Reduction::Count(truth) = reduction {
-                builder.number(*truth);
+                builder.count(*truth);
             }
         }
         let bit_columns: BTreeSet<u32> =
@@ -90,7 +92,10 @@ impl Schedule {
             bit_columns: bit_columns.into_iter().collect(),
         };
         schedule.phases.retain(|phase| {
-            !phase.truths.is_empty() || !phase.numbers.is_empty() || !phase.products.is_empty()
+            !phase.truths.is_empty()
+                || !phase.numbers.is_empty()
+                || !phase.counted.is_empty()
+                || !phase.products.is_empty()
         });
         schedule
     }
@@ -236,6 +241,16 @@ impl Builder<'_> {
         let phase = self.phase_mut(phase);
         phase.kept.insert(truth);
         phase.numbers.insert(truth);
+    }
+
+    /// Notes that the rows where a truth holds are counted.
+    fn count(&mut self, truth: u32) {
+        let phase = self.phase[truth as usize];
+        let phase = self.phase_mut(phase);
+        phase.kept.insert(truth);
+        if !phase.numbers.contains(&truth) {
+            phase.counted.insert(truth);
+        }
     }
 
     fn phase_mut(&mut self, phase: usize) -> &mut Phase {

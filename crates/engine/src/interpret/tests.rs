@@ -23,7 +23,6 @@ use crate::boolean::lanes;
 use crate::boolean::sum::Shape;
 use crate::boolean::tests::shared::share_bit;
 use crate::product::tests::{clear, federations, share};
-use crate::round::{Progress, Task};
 use crate::testing::{Network, keys};
 
 /// The ranges of the columns: small, signed, a bit, large.
@@ -242,20 +241,6 @@ fn shared_column<F: NamedField>(
     (shares, all)
 }
 
-/// Drives tasks of all workers to their end.
-fn drive<T: Task>(network: &mut Network, tasks: &mut [T]) {
-    loop {
-        let progress = network.send(|place, _, outbox| tasks[place].advance(outbox));
-        if progress.iter().all(|progress| *progress == Progress::Ended) {
-            assert!(network.receive(progress, |_, _, _| Ok(())).into_iter().all(|ended| ended.is_ok()));
-            return;
-        }
-        let places = (0..tasks.len()).collect();
-        let received = network.receive(places, |_, place: usize, inbox| tasks[place].receive(inbox));
-        received.into_iter().for_each(|received| received.unwrap());
-    }
-}
-
 /// The outputs of a program on a table, computed by the workers in morsels of `morsel` rows.
 fn compute<F: NamedField>(
     program: &Program,
@@ -312,7 +297,7 @@ fn compute<F: NamedField>(
             .zip(morsels)
             .map(|((plan, session), morsel)| plan.start(session, morsel))
             .collect();
-        drive(&mut network, &mut tasks);
+        network.drive(&mut tasks);
         sums.iter_mut().zip(tasks).for_each(|(sum, task)| sum.add(task.finish()));
     }
     let mut tasks: Vec<_> = scalar_plans
@@ -321,7 +306,7 @@ fn compute<F: NamedField>(
         .zip(sums)
         .map(|((plan, session), sums)| plan.start(session, sums))
         .collect();
-    drive(&mut network, &mut tasks);
+    network.drive(&mut tasks);
     let outputs: Vec<Vec<Zeroizing<Vec<u8>>>> =
         tasks.into_iter().map(|task| task.finish().trust_helpers_of_passive_study().release()).collect();
     (0..program.outputs.len())

@@ -11,9 +11,11 @@
 //! that is drawn and one that is sent. The draw names the direction all the same: the argument must not hang on the
 //! assignment.
 //!
+//! A **dealing** is the same for a value that one worker knows: it alone deals, the value itself.
+//!
 //! Secrecy: of an honest dealer's polynomial, uniform of degree `t` but for its value at 0, `t` workers see `t` values.
 //!
-//! Cost: one round; `t` elements sent and `2t` streams expanded per worker and product.
+//! Cost: one round; `t` elements sent and `2t` streams expanded per worker and product, or per dealer and value.
 
 use quorate_field::Field;
 use quorate_sharing::prss::{DrawStream, Purpose};
@@ -64,15 +66,58 @@ pub(super) fn reshare_as<F: Field>(
     drawers: Drawers,
 ) -> PendingReshare<F> {
     segment.assert_rows(z.len());
+    let lambda = lagrange_at_zero::<F>(member.workers())[member.place()];
+    begin(member, segment, member.workers(), Some((lambda, z.0.as_slice())), outbox, drawers)
+}
+
+/// A sharing of degree `t` of values that `dealer` knows, one for each row of the segment. The dealer gives the values,
+/// the others nothing.
+///
+/// # Panics
+/// If the dealer gives no value for each of the segment's rows, or another worker gives any.
+pub fn deal<F: Field>(
+    member: &Member,
+    segment: Segment,
+    dealer: HelperNumber,
+    values: Option<&Shares<F>>,
+    outbox: &mut Outbox,
+) -> PendingReshare<F> {
+    assert_eq!(values.is_some(), dealer == member.me(), "the dealer's values");
+    let mine = values.map(|values| {
+        segment.assert_rows(values.len());
+        (F::ONE, values.as_slice())
+    });
+    begin(member, segment, &[dealer], mine, outbox, |member, dealer| {
+        member.after(dealer, member.threshold()).collect()
+    })
+}
+
+/// What this worker deals, `mine`, if it is one of the dealers: its values and a factor of them all; and what it draws of
+/// the others.
+fn begin<F: Field>(
+    member: &Member,
+    segment: Segment,
+    dealers: &[HelperNumber],
+    mine: Option<(F, &[F])>,
+    outbox: &mut Outbox,
+    drawers: Drawers,
+) -> PendingReshare<F> {
     let me = member.me();
     let draws_from = |dealer: &HelperNumber| drawers(member, *dealer).contains(&me);
-    let (drawn, senders): (Vec<_>, Vec<_>) = member.others().partition(draws_from);
-    let mut dealer = Dealer::new(member, &segment, drawers(member, me), &drawn, z.len(), outbox);
-    let mut sum = Shares::zeros(z.len());
-    for (index, (z, sum)) in
-        z.0.as_slice().chunks(BLOCK).zip(sum.as_mut_slice().chunks_mut(BLOCK)).enumerate()
-    {
-        dealer.deal(index * BLOCK, z, sum, outbox);
+    let others = dealers.iter().copied().filter(|dealer| *dealer != me);
+    let (drawn, senders): (Vec<_>, Vec<_>) = others.partition(draws_from);
+    let count = segment.count();
+    let mut sum = Shares::zeros(count);
+    if mine.is_none() && drawn.is_empty() {
+        return PendingReshare { segment, sum, senders };
+    }
+    let drawers = if mine.is_some() { drawers(member, me) } else { Vec::new() };
+    let factor = mine.map(|(factor, _)| factor);
+    let mut dealer = Dealer::new(member, &segment, factor, drawers, &drawn, outbox);
+    for (index, sum) in sum.as_mut_slice().chunks_mut(BLOCK).enumerate() {
+        let start = index * BLOCK;
+        let values = mine.map(|(_, values)| &values[start..start + sum.len()]);
+        dealer.deal(start, values, sum, outbox);
     }
     PendingReshare { segment, sum, senders }
 }
@@ -107,7 +152,7 @@ struct Dealer<F: Field> {
     /// Who is sent, the place of its elements in its outbox, and the weights of `z` and of the drawn shares in its
     /// share of this worker's polynomial.
     receivers: Vec<(HelperNumber, usize, Vec<F>)>,
-    /// The weights of this worker's own share.
+    /// The weights of this worker's own share; none if it deals nothing.
     own: Vec<F>,
     /// A block of each stream.
     drawn: Vec<Shares<F>>,
@@ -118,12 +163,12 @@ impl<F: Field> Dealer<F> {
     fn new(
         member: &Member,
         segment: &Segment,
+        factor: Option<F>,
         drawers: Vec<HelperNumber>,
         drawn: &[HelperNumber],
-        count: usize,
         outbox: &mut Outbox,
     ) -> Self {
-        let me = member.me();
+        let (me, count) = (member.me(), segment.count());
         let stream = |dealer, recipient, other| {
             member.keys().pair_stream(other, &segment.draw(Purpose::Reshare { dealer, recipient }))
         };
@@ -131,47 +176,51 @@ impl<F: Field> Dealer<F> {
         let from = drawn.iter().map(|dealer| stream(*dealer, me, *dealer));
         let streams: Vec<DrawStream> = to.chain(from).collect();
 
-        // The polynomial is lambda * z at 0 and the drawn shares at the drawers.
-        let lambda = lagrange_at_zero::<F>(member.workers())[member.place()];
+        // The polynomial is the factor times the value at 0 and the drawn shares at the drawers.
         let nodes: Vec<HelperNumber> = std::iter::once(0).chain(drawers.iter().copied()).collect();
-        let weights = |at| {
+        let weights = |factor: F, at| {
             let mut weights = lagrange_at::<F>(&nodes, at);
-            weights[0] *= lambda;
+            weights[0] *= factor;
             weights
         };
-        let receivers = member.others().filter(|other| !drawers.contains(other));
-        let receivers = receivers.map(|to| (to, outbox.reserve(to, count * F::BYTES), weights(to))).collect();
+        let (mut receivers, mut own) = (Vec::new(), Vec::new());
+        if let Some(factor) = factor {
+            for to in member.others().filter(|other| !drawers.contains(other)) {
+                receivers.push((to, outbox.reserve(to, count * F::BYTES), weights(factor, to)));
+            }
+            own = weights(factor, me);
+        }
         let block = || Shares::zeros(BLOCK.min(count));
         Dealer {
             first_row: segment.rows.start,
             drawers: drawers.len(),
             receivers,
-            own: weights(me),
+            own,
             drawn: streams.iter().map(|_| block()).collect(),
             share: block(),
             streams,
         }
     }
 
-    /// Deals the block `z` that starts at element `start`: writes what is sent, and into `sum`, zero before, what this
-    /// worker deals itself and draws of others.
-    fn deal(&mut self, start: usize, z: &[F], sum: &mut [F], outbox: &mut Outbox) {
-        let row = self.first_row + start as u64;
+    /// Deals the block of values that starts at element `start`: writes what is sent, and into `sum`, zero before, what
+    /// this worker deals itself and draws of others.
+    fn deal(&mut self, start: usize, values: Option<&[F]>, sum: &mut [F], outbox: &mut Outbox) {
+        let (row, length) = (self.first_row + start as u64, sum.len());
         for (stream, drawn) in self.streams.iter().zip(&mut self.drawn) {
-            stream.fill(row, &mut drawn.as_mut_slice()[..z.len()]);
+            stream.fill(row, &mut drawn.as_mut_slice()[..length]);
         }
         let (to, from) = self.drawn.split_at(self.drawers);
         let rows: Vec<&[F]> =
-            std::iter::once(z).chain(to.iter().map(|row| &row.as_slice()[..z.len()])).collect();
-        let share = &mut self.share.as_mut_slice()[..z.len()];
+            values.into_iter().chain(to.iter().map(|row| &row.as_slice()[..length])).collect();
+        let share = &mut self.share.as_mut_slice()[..length];
         for (receiver, place, weights) in &self.receivers {
             share.fill(F::ZERO);
             F::weighted_sum(share, weights, &rows);
-            let bytes = outbox.slice(*receiver, place + start * F::BYTES, z.len() * F::BYTES);
+            let bytes = outbox.slice(*receiver, place + start * F::BYTES, length * F::BYTES);
             write_elements(share, bytes);
         }
         F::weighted_sum(sum, &self.own, &rows);
-        let rows: Vec<&[F]> = from.iter().map(|row| &row.as_slice()[..z.len()]).collect();
+        let rows: Vec<&[F]> = from.iter().map(|row| &row.as_slice()[..length]).collect();
         F::accumulate_rows(sum, &rows);
     }
 }

@@ -71,22 +71,6 @@ pub(super) fn open_bit(workers: &[Workers], shares: &[&[u64]]) -> Vec<u64> {
     bit
 }
 
-/// Drives all workers' executions to their end; the number of rounds.
-pub(super) fn drive<D: Domain>(network: &mut Network, executions: &mut [Execution<&Program, D>]) -> usize {
-    for round in 0.. {
-        let progress = network.send(|place, _, outbox| executions[place].advance(outbox));
-        if progress.iter().all(|progress| *progress == Progress::Ended) {
-            let ended = network.receive(progress, |_, _, _| Ok(()));
-            assert!(ended.into_iter().all(|result| result.is_ok()));
-            return round;
-        }
-        let places = (0..progress.len()).collect();
-        let received = network.receive(places, |_, place: usize, inbox| executions[place].receive(inbox));
-        received.into_iter().for_each(|result| result.unwrap());
-    }
-    unreachable!()
-}
-
 fn outputs<D: Domain>(executions: Vec<Execution<&Program, D>>) -> Vec<Outputs> {
     let finish =
         |execution: Execution<&Program, D>| execution.finish().trust_helpers_of_passive_study().release();
@@ -157,14 +141,14 @@ fn run(
         let domains = workers.iter().zip(&streams).map(domain);
         let mut executions: Vec<_> = domains.map(|domain| Execution::new(program, domain, rows)).collect();
         fill(&mut executions, &shares, publics);
-        assert_eq!(drive(&mut network, &mut executions), 2 * program.depth());
+        assert_eq!(network.drive(&mut executions), 2 * program.depth());
         opened(&workers, &outputs(executions))
     } else {
         let streams: Vec<_> = workers.iter().map(|worker| worker.one_round(7)).collect();
         let domains = streams.iter().map(|streams| CnfOneRound::new(streams, program, 3));
         let mut executions: Vec<_> = domains.map(|domain| Execution::new(program, domain, rows)).collect();
         fill(&mut executions, &shares, publics);
-        assert_eq!(drive(&mut network, &mut executions), program.depth());
+        assert_eq!(network.drive(&mut executions), program.depth());
         let sent = usize::from(t) * 8 * lanes::words(rows) * program.ands() * workers.len();
         assert_eq!(network.bytes_sent(), sent, "t words for a word of ANDs and worker");
         opened(&workers, &outputs(executions))
@@ -253,7 +237,7 @@ fn convert<F: Field>(
         let conversion = &conversions[place];
         pending.finish(conversion, executions[place].inputs(0, conversion.inputs()), inbox)
     });
-    drive(&mut network, &mut executions);
+    network.drive(&mut executions);
     opened(&workers, &outputs(executions))
 }
 
