@@ -152,7 +152,7 @@ impl<F: Field> Numbers<F> {
     pub(super) fn finish(
         mut self,
         numbers: usize,
-    ) -> (Vec<Unverified<Shares<F>>>, Vec<Unverified<Shares<F>>>) {
+    ) -> (Columns<F>, Columns<F>) {
         let counts = self.0.split_off(numbers);
         let numbers = self.0.into_iter().map(ToArithmetic::finish).collect();
         (numbers, counts.into_iter().map(ToArithmetic::finish_count).collect())
