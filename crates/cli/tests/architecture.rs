@@ -13,7 +13,8 @@ use serde_json::Value;
 const LINES_MAX: usize = 500;
 
 /// What may stand at the top level. `target` and `.git` are not the project's.
-const TOP_LEVEL: [&str; 17] = [
+const TOP_LEVEL: [&str; 18] = [
+    ".cargo",
     ".ci",
     ".gitignore",
     "CHANGELOG.md",
