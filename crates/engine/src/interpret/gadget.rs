@@ -149,10 +149,7 @@ impl<F: Field> Numbers<F> {
     }
 
     /// Shares of the numbers, in order; and those of the counts, each one share of degree `2t`.
-    pub(super) fn finish(
-        mut self,
-        numbers: usize,
-    ) -> (Columns<F>, Columns<F>) {
+    pub(super) fn finish(mut self, numbers: usize) -> (Columns<F>, Columns<F>) {
         let counts = self.0.split_off(numbers);
         let numbers = self.0.into_iter().map(ToArithmetic::finish).collect();
         (numbers, counts.into_iter().map(ToArithmetic::finish_count).collect())
