@@ -187,9 +187,7 @@ impl World {
                         writes.into_iter().for_each(|write| helper.memory.write(write));
                         events.push_back(Event::Stored { batch });
                     }
-                    Action::Compute(computation) => {
-                        events.push_back(Event::Computed(computation.run()))
-                    }
+                    Action::Compute(computation) => events.push_back(Event::Computed(computation.run())),
                     Action::Continue => events.push_back(Event::Continue),
                 }
             }
