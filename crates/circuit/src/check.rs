@@ -4,13 +4,17 @@
 //! numerator over as many rows as the study has room for. Each must fit a field: the largest (F256) where everything
 //! is linear in the columns, the largest that has products (F127) elsewhere. So nothing overflows unnoticed.
 //!
-//! `tree` is the result; `expression` has the typing rules, `number` the arithmetic of row values, `form` and
+//! `tree` is the result; `expression` and `call` have the typing rules, `number` the arithmetic of row values, `form` and
 //! `aggregate` what is revealed of aggregates.
 
 mod aggregate;
+mod call;
 mod category;
+mod definition;
 mod expression;
 pub(crate) mod form;
+mod group;
+mod model;
 mod number;
 pub(crate) mod polynomial;
 pub(crate) mod tree;
@@ -25,8 +29,9 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::interval::Interval;
 use crate::study::Study;
 use crate::syntax::{Circuit, Expression, quote};
+use definition::Defined;
 use form::{Atom, Form};
-use tree::Aggregate;
+use tree::{Aggregate, Grouping};
 
 use words::similar;
 
@@ -44,6 +49,8 @@ pub struct Checked {
     pub(crate) rows_max: u64,
     /// What is revealed.
     pub(crate) reveals: Vec<CheckedReveal>,
+    /// What tables are by.
+    pub(crate) groupings: Vec<Grouping>,
     /// Secret aggregates that forms refer to.
     pub(crate) atoms: Vec<Atom>,
     /// Every computed value with its interval.
@@ -59,11 +66,11 @@ pub(crate) struct CheckedReveal {
     pub(crate) forms: Forms,
 }
 
-/// One form, or one for each label of a category.
+/// One form, or one for each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Forms {
     One(Form),
-    Table(Vec<(String, Form)>),
+    Table(Vec<(String, Forms)>),
 }
 
 /// A computed value, as `explain` lists it.
@@ -82,6 +89,8 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
     let mut checker = Checker {
         study,
         inputs: vec![],
+        definitions: BTreeMap::new(),
+        groupings: vec![],
         rows_max: study.rows_total_max(),
         atoms: vec![],
         atom_numbers: BTreeMap::new(),
@@ -89,6 +98,7 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
         diagnostics: Diagnostics::default(),
     };
     checker.inputs(circuit);
+    checker.definitions(&circuit.definitions);
     let mut reveals: Vec<CheckedReveal> = Vec::with_capacity(circuit.reveals.len());
     for reveal in &circuit.reveals {
         if reveals.iter().any(|earlier| earlier.name == reveal.name.text) {
@@ -110,9 +120,9 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
             None => {}
         }
     }
-    let Checker { atoms, nodes, diagnostics, rows_max, .. } = checker;
+    let Checker { groupings, atoms, nodes, diagnostics, rows_max, .. } = checker;
     let (name, columns) = (circuit.name.text.clone(), study.columns.clone());
-    diagnostics.or(Checked { name, columns, rows_max, reveals, atoms, nodes })
+    diagnostics.or(Checked { name, columns, rows_max, reveals, groupings, atoms, nodes })
 }
 
 /// A circuit being checked. Functions that find something wrong say so in `diagnostics` and return `None`.
@@ -120,6 +130,9 @@ struct Checker<'a> {
     study: &'a Study,
     /// Columns of the study that the circuit declared.
     inputs: Vec<usize>,
+    /// What names stand for.
+    definitions: BTreeMap<String, Defined>,
+    groupings: Vec<Grouping>,
     rows_max: u64,
     atoms: Vec<Atom>,
     /// Their positions by meaning.
@@ -159,6 +172,7 @@ impl Checker<'_> {
     }
 
     fn reveal(&mut self, expression: &Expression) -> Option<(Aggregate, Forms)> {
+        self.is_of_good_size(expression)?;
         let value = self.aggregate(expression)?;
         let forms = self.forms(&value)?;
         Some((value, forms))

@@ -129,10 +129,7 @@ fn reveals(program: &Program, checked: &Checked, text: &str) -> Vec<ExplainedRev
 
 /// The outputs that a result is computed of.
 fn outputs_of(program: &Program, result: &Revealed) -> Vec<u32> {
-    let mut pending: Vec<u32> = match result {
-        Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
-        Revealed::Table(cells) | Revealed::Truths(cells) => cells.iter().map(|(_, number)| *number).collect(),
-    };
+    let mut pending = result.numbers();
     let (mut seen, mut outputs) = (BTreeSet::new(), BTreeSet::new());
     while let Some(number) = pending.pop() {
         if !seen.insert(number) {

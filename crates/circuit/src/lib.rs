@@ -34,8 +34,9 @@ pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explana
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bounded, Coefficient, InvalidProgram, Outcome, Output, Plan, Program, PublicInstruction,
-    Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction, ScalarTerm, Undefined,
+    Adder, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan, Program,
+    PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
+    ScalarTerm, Undefined,
 };
 pub use quantity::Quantity;
 pub use study::{

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use quorate_field::{FieldId, Integer};
 
-use crate::check::form::{Atom, Condition, Form, Fraction, Source, Summand};
+use crate::check::form::{Atom, Condition, FitForm, Form, Fraction, Source, Summand};
 use crate::check::polynomial::Polynomial;
 use crate::check::{Checked, CheckedReveal, Forms, unit};
 use crate::diagnostics::{Diagnostics, Span};
@@ -81,7 +81,7 @@ impl Lowering<'_> {
         let finished = finish::finish(self.rows.instructions(), self.scalars.values(), &wanted);
         let output = |output: Output| Output { scalar: finished.places[&output.scalar], ..output };
         Program {
-            format: 2,
+            format: Program::FORMAT,
             name: self.checked.name.clone(),
             field: self.study.field,
             columns: narrow(self.study.columns.len()),
@@ -96,21 +96,37 @@ impl Lowering<'_> {
     }
 
     fn reveal(&mut self, reveal: &CheckedReveal) -> Option<RevealedAs> {
-        let is_truth = reveal.value.is_truth;
-        let result = match &reveal.forms {
+        let result = self.forms(&reveal.forms, reveal.value.is_truth, reveal.span)?;
+        Some(RevealedAs { name: reveal.name.clone(), result })
+    }
+
+    fn forms(&mut self, forms: &Forms, is_truth: bool, span: Span) -> Option<Revealed> {
+        Some(match forms {
+            Forms::One(Form::Fit(fit)) => self.fit(fit, span)?,
             Forms::One(form) => {
-                let number = self.form(form, reveal.span)?;
+                let number = self.form(form, span)?;
                 if is_truth { Revealed::Truth(number) } else { Revealed::Number(number) }
             }
             Forms::Table(cells) => {
                 let mut lowered = Vec::with_capacity(cells.len());
-                for (label, form) in cells {
-                    lowered.push((label.clone(), self.form(form, reveal.span)?));
+                for (label, forms) in cells {
+                    lowered.push((label.clone(), self.forms(forms, is_truth, span)?));
                 }
-                if is_truth { Revealed::Truths(lowered) } else { Revealed::Table(lowered) }
+                Revealed::Table(lowered)
             }
-        };
-        Some(RevealedAs { name: reveal.name.clone(), result })
+        })
+    }
+
+    fn fit(&mut self, fit: &FitForm, span: Span) -> Option<Revealed> {
+        let rows = self.fraction(&fit.rows, span)?;
+        let (mut sums, mut products) = (Vec::new(), Vec::new());
+        for sum in &fit.sums {
+            sums.push(self.fraction(sum, span)?);
+        }
+        for product in &fit.products {
+            products.push(self.fraction(product, span)?);
+        }
+        Some(Revealed::Fit { names: fit.names.clone(), rows, sums, products })
     }
 
     /// The public number that a form is.
@@ -125,6 +141,8 @@ impl Lowering<'_> {
                 let (left, right) = (self.form(&parts.0, span), self.form(&parts.1, span));
                 Some(self.combined(*operator, left?, right?))
             }
+            // The checker lets a model be revealed, and nothing else.
+            Form::Fit(fit) => self.fraction(&fit.rows, span),
         }
     }
 

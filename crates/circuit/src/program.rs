@@ -17,12 +17,15 @@
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
 mod coefficient;
+mod fit;
 mod operands;
 mod outcome;
 mod plan;
 mod validate;
 
 pub use coefficient::Coefficient;
+pub(crate) use fit::Moments;
+pub use fit::{Fit, FittedCoefficient};
 pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use plan::{Adder, Plan};
@@ -39,7 +42,7 @@ use crate::quantity::Quantity;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// Version of this form: 2.
+    /// Version of this form: [`Program::FORMAT`].
     pub format: u32,
     /// The circuit's name.
     pub name: String,
@@ -224,13 +227,36 @@ pub enum Revealed {
     Number(u32),
     /// A truth value: the number is not zero.
     Truth(u32),
-    /// One number for each label of a category, in its order.
-    Table(Vec<(String, u32)>),
-    /// One truth value for each label of a category, in its order.
-    Truths(Vec<(String, u32)>),
+    /// One result for each group, in order.
+    Table(Vec<(String, Revealed)>),
+    /// A linear model, fitted of these numbers.
+    Fit {
+        /// The predictors' names.
+        names: Vec<String>,
+        /// The number of rows.
+        rows: u32,
+        /// Sums of the outcome and of each predictor.
+        sums: Vec<u32>,
+        /// Sums of products of two of them: each with itself and all after it, in order.
+        products: Vec<u32>,
+    },
+}
+
+impl Revealed {
+    /// The public numbers that it is made of, one for each cell.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        match self {
+            Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
+            Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
+            Revealed::Fit { rows, sums, products, .. } => [&[*rows], &sums[..], products].concat(),
+        }
+    }
 }
 
 impl Program {
+    /// The version of what programs mean.
+    pub const FORMAT: u32 = 3;
+
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {
         // A program holds no map with keys other than strings and no float: it always serialises.

@@ -8,7 +8,10 @@ mod token;
 mod tree;
 
 pub use token::{DIGITS_MAX, NAME_MAX, NESTING_MAX, SOURCE_MAX, STATEMENT_MAX, TOKENS_MAX};
-pub use tree::{Binary, Circuit, Comparison, Expression, ExpressionKind, Input, Name, Reveal, Unary};
+pub use tree::{
+    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
+    Unary,
+};
 
 pub(crate) use parser::parse_domain;
 pub(crate) use print::quote;

@@ -112,14 +112,7 @@ impl Report {
     pub(crate) fn results_text(&self) -> String {
         let mut rows = Vec::new();
         for (name, outcome) in &self.results.0 {
-            match outcome {
-                Outcome::Table(cells) => {
-                    let cells =
-                        cells.iter().map(|(label, cell)| vec![format!("{name} / {label}"), cell.to_string()]);
-                    rows.extend(cells);
-                }
-                outcome => rows.push(vec![name.clone(), outcome.to_string()]),
-            }
+            push_rows(name, outcome, &mut rows);
         }
         aligned(rows, false, &[1])
     }
@@ -167,6 +160,23 @@ pub(crate) fn helpers(numbers: &[u8]) -> String {
         [] => "no helper".to_owned(),
         [one] => format!("helper {one}"),
         [most @ .., last] => format!("helpers {} and {last}", most.join(", ")),
+    }
+}
+
+/// A line for each cell of a table, or one.
+fn push_rows(name: &str, outcome: &Outcome, rows: &mut Vec<Vec<String>>) {
+    match outcome {
+        Outcome::Table(cells) => {
+            cells.iter().for_each(|(label, cell)| push_rows(&format!("{name} / {label}"), cell, rows));
+        }
+        Outcome::Fit(fit) => {
+            for one in &fit.coefficients {
+                let value = format!("{:.10} (standard error {:.10})", one.estimate, one.standard_error);
+                rows.push(vec![format!("{name} / {}", one.name), value]);
+            }
+            rows.push(vec![format!("{name} / R^2"), format!("{:.10}", fit.r_squared)]);
+        }
+        outcome => rows.push(vec![name.to_owned(), outcome.to_string()]),
     }
 }
 

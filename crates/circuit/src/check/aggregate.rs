@@ -6,9 +6,8 @@ use std::sync::Arc;
 use quorate_field::Integer;
 
 use super::form::{Atom, Condition, Form, Fraction, Source, Summand};
-use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber, RowNumberKind, RowTruth};
 use super::{Checker, Forms, words};
-use crate::column::Domain;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::interval::Interval;
 use crate::program::Coefficient;
@@ -20,10 +19,10 @@ const ATOMS_MAX: usize = 16 * 1024;
 
 /// The rows that an aggregate is over: those where every condition holds.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     conditions: &'a [Condition],
-    /// The label of the table's category that is meant.
-    label: Option<usize>,
+    /// The cell that is meant: for each grouping of the table, which of its groups.
+    cell: &'a [(usize, usize)],
 }
 
 /// A linear combination of row values that are columns or come of products, and a constant.
@@ -33,16 +32,27 @@ struct Combination<'a> {
 }
 
 impl Checker<'_> {
-    /// The form of an aggregate, or its forms label by label.
+    /// The form of an aggregate, or its forms cell by cell.
     pub(super) fn forms(&mut self, value: &Aggregate) -> Option<Forms> {
-        let all = Rows { conditions: &[], label: None };
-        let Some(column) = value.table else {
-            return self.form(value, all).map(Forms::One);
+        self.forms_within(value, &value.table, &[])
+    }
+
+    /// The part of a table in which some groupings are settled, and these are not.
+    fn forms_within(
+        &mut self,
+        value: &Aggregate,
+        open: &[usize],
+        settled: &[(usize, usize)],
+    ) -> Option<Forms> {
+        let [grouping, open @ ..] = open else {
+            return self.form(value, Rows { conditions: &[], cell: settled }).map(Forms::One);
         };
-        let Domain::Category { labels } = &self.study.columns[column].domain else { return None };
+        let labels: Vec<String> =
+            self.groupings[*grouping].groups.iter().map(|(label, _)| label.clone()).collect();
         let mut table = Vec::with_capacity(labels.len());
-        for (index, label) in labels.iter().enumerate() {
-            table.push((label.clone(), self.form(value, Rows { label: Some(index), ..all })?));
+        for (group, label) in labels.into_iter().enumerate() {
+            let settled = [settled, &[(*grouping, group)]].concat();
+            table.push((label, self.forms_within(value, open, &settled)?));
         }
         Some(Forms::Table(table))
     }
@@ -62,8 +72,12 @@ impl Checker<'_> {
                 let (holding, count) = (self.count_where(condition, rows)?, self.count(rows)?);
                 self.fraction(holding.checked_div(&count, &self.atoms), span)?
             }
-            AggregateKind::Variance(number) => self.variance(number, rows, span)?,
-            AggregateKind::Deviation(number) => return self.variance(number, rows, span).map(Form::Root),
+            AggregateKind::Variance(number, of) => self.variance(number, *of, rows, span)?,
+            AggregateKind::Deviation(number, of) => {
+                return self.variance(number, *of, rows, span).map(Form::Root);
+            }
+            AggregateKind::Covariance(pair) => self.covariance(pair, rows, span)?,
+            AggregateKind::Regression(model) => return self.model_form(model, rows, span),
             AggregateKind::Binary(operator, left, right) => {
                 return self.binary(*operator, left, right, rows, span);
             }
@@ -83,8 +97,10 @@ impl Checker<'_> {
                 let condition = self.condition(Arc::clone(condition));
                 return self.form_among(body, rows, condition);
             }
-            AggregateKind::By(body, column) => {
-                let condition = self.label_condition(*column, rows.label?, span);
+            AggregateKind::By(body, grouping) => {
+                let (_, group) = rows.cell.iter().find(|(settled, _)| settled == grouping)?;
+                let (_, group) = self.groupings[*grouping].groups.get(*group)?;
+                let condition = self.condition(Arc::clone(group));
                 return self.form_among(body, rows, condition);
             }
         };
@@ -101,15 +117,11 @@ impl Checker<'_> {
         Condition { words: words::truth(&truth, &self.study.columns).into(), truth }
     }
 
-    fn label_condition(&self, column: usize, label: usize, span: Span) -> Condition {
-        self.condition(Arc::new(RowTruth { kind: RowTruthKind::Is(column, label), span }))
-    }
-
     /// An aggregate that helpers must compute with, which they cannot with a square root.
     fn exact(&mut self, value: &Aggregate, rows: Rows<'_>) -> Option<Fraction> {
         match self.form(value, rows)? {
             Form::Fraction(fraction) => Some(fraction),
-            Form::Root(_) | Form::Combined(..) => {
+            Form::Root(_) | Form::Combined(..) | Form::Fit(_) => {
                 self.refuse(
                     Diagnostic::new(
                         value.span,
@@ -201,7 +213,7 @@ impl Checker<'_> {
         Some(fraction)
     }
 
-    fn count(&mut self, rows: Rows<'_>) -> Option<Fraction> {
+    pub(super) fn count(&mut self, rows: Rows<'_>) -> Option<Fraction> {
         let Some(last) = rows.conditions.last() else {
             return Some(Fraction::public(Coefficient::rows()));
         };
@@ -215,7 +227,7 @@ impl Checker<'_> {
         self.count(Rows { conditions: &conditions, ..rows })
     }
 
-    fn sum(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+    pub(super) fn sum(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
         // What the text says must fit, even where what is computed is smaller.
         let is_linear = number.is_linear && rows.conditions.is_empty();
         self.fits(span, number.interval.checked_total(self.rows_max), is_linear)?;
@@ -237,22 +249,44 @@ impl Checker<'_> {
         self.fraction(total, span)
     }
 
-    /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`: only the numerator leaves the helpers.
-    fn variance(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
-        let (sum, count) = (self.sum(number, rows, span)?, self.count(rows)?);
+    /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`, or over `n^2`: only the numerator leaves the helpers.
+    fn variance(&mut self, number: &RowNumber, of: Of, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+        let sum = self.sum(number, rows, span)?;
         let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
         let (square, _) = self.fits(span, square, false)?;
         let scale = number.scale.checked_mul(&number.scale)?;
         let meaning = format!("sum({}{})", words::square(number, &self.study.columns), rows.words());
         let source = rows.of(Summand::Square(Box::new(number.clone())));
         let squares = self.atom(Atom { meaning, interval: square, scale, span, source })?;
-        let variance = || {
-            let top = count.checked_mul(&squares)?.checked_sub(&sum.checked_mul(&sum)?)?;
-            let less = count.checked_sub(&Fraction::constant(&Quantity::ONE))?;
-            top.checked_div(&count.checked_mul(&less)?, &self.atoms)
+        self.spread(&squares, (&sum, &sum), of, rows, span)
+    }
+
+    /// `(n * sum(x*y) - sum(x) * sum(y)) / (n * (n - 1))`: only the numerator leaves the helpers.
+    fn covariance(&mut self, pair: &Pair, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+        let (left, right) = (self.sum(&pair.left, rows, span)?, self.sum(&pair.right, rows, span)?);
+        let products = self.sum(&pair.product, rows, span)?;
+        self.spread(&products, (&left, &right), Of::Sample, rows, span)
+    }
+
+    fn spread(
+        &mut self,
+        products: &Fraction,
+        (left, right): (&Fraction, &Fraction),
+        of: Of,
+        rows: Rows<'_>,
+        span: Span,
+    ) -> Option<Fraction> {
+        let count = self.count(rows)?;
+        let spread = || {
+            let top = count.checked_mul(products)?.checked_sub(&left.checked_mul(right)?)?;
+            let other = match of {
+                Of::Sample => count.checked_sub(&Fraction::constant(&Quantity::ONE))?,
+                Of::Population => count.clone(),
+            };
+            top.checked_div(&count.checked_mul(&other)?, &self.atoms)
         };
-        let variance = variance().map(|variance| variance.multiplied(span));
-        self.fraction(variance, span)
+        let spread = spread().map(|spread| spread.multiplied(span));
+        self.fraction(spread, span)
     }
 
     /// `value` taken apart at sums and multiples.

@@ -1,4 +1,4 @@
-//! Rules for categories: labels resolved by the other side of `==`, `where`, `by`.
+//! Rules for categories, labels resolved by the other side of `==`; and for `where`.
 
 use std::sync::Arc;
 
@@ -101,39 +101,13 @@ impl Checker<'_> {
             }
         };
         let aggregate = aggregate?;
-        let (is_truth, table) = (aggregate.is_truth, aggregate.table);
+        let (is_truth, table) = (aggregate.is_truth, aggregate.table.clone());
         let kind = AggregateKind::Where(Box::new(aggregate), Arc::new(condition));
         Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
     }
 
-    pub(super) fn group(&mut self, body: &Expression, category: &Expression, span: Span) -> Option<Typed> {
-        let aggregate = self.body(body, "by");
-        let column = match self.expression(category)? {
-            Typed::Category(column) => column,
-            other => {
-                let message = format!("`by` cannot take {other}");
-                self.refuse(
-                    Diagnostic::new(category.span, message, "expected a category")
-                        .help("name an input that is declared with labels, such as: female | male"),
-                );
-                return None;
-            }
-        };
-        let aggregate = aggregate?;
-        if aggregate.table.is_some() {
-            self.refuse(
-                Diagnostic::new(category.span, "a table by two categories is not built yet", "a second `by`")
-                    .help("reveal two tables, or one with `where` for each label of the other"),
-            );
-            return None;
-        }
-        let is_truth = aggregate.is_truth;
-        let kind = AggregateKind::By(Box::new(aggregate), column);
-        Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table: Some(column) }))
-    }
-
     /// What stands before `where` or `by`.
-    fn body(&mut self, body: &Expression, word: &str) -> Option<Aggregate> {
+    pub(super) fn body(&mut self, body: &Expression, word: &str) -> Option<Aggregate> {
         match self.expression(body)? {
             Typed::Aggregate(aggregate) => Some(aggregate),
             other => {

@@ -8,31 +8,11 @@ use super::{Checker, list, similar};
 use crate::column::Domain;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::quantity::Quantity;
-use crate::syntax::{Binary, Comparison, Expression, ExpressionKind, Name, Unary, quote};
+use crate::syntax::{Binary, Comparison, Expression, ExpressionKind, Unary, quote};
 use quorate_field::Integer;
 
-/// Functions that there are.
-const FUNCTIONS: [&str; 5] = ["count", "mean", "stddev", "sum", "variance"];
-
-/// Functions that there will be.
-const PLANNED: [&str; 14] = [
-    "correlation",
-    "covariance",
-    "chisq",
-    "histogram",
-    "max",
-    "median",
-    "min",
-    "missing",
-    "pstddev",
-    "pvariance",
-    "quantile",
-    "regression",
-    "ttest",
-    "select",
-];
-
 /// An expression with its type.
+#[derive(Clone)]
 pub(super) enum Typed {
     /// A number that is neither of a row nor of all rows yet.
     Constant(Quantity, Span),
@@ -40,6 +20,8 @@ pub(super) enum Typed {
     Truth(RowTruth),
     /// A category, by its column's position.
     Category(usize),
+    /// What a table can be by, by its position.
+    Grouping(usize),
     Aggregate(Aggregate),
 }
 
@@ -51,11 +33,11 @@ impl fmt::Display for Typed {
             Typed::Number(_) => "a row's number",
             Typed::Truth(_) => "a row's truth value",
             Typed::Category(_) => "a row's category",
-            Typed::Aggregate(aggregate) => match (aggregate.table, aggregate.is_truth) {
-                (None, false) => "an aggregate number",
-                (None, true) => "an aggregate truth value",
-                (Some(_), _) => "a table",
-            },
+            Typed::Grouping(_) => "a grouping",
+            Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model",
+            Typed::Aggregate(aggregate) if !aggregate.table.is_empty() => "a table",
+            Typed::Aggregate(aggregate) if aggregate.is_truth => "an aggregate truth value",
+            Typed::Aggregate(_) => "an aggregate number",
         })
     }
 }
@@ -70,6 +52,9 @@ impl Checker<'_> {
             Typed::Number(_) => ("one number for each row", "reveal an aggregate of it: sum(...), mean(...)"),
             Typed::Truth(_) => {
                 ("one truth value for each row", "reveal an aggregate of it: count(...), mean(...)")
+            }
+            Typed::Grouping(_) => {
+                ("groups of rows", "reveal an aggregate by them: mean(x) by bins(age, [18, 65])")
             }
             Typed::Category(_) => {
                 ("one label for each row", "reveal how many rows have a label: count(gender == female)")
@@ -92,6 +77,20 @@ impl Checker<'_> {
             }
             ExpressionKind::Name(name) => self.name(name, span),
             ExpressionKind::Call { function, arguments } => self.call(function, arguments, span),
+            ExpressionKind::List(_) => {
+                self.refuse(
+                    Diagnostic::new(span, "a list cannot stand here", "expected a value")
+                        .help("lists are the edges of histogram(x, [..]) and bins(x, [..])"),
+                );
+                None
+            }
+            ExpressionKind::Model { .. } => {
+                self.refuse(
+                    Diagnostic::new(span, "a model cannot stand here", "expected a value")
+                        .help("models are fitted by regression(y ~ x1 + x2)"),
+                );
+                None
+            }
             ExpressionKind::Unary { operator, operand } => self.unary(*operator, operand, span),
             ExpressionKind::Binary { operator: Binary::Compare(comparison), left, right } => {
                 self.comparison(*comparison, left, right, span)
@@ -106,10 +105,14 @@ impl Checker<'_> {
             ExpressionKind::If { condition, yes, no } => self.choice(condition, yes, no, span),
             ExpressionKind::Where { body, condition } => self.filter(body, condition, span),
             ExpressionKind::By { body, category } => self.group(body, category, span),
+            ExpressionKind::Weighted { body, weight } => self.weighted(body, weight, span),
         }
     }
 
     fn name(&mut self, name: &str, span: Span) -> Option<Typed> {
+        if let Some(meaning) = self.meaning(name) {
+            return meaning;
+        }
         match self.study.column(name).filter(|column| self.inputs.contains(column)) {
             Some(column) => Some(match self.study.columns[column].domain {
                 Domain::Number { .. } => Typed::Number(self.row_column(column, span)),
@@ -129,7 +132,8 @@ impl Checker<'_> {
             }
             None => {
                 let inputs: Vec<_> = self.inputs.iter().map(|i| self.study.columns[*i].clone()).collect();
-                match similar(name, inputs.iter().map(|column| column.name.as_str())) {
+                let names = inputs.iter().map(|column| column.name.as_str()).chain(self.defined());
+                match similar(name, names) {
                     Some(close) => format!("did you mean {}?", quote(close)),
                     None if inputs.is_empty() => "declare columns with `input` first".to_owned(),
                     None => format!("the circuit's inputs are {}", list(&inputs)),
@@ -141,74 +145,6 @@ impl Checker<'_> {
         );
     }
 
-    fn call(&mut self, function: &Name, arguments: &[Expression], span: Span) -> Option<Typed> {
-        let name = function.text.as_str();
-        if !FUNCTIONS.contains(&name) {
-            self.unknown_function(function);
-            return None;
-        }
-        let kind = match arguments {
-            [] if name == "count" => AggregateKind::Rows,
-            [argument] => self.call_with(name, argument)?,
-            _ => {
-                let expected = if name == "count" { "none or one" } else { "one" };
-                let label = format!("{} arguments, expected {expected}", arguments.len());
-                self.refuse(Diagnostic::new(span, format!("`{name}` takes {expected} argument"), label));
-                return None;
-            }
-        };
-        Some(Typed::Aggregate(Aggregate { kind, span, is_truth: false, table: None }))
-    }
-
-    fn call_with(&mut self, name: &str, argument: &Expression) -> Option<AggregateKind> {
-        let span = argument.span;
-        let typed = match self.expression(argument)? {
-            Typed::Constant(value, span) => Typed::Number(self.row_constant(value, span)),
-            typed => typed,
-        };
-        let help = match (name, typed) {
-            ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
-            ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
-            ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
-            ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Arc::new(number))),
-            ("variance", Typed::Number(number)) => return Some(AggregateKind::Variance(Arc::new(number))),
-            ("stddev", Typed::Number(number)) => return Some(AggregateKind::Deviation(Arc::new(number))),
-            ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
-            (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
-            (_, Typed::Category(_)) => {
-                "compare it with a label: count(gender == female), mean(gender == female)"
-            }
-            (_, Typed::Aggregate(_)) => "aggregates are already of all rows: leave the outer function away",
-            _ => "the argument is one number for each row",
-        };
-        let expected = match name {
-            "count" => "a row's truth value",
-            "mean" => "a row's number or truth value",
-            _ => "a row's number",
-        };
-        self.refuse(
-            Diagnostic::new(span, format!("`{name}` cannot take this"), format!("expected {expected}"))
-                .help(help),
-        );
-        None
-    }
-
-    fn unknown_function(&mut self, function: &Name) {
-        let name = function.text.as_str();
-        let diagnostic = if PLANNED.contains(&name) {
-            Diagnostic::new(function.span, format!("`{name}` is not built yet"), "not in this version")
-                .help(format!("there are {}", FUNCTIONS.join(", ")))
-        } else {
-            let help = match similar(name, FUNCTIONS.into_iter().chain(PLANNED)) {
-                Some(close) => format!("did you mean {close}?"),
-                None => format!("there are {}", FUNCTIONS.join(", ")),
-            };
-            Diagnostic::new(function.span, format!("unknown function {}", quote(name)), "no such function")
-                .help(help)
-        };
-        self.refuse(diagnostic);
-    }
-
     fn unary(&mut self, operator: Unary, operand: &Expression, span: Span) -> Option<Typed> {
         let minus_one = Quantity::ONE.checked_neg()?;
         let typed = self.expression(operand)?;
@@ -217,7 +153,7 @@ impl Checker<'_> {
                 Some(Typed::Truth(RowTruth { kind: RowTruthKind::Not(Arc::new(value)), span }))
             }
             (Unary::Not, Typed::Aggregate(value)) if value.is_truth => {
-                let table = value.table;
+                let table = value.table.clone();
                 let kind = AggregateKind::Not(Box::new(value));
                 Some(Typed::Aggregate(Aggregate { kind, span, is_truth: true, table }))
             }
@@ -362,17 +298,16 @@ impl Checker<'_> {
         let is_mixed = matches!((&left, &right), (Typed::Aggregate(_), row) | (row, Typed::Aggregate(_))
             if !matches!(row, Typed::Aggregate(_) | Typed::Constant(..)));
         match (as_aggregate(left), as_aggregate(right)) {
-            (Some(left), Some(right)) if left.is_truth == is_truth && right.is_truth == is_truth => {
-                if let (Some(a), Some(b)) = (left.table, right.table)
-                    && a != b
-                {
-                    self.refuse_tables(span);
-                    return None;
-                }
+            (Some(left), Some(right))
+                if [&left, &right].iter().all(|side| side.is_truth == is_truth && !side.is_fit()) =>
+            {
+                self.common_table(&left, &right, span)?;
                 Some((left, right))
             }
             _ => {
-                let help = if is_mixed {
+                let help = if label.contains("a fitted model") {
+                    "a fitted model is revealed as it is"
+                } else if is_mixed {
                     "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
                 } else if is_truth {
                     "`and`, `or` and `not` take comparisons of one kind: of rows, or of aggregates"
@@ -389,7 +324,7 @@ impl Checker<'_> {
 
     fn combined(&mut self, operator: Binary, left: Aggregate, right: Aggregate, span: Span) -> Option<Typed> {
         let is_truth = matches!(operator, Binary::Compare(_) | Binary::And | Binary::Or);
-        let table = left.table.or(right.table);
+        let table = self.common_table(&left, &right, span)?;
         let kind = AggregateKind::Binary(operator, Box::new(left), Box::new(right));
         Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
     }
@@ -426,14 +361,9 @@ impl Checker<'_> {
             (Typed::Aggregate(condition), yes, no) if condition.is_truth => {
                 let is_truth = matches!(&yes, Typed::Aggregate(yes) if yes.is_truth);
                 let (yes, no) = self.both_aggregates(yes, no, is_truth, "if", span)?;
-                let table = yes.table.or(no.table);
-                if let (Some(a), Some(b)) = (condition.table, table)
-                    && a != b
-                {
-                    self.refuse_tables(span);
-                    return None;
-                }
-                let table = condition.table.or(table);
+                self.common_table(&yes, &no, span)?;
+                let branch = if yes.table.is_empty() { &no } else { &yes };
+                let table = self.common_table(&condition, branch, span)?;
                 let kind = AggregateKind::If(Box::new(condition), Box::new(yes), Box::new(no));
                 Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
             }
@@ -447,14 +377,22 @@ impl Checker<'_> {
         }
     }
 
-    fn refuse_tables(&mut self, span: Span) {
+    /// By what a table is that is computed of two aggregates cell by cell.
+    fn common_table(&mut self, left: &Aggregate, right: &Aggregate, span: Span) -> Option<Vec<usize>> {
+        if left.table == right.table || right.table.is_empty() {
+            return Some(left.table.clone());
+        }
+        if left.table.is_empty() {
+            return Some(right.table.clone());
+        }
         self.refuse(
-            Diagnostic::new(span, "these are tables by different categories", "cell by cell is not defined")
-                .help("use the same category on both sides"),
+            Diagnostic::new(span, "these are tables by different groups", "cell by cell is not defined")
+                .help("use the same `by` on both sides"),
         );
+        None
     }
 
-    fn as_row(&mut self, typed: Typed) -> Option<RowNumber> {
+    pub(super) fn as_row(&mut self, typed: Typed) -> Option<RowNumber> {
         match typed {
             Typed::Number(number) => Some(number),
             Typed::Constant(value, span) => Some(self.row_constant(value, span)),
@@ -467,7 +405,7 @@ fn as_aggregate(typed: Typed) -> Option<Aggregate> {
     match typed {
         Typed::Aggregate(aggregate) => Some(aggregate),
         Typed::Constant(value, span) => {
-            Some(Aggregate { kind: AggregateKind::Constant(value), span, is_truth: false, table: None })
+            Some(Aggregate { kind: AggregateKind::Constant(value), span, is_truth: false, table: vec![] })
         }
         _ => None,
     }

@@ -124,6 +124,21 @@ pub(crate) enum Form {
     Root(Fraction),
     /// What an operator makes of two numbers of which one is a square root, at the analyst: both are revealed.
     Combined(Binary, Box<(Form, Form)>),
+    /// A model, fitted by the analyst of sums that are revealed.
+    Fit(Box<FitForm>),
+}
+
+/// What a model is fitted of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FitForm {
+    /// The predictors' names.
+    pub(crate) names: Vec<String>,
+    /// The number of rows.
+    pub(crate) rows: Fraction,
+    /// Of the outcome, then of each predictor.
+    pub(crate) sums: Vec<Fraction>,
+    /// Of the products, in the model's order.
+    pub(crate) products: Vec<Fraction>,
 }
 
 impl Fraction {

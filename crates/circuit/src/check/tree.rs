@@ -72,6 +72,42 @@ pub(crate) enum RowTruthKind {
     If(Arc<RowTruth>, Arc<RowTruth>, Arc<RowTruth>),
 }
 
+/// What a table is by: groups of rows, each with its label and who is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grouping {
+    /// In the circuit's words: equal words mean equal groups.
+    pub words: String,
+    pub groups: Vec<(String, Arc<RowTruth>)>,
+}
+
+/// Two numbers of a row, and their product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub left: RowNumber,
+    pub right: RowNumber,
+    pub product: RowNumber,
+}
+
+/// A linear model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    /// The predictors' names.
+    pub names: Vec<String>,
+    /// The outcome, then the predictors.
+    pub numbers: Vec<RowNumber>,
+    /// The product of each number with itself and with all after it, in order.
+    pub products: Vec<RowNumber>,
+}
+
+/// What a variance is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// A sample: `n - 1` below the line.
+    Sample,
+    /// A whole population: `n` below the line.
+    Population,
+}
+
 /// One number or truth value of all rows, or a table of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Aggregate {
@@ -81,8 +117,8 @@ pub(crate) struct Aggregate {
     pub span: Span,
     /// Whether it is a truth value.
     pub is_truth: bool,
-    /// The category by whose labels it is a table.
-    pub table: Option<usize>,
+    /// The groupings by which it is a table, by their positions, the outermost first.
+    pub table: Vec<usize>,
 }
 
 /// How an aggregate comes about.
@@ -100,10 +136,14 @@ pub(crate) enum AggregateKind {
     Mean(Arc<RowNumber>),
     /// `mean(condition)`.
     Share(Arc<RowTruth>),
-    /// `variance(x)`, of the sample.
-    Variance(Arc<RowNumber>),
-    /// `stddev(x)`, of the sample.
-    Deviation(Arc<RowNumber>),
+    /// `variance(x)` or `pvariance(x)`.
+    Variance(Arc<RowNumber>, Of),
+    /// `stddev(x)` or `pstddev(x)`.
+    Deviation(Arc<RowNumber>, Of),
+    /// `covariance(x, y)`, of the sample.
+    Covariance(Arc<Pair>),
+    /// `regression(y ~ x1 + x2)`.
+    Regression(Arc<Model>),
     /// Two aggregates and an operator.
     Binary(Binary, Box<Aggregate>, Box<Aggregate>),
     /// Not.
@@ -112,6 +152,17 @@ pub(crate) enum AggregateKind {
     If(Box<Aggregate>, Box<Aggregate>, Box<Aggregate>),
     /// Over the rows where the condition holds.
     Where(Box<Aggregate>, Arc<RowTruth>),
-    /// Once for each label of a category.
+    /// Once for each group of a grouping, by its position.
     By(Box<Aggregate>, usize),
+}
+
+impl Aggregate {
+    /// Whether it is a fitted model, which is revealed as it is.
+    pub(crate) fn is_fit(&self) -> bool {
+        match &self.kind {
+            AggregateKind::Regression(_) => true,
+            AggregateKind::Where(body, _) | AggregateKind::By(body, _) => body.is_fit(),
+            _ => false,
+        }
+    }
 }

@@ -6,10 +6,9 @@ use std::cmp::Ordering;
 
 use quorate_field::Integer;
 
-use crate::check::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use crate::check::tree::{Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::check::{Checked, CheckedReveal};
-use crate::column::Domain;
-use crate::program::{Number, Outcome, Undefined};
+use crate::program::{Moments, Number, Outcome, Undefined};
 use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
 
@@ -33,8 +32,8 @@ struct Over<'a> {
     rows: &'a [usize],
     /// Whether they are all, so that their number is known to everybody.
     is_all: bool,
-    /// The label of the table's category that is meant.
-    label: Option<usize>,
+    /// The cell that is meant: for each grouping of the table, which of its groups.
+    cell: &'a [(usize, usize)],
 }
 
 /// A value on the way.
@@ -47,22 +46,60 @@ enum Value {
 impl Oracle<'_> {
     fn outcome(&self, value: &Aggregate) -> Outcome {
         let rows: Vec<usize> = (0..self.table.first().map_or(0, Vec::len)).collect();
-        let one = |label| match self.aggregate(value, Over { rows: &rows, is_all: true, label }) {
-            Value::Number(number) => number.outcome(),
-            Value::Truth(truth) => Outcome::Truth(truth),
-        };
-        let domain = value.table.map(|column| &self.checked.columns[column].domain);
-        match domain {
-            Some(Domain::Category { labels }) => {
-                let cell = |(index, label): (usize, &String)| (label.clone(), one(Some(index)));
-                Outcome::Table(labels.iter().enumerate().map(cell).collect())
+        self.cells(value, &rows, &value.table, &[])
+    }
+
+    /// The part of a table in which some groupings are settled, and these are not.
+    fn cells(&self, value: &Aggregate, rows: &[usize], open: &[usize], cell: &[(usize, usize)]) -> Outcome {
+        let [grouping, open @ ..] = open else {
+            if value.is_fit() {
+                return self.fit(value, rows, cell);
             }
-            _ => one(None),
+            return match self.aggregate(value, Over { rows, is_all: true, cell }) {
+                Value::Number(number) => number.outcome(),
+                Value::Truth(truth) => Outcome::Truth(truth),
+            };
+        };
+        let groups = self.checked.groupings[*grouping].groups.iter().enumerate();
+        let part = |(group, (label, _)): (usize, &(String, _))| {
+            let cell = [cell, &[(*grouping, group)]].concat();
+            (label.clone(), self.cells(value, rows, open, &cell))
+        };
+        Outcome::Table(groups.map(part).collect())
+    }
+
+    /// A fitted model: conditions and groups are all that stands around it.
+    fn fit(&self, value: &Aggregate, rows: &[usize], cell: &[(usize, usize)]) -> Outcome {
+        let holding = |condition: &RowTruth| -> Vec<usize> {
+            rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
+        };
+        match &value.kind {
+            AggregateKind::Where(body, condition) => self.fit(body, &holding(condition), cell),
+            AggregateKind::By(body, grouping) => {
+                let settled = cell.iter().find(|(settled, _)| settled == grouping);
+                let group = settled.map_or(0, |(_, group)| *group);
+                self.fit(body, &holding(&self.checked.groupings[*grouping].groups[group].1), cell)
+            }
+            AggregateKind::Regression(model) => {
+                let exact = |number: Number| match number {
+                    Number::Exact(quantity) => Some(quantity),
+                    _ => None,
+                };
+                let total = |number: &RowNumber| exact(self.total(number, rows, 1));
+                let sums = model.numbers.iter().map(total).collect::<Option<Vec<_>>>();
+                let products = model.products.iter().map(total).collect::<Option<Vec<_>>>();
+                let fit = || {
+                    let rows = (rows.len() as u64).into();
+                    Moments { names: &model.names, rows, sums: sums?, products: products? }.fit()
+                };
+                Outcome::fitted(fit())
+            }
+            _ => Outcome::Undefined(Undefined::NotDetermined),
         }
     }
 
     fn aggregate(&self, value: &Aggregate, over: Over<'_>) -> Value {
-        let Over { rows, is_all, label } = over;
+        let Over { rows, is_all, cell } = over;
         let count = |rows: &[usize]| Number::Exact((rows.len() as u64).into());
         let holding = |condition: &RowTruth| -> Vec<usize> {
             rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
@@ -74,8 +111,17 @@ impl Oracle<'_> {
             AggregateKind::Share(condition) => count(&holding(condition)).divide(count(rows)),
             AggregateKind::Sum(number) => self.total(number, rows, 1),
             AggregateKind::Mean(number) => self.total(number, rows, 1).divide(count(rows)),
-            AggregateKind::Variance(number) => self.variance(number, rows),
-            AggregateKind::Deviation(number) => self.variance(number, rows).root(),
+            AggregateKind::Variance(number, of) => self.variance(number, *of, rows),
+            AggregateKind::Deviation(number, of) => self.variance(number, *of, rows).root(),
+            AggregateKind::Covariance(pair) => {
+                let (left, right) = (self.total(&pair.left, rows, 1), self.total(&pair.right, rows, 1));
+                let products = rows.iter().fold(Number::Exact(Quantity::ZERO), |sum, row| {
+                    add(sum, multiply(self.number(&pair.left, *row), self.number(&pair.right, *row)))
+                });
+                spread(products, (left, right), Of::Sample, rows.len())
+            }
+            // Fitted by `fit`: the checker lets nothing be computed of it.
+            AggregateKind::Regression(_) => count(rows),
             AggregateKind::Binary(operator, left, right) => {
                 let values = [left, right].map(|side| self.aggregate(side, over));
                 if let (Binary::Compare(_), Some(undefined)) = (operator, undefined(&values)) {
@@ -99,13 +145,13 @@ impl Oracle<'_> {
             }
             AggregateKind::Where(body, condition) => {
                 let rows = holding(condition);
-                return self.aggregate(body, Over { rows: &rows, is_all: false, label });
+                return self.aggregate(body, Over { rows: &rows, is_all: false, cell });
             }
-            AggregateKind::By(body, column) => {
-                let wanted = Integer::from(label.unwrap_or_default() as u64);
-                let rows: Vec<_> =
-                    rows.iter().copied().filter(|row| self.table[*column][*row] == wanted).collect();
-                return self.aggregate(body, Over { rows: &rows, is_all: false, label });
+            AggregateKind::By(body, grouping) => {
+                let settled = cell.iter().find(|(settled, _)| settled == grouping);
+                let group = settled.map_or(0, |(_, group)| *group);
+                let rows = holding(&self.checked.groupings[*grouping].groups[group].1);
+                return self.aggregate(body, Over { rows: &rows, is_all: false, cell });
             }
         })
     }
@@ -115,7 +161,12 @@ impl Oracle<'_> {
         let rows = self.table.first().map_or(0, Vec::len);
         match &value.kind {
             AggregateKind::Mean(_) | AggregateKind::Share(_) => rows == 0,
-            AggregateKind::Variance(_) | AggregateKind::Deviation(_) => rows < 2,
+            AggregateKind::Variance(_, Of::Population) | AggregateKind::Deviation(_, Of::Population) => {
+                rows == 0
+            }
+            AggregateKind::Variance(..) | AggregateKind::Deviation(..) | AggregateKind::Covariance(_) => {
+                rows < 2
+            }
             AggregateKind::Binary(operator, left, right) => {
                 let is_zero = || self.public(right).is_some_and(Number::is_zero);
                 let is_divided_by_zero = *operator == Binary::Divide && is_zero();
@@ -154,14 +205,9 @@ impl Oracle<'_> {
         })
     }
 
-    /// Of the sample: `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`.
-    fn variance(&self, value: &RowNumber, rows: &[usize]) -> Number {
-        let exact = |quantity| Number::Exact(quantity);
-        let count = exact((rows.len() as u64).into());
+    fn variance(&self, value: &RowNumber, of: Of, rows: &[usize]) -> Number {
         let (sum, squares) = (self.total(value, rows, 1), self.total(value, rows, 2));
-        let minus = |a: Number, b: Number| a.combine(b, Quantity::checked_sub, |x, y| x - y);
-        let top = minus(multiply(count, squares), multiply(sum, sum));
-        top.divide(multiply(count, minus(count, exact(Quantity::ONE))))
+        spread(squares, (sum, sum), of, rows.len())
     }
 
     fn number(&self, value: &RowNumber, row: usize) -> Number {
@@ -198,6 +244,19 @@ impl Oracle<'_> {
             }
         }
     }
+}
+
+/// Of a sample: `(n * sum(x*y) - sum(x) * sum(y)) / (n * (n - 1))`; of a population over `n^2`.
+fn spread(products: Number, (left, right): (Number, Number), of: Of, rows: usize) -> Number {
+    let exact = |quantity| Number::Exact(quantity);
+    let count = exact((rows as u64).into());
+    let minus = |a: Number, b: Number| a.combine(b, Quantity::checked_sub, |x, y| x - y);
+    let top = minus(multiply(count, products), multiply(left, right));
+    let other = match of {
+        Of::Sample => minus(count, exact(Quantity::ONE)),
+        Of::Population => count,
+    };
+    top.divide(multiply(count, other))
 }
 
 /// The first value that is undefined.

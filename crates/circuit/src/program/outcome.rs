@@ -6,6 +6,7 @@ use std::fmt;
 use quorate_field::Integer;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::fit::{Fit, Moments};
 use super::{Program, PublicInstruction, Revealed};
 use crate::quantity::Quantity;
 
@@ -21,8 +22,10 @@ pub enum Outcome {
     Real(f64),
     /// A truth value.
     Truth(bool),
-    /// One outcome for each label of a category.
+    /// One outcome for each group; of a table by two groupings, a table for each group of the first.
     Table(Vec<(String, Outcome)>),
+    /// A fitted linear model.
+    Fit(Box<Fit>),
     /// No value.
     Undefined(Undefined),
 }
@@ -33,6 +36,11 @@ pub enum Undefined {
     /// A quotient with zero below the line: a mean of no rows, for one.
     #[error("undefined: division by zero")]
     DivisionByZero,
+    /// A model that its rows do not determine.
+    #[error(
+        "undefined: too few rows, a variable that does not vary, or predictors that depend on each other"
+    )]
+    NotDetermined,
 }
 
 impl Outcome {
@@ -42,8 +50,15 @@ impl Outcome {
             Outcome::Number(quantity) => Some(quantity.to_f64()),
             Outcome::Real(real) => Some(*real),
             Outcome::Truth(truth) => Some(f64::from(u8::from(*truth))),
-            Outcome::Table(_) | Outcome::Undefined(_) => None,
+            Outcome::Table(_) | Outcome::Fit(_) | Outcome::Undefined(_) => None,
         }
+    }
+}
+
+impl Outcome {
+    /// A fit, if there is one.
+    pub(crate) fn fitted(fit: Option<Fit>) -> Outcome {
+        fit.map_or(Outcome::Undefined(Undefined::NotDetermined), |fit| Outcome::Fit(Box::new(fit)))
     }
 }
 
@@ -78,16 +93,33 @@ impl Program {
             Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
             other => other,
         };
-        let table = |cells: &[(String, u32)], of: &dyn Fn(u32) -> Outcome| {
-            Outcome::Table(cells.iter().map(|(label, index)| (label.clone(), of(*index))).collect())
-        };
-        let outcome = |result: &Revealed| match result {
+        let outcome = |result: &Revealed| result.outcome(&number, &truth);
+        self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
+    }
+}
+
+impl Revealed {
+    fn outcome(&self, number: &dyn Fn(u32) -> Outcome, truth: &dyn Fn(u32) -> Outcome) -> Outcome {
+        match self {
             Revealed::Number(index) => number(*index),
             Revealed::Truth(index) => truth(*index),
-            Revealed::Table(cells) => table(cells, &number),
-            Revealed::Truths(cells) => table(cells, &truth),
-        };
-        self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
+            Revealed::Table(cells) => {
+                let cell = |(label, cell): &(String, Revealed)| (label.clone(), cell.outcome(number, truth));
+                Outcome::Table(cells.iter().map(cell).collect())
+            }
+            Revealed::Fit { names, rows, sums, products } => {
+                let exact = |index: &u32| match number(*index) {
+                    Outcome::Number(quantity) => Some(quantity),
+                    _ => None,
+                };
+                let all = |indices: &[u32]| indices.iter().map(exact).collect::<Option<Vec<_>>>();
+                let fit = || {
+                    let (rows, sums, products) = (exact(rows)?, all(sums)?, all(products)?);
+                    Moments { names, rows, sums, products }.fit()
+                };
+                Outcome::fitted(fit())
+            }
+        }
     }
 }
 
@@ -184,10 +216,13 @@ impl fmt::Display for Outcome {
             Outcome::Real(real) => real.fmt(f),
             Outcome::Truth(truth) => truth.fmt(f),
             Outcome::Undefined(why) => why.fmt(f),
+            Outcome::Fit(fit) => fit.fmt(f),
             Outcome::Table(cells) => {
-                let cells: Vec<_> =
-                    cells.iter().map(|(label, outcome)| format!("{label}: {outcome}")).collect();
-                f.write_str(&cells.join(", "))
+                let cell = |(label, outcome): &(String, Outcome)| match outcome {
+                    Outcome::Table(_) => format!("{label}: ({outcome})"),
+                    _ => format!("{label}: {outcome}"),
+                };
+                f.write_str(&cells.iter().map(cell).collect::<Vec<_>>().join(", "))
             }
         }
     }
@@ -200,6 +235,7 @@ impl Serialize for Outcome {
             Outcome::Real(real) => serializer.serialize_f64(*real),
             Outcome::Truth(truth) => serializer.serialize_bool(*truth),
             Outcome::Undefined(_) => serializer.serialize_none(),
+            Outcome::Fit(fit) => fit.serialize(serializer),
             Outcome::Table(cells) => {
                 let mut map = serializer.serialize_map(Some(cells.len()))?;
                 cells.iter().try_for_each(|(label, outcome)| map.serialize_entry(label, outcome))?;

@@ -4,9 +4,7 @@
 
 use quorate_field::FieldId;
 
-use super::{
-    Bounded, Coefficient, Program, PublicInstruction, Reduction, Revealed, RowInstruction, ScalarInstruction,
-};
+use super::{Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction};
 use crate::interval::Interval;
 use crate::program::coefficient::DEGREE_MAX;
 use crate::study::{COLUMNS_MAX, ROWS_TOTAL_MAX};
@@ -103,7 +101,7 @@ impl Program {
     /// # Errors
     /// The first thing that is wrong. Whoever sent the program is to blame.
     pub fn validate(&self) -> Result<(), InvalidProgram> {
-        if self.format != 2 {
+        if self.format != Program::FORMAT {
             return Err(InvalidProgram::Format { found: self.format });
         }
         self.validate_sizes()?;
@@ -122,10 +120,7 @@ impl Program {
             ScalarInstruction::Linear { terms, .. } => terms.len(),
             _ => 0,
         };
-        let cells = |reveal: &super::RevealedAs| match &reveal.result {
-            Revealed::Table(cells) | Revealed::Truths(cells) => cells.len(),
-            _ => 1,
-        };
+        let cells = |reveal: &super::RevealedAs| reveal.result.numbers().len();
         let rows_max = usize::from(self.rows_max > ROWS_TOTAL_MAX);
         for (part, size, max) in [
             ("columns", self.columns as usize, COLUMNS_MAX),
@@ -293,13 +288,9 @@ impl Program {
                 }
             }
         }
-        self.reveals.iter().enumerate().try_for_each(|(entry, reveal)| match &reveal.result {
-            Revealed::Number(number) | Revealed::Truth(number) => {
-                index("reveals", entry, *number, self.public.len())
-            }
-            Revealed::Table(cells) | Revealed::Truths(cells) => {
-                cells.iter().try_for_each(|(_, number)| index("reveals", entry, *number, self.public.len()))
-            }
+        self.reveals.iter().enumerate().try_for_each(|(entry, reveal)| {
+            let mut numbers = reveal.result.numbers().into_iter();
+            numbers.try_for_each(|number| index("reveals", entry, number, self.public.len()))
         })
     }
 }

@@ -11,7 +11,10 @@ use chumsky::pratt::{infix, left, none, prefix};
 use chumsky::prelude::*;
 
 use super::token::{Keyword, Placed, Token, check_nesting, statements, tokenize};
-use super::tree::{Binary, Circuit, Comparison, Expression, ExpressionKind, Input, Name, Reveal, Unary};
+use super::tree::{
+    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
+    Unary,
+};
 use crate::column::{DECIMALS_MAX, Domain, LABELS_MAX};
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::quantity::scaled_decimal;
@@ -37,6 +40,7 @@ struct Number {
 enum Statement {
     Circuit(Name),
     Input(Name, Written, Span),
+    Definition(Definition),
     Reveal(Reveal),
 }
 
@@ -49,6 +53,7 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
     let mut circuit = Circuit {
         name: Name { text: String::new(), span: Span::default() },
         inputs: vec![],
+        definitions: vec![],
         reveals: vec![],
     };
     let mut names = Vec::new();
@@ -61,6 +66,7 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
                 Ok(domain) => circuit.inputs.push(Input { name, domain, span }),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             },
+            Ok(Statement::Definition(definition)) => circuit.definitions.push(definition),
             Ok(Statement::Reveal(reveal)) => circuit.reveals.push(reveal),
             Err(errors) => diagnostics.0.extend(errors.0),
         }
@@ -164,6 +170,7 @@ fn explain(error: Rich<'_, Token<'_>>) -> Diagnostic {
     );
     match found.as_str() {
         "`=`" => diagnostic.help("values are compared with `==`"),
+        "`,`" => diagnostic.help("a table by two categories is written: mean(x) by a by b"),
         "`..`" | "`:`" => diagnostic.help("a range is declared as in: input salary : 0 .. 1_000_000"),
         _ if chained => diagnostic.help("comparisons do not chain: join them with `and`"),
         _ => diagnostic,
@@ -182,7 +189,16 @@ fn statement<'a>() -> Rule<'a, Statement> {
         .then_ignore(symbol("="))
         .then(expression())
         .map(|(name, expression)| Statement::Reveal(Reveal { name, expression }));
-    choice((header, input, reveal)).then_ignore(end()).boxed()
+    let kind = choice((
+        keyword(Keyword::Let).to(DefinitionKind::Let),
+        keyword(Keyword::Define).to(DefinitionKind::Define),
+    ));
+    let definition = kind
+        .then(name())
+        .then_ignore(symbol("="))
+        .then(expression())
+        .map(|((kind, name), expression)| Statement::Definition(Definition { kind, name, expression }));
+    choice((header, input, definition, reveal)).then_ignore(end()).boxed()
 }
 
 fn domain<'a>() -> Rule<'a, Written> {
@@ -251,6 +267,11 @@ fn plain<'a>(whole: Rule<'a, Expression>) -> Rule<'a, Expression> {
         let and = keyword(Keyword::And).to(Binary::And);
         let or = keyword(Keyword::Or).to(Binary::Or);
         operand(whole, plain.boxed()).pratt((
+            infix(left(9), keyword(Keyword::Weighted), |body: Expression, _, weight: Expression, _| {
+                let (body, weight) = (Box::new(body), Box::new(weight));
+                let span = body.span.to(weight.span);
+                Expression { span, kind: ExpressionKind::Weighted { body, weight } }
+            }),
             prefix(8, sign.boxed(), |operator, operand, extra| {
                 unary(operator, operand, span_of(extra.span()))
             }),
@@ -279,8 +300,18 @@ fn operand<'a>(whole: Rule<'a, Expression>, plain: Rule<'a, Expression>) -> Rule
         .clone()
         .delimited_by(symbol("("), symbol(")"))
         .map_with(|inner, extra| Expression { span: span_of(extra.span()), ..inner });
-    let arguments =
-        whole.separated_by(symbol(",")).collect::<Vec<_>>().delimited_by(symbol("("), symbol(")"));
+    let model = symbol("~").ignore_then(whole.clone()).or_not();
+    let argument = whole.then(model).map(|(outcome, predictors)| match predictors {
+        None => outcome,
+        Some(predictors) => {
+            let span = outcome.span.to(predictors.span);
+            let (outcome, predictors) = (Box::new(outcome), Box::new(predictors));
+            Expression { span, kind: ExpressionKind::Model { outcome, predictors } }
+        }
+    });
+    let several = argument.separated_by(symbol(",")).collect::<Vec<_>>().boxed();
+    let arguments = several.clone().delimited_by(symbol("("), symbol(")"));
+    let list = several.delimited_by(symbol("["), symbol("]")).map(ExpressionKind::List);
     let name_or_call = name().then(arguments.or_not()).map(|(name, arguments)| match arguments {
         Some(arguments) => ExpressionKind::Call { function: name, arguments },
         None => ExpressionKind::Name(name.text),
@@ -297,7 +328,7 @@ fn operand<'a>(whole: Rule<'a, Expression>, plain: Rule<'a, Expression>) -> Rule
             no: Box::new(no),
         });
     let constant = number().map(|Number { digits, decimals }| ExpressionKind::Number { digits, decimals });
-    let placed = choice((constant, name_or_call, choose))
+    let placed = choice((constant, name_or_call, list, choose))
         .map_with(|kind, extra| Expression { kind, span: span_of(extra.span()) });
     choice((placed, parenthesised)).labelled("an expression").boxed()
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::token::needs_quotes;
-use super::tree::{Binary, Circuit, Expression, ExpressionKind, Unary};
+use super::tree::{Binary, Circuit, Definition, DefinitionKind, Expression, ExpressionKind, Unary};
 use crate::quantity::scaled_decimal;
 
 /// `name` as it is written in a circuit: in quotes where it must be.
@@ -18,6 +18,13 @@ impl Display for Circuit {
             writeln!(f, "input {} : {}", quote(&input.name.text), input.domain)?;
         }
         writeln!(f)?;
+        for Definition { kind, name, expression } in &self.definitions {
+            let word = match kind {
+                DefinitionKind::Let => "let",
+                DefinitionKind::Define => "define",
+            };
+            writeln!(f, "{word} {} = {expression}", quote(&name.text))?;
+        }
         self.reveals
             .iter()
             .try_for_each(|reveal| writeln!(f, "reveal {} = {}", quote(&reveal.name.text), reveal.expression))
@@ -36,6 +43,11 @@ impl Display for Expression {
                 let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
                 write!(f, "{}({})", quote(&function.text), arguments.join(", "))
             }
+            ExpressionKind::List(elements) => {
+                let elements: Vec<_> = elements.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", elements.join(", "))
+            }
+            ExpressionKind::Model { outcome, predictors } => write!(f, "{outcome} ~ {predictors}"),
             ExpressionKind::Unary { operator, operand } => {
                 let operator = match operator {
                     Unary::Negate => "-",
@@ -52,6 +64,9 @@ impl Display for Expression {
             }
             ExpressionKind::Where { body, condition } => {
                 write!(f, "{} where {}", Operand(body), Operand(condition))
+            }
+            ExpressionKind::Weighted { body, weight } => {
+                write!(f, "{} weighted {}", Operand(body), Operand(weight))
             }
             ExpressionKind::By { body, category } => write!(f, "{} by {}", Operand(body), Operand(category)),
         }
@@ -78,9 +93,10 @@ struct Operand<'a>(&'a Expression);
 impl Display for Operand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.kind {
-            ExpressionKind::Number { .. } | ExpressionKind::Name(_) | ExpressionKind::Call { .. } => {
-                write!(f, "{}", self.0)
-            }
+            ExpressionKind::Number { .. }
+            | ExpressionKind::Name(_)
+            | ExpressionKind::Call { .. }
+            | ExpressionKind::List(_) => write!(f, "{}", self.0),
             _ => write!(f, "({})", self.0),
         }
     }

@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 pub const SOURCE_MAX: usize = 64 * 1024;
 /// Most tokens in a circuit.
 pub const TOKENS_MAX: usize = 16 * 1024;
-/// Most tokens in one statement (`circuit`, `input` or `reveal`).
+/// Most tokens in one statement, and most values and operators of one with its definitions written out.
 pub const STATEMENT_MAX: usize = 600;
 /// Deepest nesting of parentheses, and most `not`, `if` and signs that may nest in one statement.
 pub const NESTING_MAX: usize = 32;
@@ -44,9 +44,12 @@ pub(crate) enum Keyword {
     Else,
     Where,
     By,
+    Let,
+    Define,
+    Weighted,
 }
 
-const KEYWORDS: [(&str, Keyword); 11] = [
+const KEYWORDS: [(&str, Keyword); 14] = [
     ("circuit", Keyword::Circuit),
     ("input", Keyword::Input),
     ("reveal", Keyword::Reveal),
@@ -58,16 +61,19 @@ const KEYWORDS: [(&str, Keyword); 11] = [
     ("else", Keyword::Else),
     ("where", Keyword::Where),
     ("by", Keyword::By),
+    ("let", Keyword::Let),
+    ("define", Keyword::Define),
+    ("weighted", Keyword::Weighted),
 ];
 
 /// Words kept free for later constructs, so that no circuit of today changes its meaning.
-pub(crate) const RESERVED: [&str; 4] = ["define", "let", "optional", "weighted"];
+pub(crate) const RESERVED: [&str; 1] = ["optional"];
 
 const NESTED: &str = "the expression is nested too deeply";
 
 /// Longest first, so that the first that fits is the right one.
-const SYMBOLS: [&str; 17] =
-    ["..", "==", "!=", "<=", ">=", "<", ">", "=", ":", "|", "(", ")", ",", "+", "-", "*", "/"];
+const SYMBOLS: [&str; 20] =
+    ["..", "==", "!=", "<=", ">=", "<", ">", "=", ":", "|", "(", ")", "[", "]", ",", "+", "-", "*", "/", "~"];
 
 /// A token and its place.
 pub(crate) type Placed<'text> = (Token<'text>, Span);
@@ -120,7 +126,12 @@ pub(crate) fn tokenize(text: &str) -> Result<Vec<Placed<'_>>, Diagnostics> {
 /// The statements' positions among the tokens: a new one at each word that begins one.
 pub(crate) fn statements<'a>(tokens: &'a [Placed<'_>]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
     let begins = |token: &Token<'_>| {
-        matches!(token, Token::Keyword(Keyword::Circuit | Keyword::Input | Keyword::Reveal))
+        matches!(
+            token,
+            Token::Keyword(
+                Keyword::Circuit | Keyword::Input | Keyword::Reveal | Keyword::Let | Keyword::Define
+            )
+        )
     };
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -248,13 +259,14 @@ pub(crate) fn check_nesting(statement: &[Placed<'_>]) -> Result<(), Diagnostic> 
     let (mut open, mut nested, mut prefix) = (0_usize, 0_usize, true);
     for (token, span) in statement {
         match token {
-            Token::Symbol("(") => open += 1,
-            Token::Symbol(")") => open = open.saturating_sub(1),
+            Token::Symbol("(" | "[") => open += 1,
+            Token::Symbol(")" | "]") => open = open.saturating_sub(1),
             Token::Keyword(Keyword::If | Keyword::Not) => nested += 1,
             Token::Symbol("-" | "+") if prefix => nested += 1,
             _ => {}
         }
-        prefix = matches!(token, Token::Keyword(_)) || matches!(token, Token::Symbol(s) if *s != ")");
+        prefix = matches!(token, Token::Keyword(_))
+            || matches!(token, Token::Symbol(s) if ![")", "]"].contains(s));
         if open + nested > NESTING_MAX {
             return Err(Diagnostic::new(*span, NESTED, "one level too many").help(format!(
                 "a statement may nest at most {NESTING_MAX} levels of parentheses, `if`, `not` and signs; \

@@ -12,6 +12,8 @@ pub struct Circuit {
     pub name: Name,
     /// The columns that it reads, in the order of the text.
     pub inputs: Vec<Input>,
+    /// Names that it gives to expressions, in the order of the text. Each may use those before it.
+    pub definitions: Vec<Definition>,
     /// What it reveals, in the order of the text.
     pub reveals: Vec<Reveal>,
 }
@@ -34,6 +36,26 @@ pub struct Input {
     pub domain: Domain,
     /// The place of the domain.
     pub span: Span,
+}
+
+/// `let name = expression` or `define name = expression`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// What it may name.
+    pub kind: DefinitionKind,
+    /// The name.
+    pub name: Name,
+    /// What it stands for.
+    pub expression: Expression,
+}
+
+/// What a definition names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefinitionKind {
+    /// `let`: an aggregate.
+    Let,
+    /// `define`: a row's value.
+    Define,
 }
 
 /// `reveal name = expression`.
@@ -73,6 +95,15 @@ pub enum ExpressionKind {
         /// Its arguments.
         arguments: Vec<Expression>,
     },
+    /// `[a, b, c]`.
+    List(Vec<Expression>),
+    /// `y ~ x1 + x2`.
+    Model {
+        /// What is explained.
+        outcome: Box<Expression>,
+        /// By what: a sum.
+        predictors: Box<Expression>,
+    },
     /// An operator before its operand.
     Unary {
         /// The operator.
@@ -104,6 +135,13 @@ pub enum ExpressionKind {
         body: Box<Expression>,
         /// Which rows.
         condition: Box<Expression>,
+    },
+    /// `mean(x) weighted w`.
+    Weighted {
+        /// The mean.
+        body: Box<Expression>,
+        /// How much each row counts.
+        weight: Box<Expression>,
     },
     /// `body by category`: the body once for each label.
     By {

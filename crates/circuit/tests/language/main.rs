@@ -4,6 +4,7 @@
 
 mod cells;
 mod circuits;
+mod definitions;
 mod mistakes;
 mod programs;
 mod properties;

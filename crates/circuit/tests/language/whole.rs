@@ -91,6 +91,9 @@ fn aggregate() -> impl Strategy<Value = String> {
         2 => row_truth().prop_map(|c| format!("count({c})")),
         2 => row_truth().prop_map(|c| format!("mean({c})")),
         2 => row_number().prop_map(|x| format!("variance({x})")),
+        1 => row_number().prop_map(|x| format!("pvariance({x})")),
+        1 => (row_number(), row_number()).prop_map(|(x, y)| format!("covariance({x}, {y})")),
+        1 => (row_number(), row_number()).prop_map(|(x, w)| format!("mean({x}) weighted ({w})")),
         1 => Just("count()".to_owned()),
     ];
     leaf.prop_recursive(2, 4, 3, |inner| {
@@ -126,15 +129,25 @@ fn decision() -> impl Strategy<Value = String> {
 
 /// Whatever can be revealed.
 fn reveal() -> impl Strategy<Value = String> {
-    let deviation = || row_number().prop_map(|x| format!("stddev({x})"));
+    let deviation = || {
+        prop_oneof![
+            2 => row_number().prop_map(|x| format!("stddev({x})")),
+            1 => row_number().prop_map(|x| format!("pstddev({x})")),
+            1 => (select(vec!["a", "b", "c"]), row_number()).prop_map(|(x, y)| format!("correlation({x}, {y})")),
+        ]
+    };
+    let groups =
+        vec!["g", "k", "bins(a, [0, 3, 9])", "bins(b, [-2.5, 0, 4])", "bins(c + d, [0, 0.5, 1.25, 20])"];
     let any = prop_oneof![
         4 => aggregate(),
         3 => decision(),
         2 => deviation(),
+        1 => (select(vec!["a", "b", "c"]), row_number(), leaf_truth())
+            .prop_map(|(y, x, z)| format!("regression({y} ~ ({x}) + {z})")),
         1 => (deviation(), select(vec!["+", "-", "*", "/"]), aggregate())
             .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
     ];
-    (any, prop::option::of(row_truth()), prop::option::of(select(vec!["g", "k"]))).prop_map(
+    (any, prop::option::of(row_truth()), prop::option::of(select(groups))).prop_map(
         |(reveal, condition, category)| {
             let condition = condition.map_or(String::new(), |condition| format!(" where {condition}"));
             let category = category.map_or(String::new(), |category| format!(" by {category}"));
@@ -216,6 +229,23 @@ fn found_before() {
         "if count(a > 3) > 0 then (mean(a) where a > 3) else 0",
         "sum(a) * sum(a) + 3 * sum(a)",
         "stddev(a) / stddev(d) - mean(c)",
+        "covariance(a, b) where c < 1",
+        "covariance(a, a) - variance(a)",
+        "correlation(a, d)",
+        "regression(a ~ d)",
+        "regression(a ~ b + (g == x) + c * 2) where a != d",
+        "regression(b ~ a + d) by k",
+        "mean(c) weighted a where g != x",
+        "(mean(a) weighted (d + 1) by k) - (mean(a) by k)",
+        "correlation(a, b * c) by k",
+        "pvariance(a) by g",
+        "pstddev(a - d) where b >= 0",
+        "histogram(a, [0, 3, 9])",
+        "mean(a) by g by k where b > -2",
+        "(count(a > 3) by k) / (count() by k)",
+        "histogram(d, [0, 4, 9]) by h by g",
+        "histogram(b, [-3.5, -3, 0, 3.5]) where k == y",
+        "(mean(b) > 0) by bins(c, [0, 0.55, 1.5])",
         "count(if a > d then g == h else not k == y)",
         "sum(if a * b > c then a - 0.5 else b / 3) where a != d",
     ] {

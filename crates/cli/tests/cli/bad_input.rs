@@ -60,7 +60,7 @@ fn circuits_with_the_place_underlined() {
         (with("reveal total = sum(wage"), ["did not expect the end", "c.circuit:5:24"]),
         (with("reveal total = sum(wages)"), ["unknown column wages", "did you mean wage?"]),
         (with("reveal total = wage"), ["a row's value cannot be revealed", "reveal an aggregate of it"]),
-        (with("reveal total = spread(wage)"), ["unknown function spread", "there are count"]),
+        (with("reveal total = spread(wage)"), ["unknown function spread", "there are bins"]),
         (with(&parentheses), ["the expression is nested too deeply", "c.circuit:5:"]),
         (overflow(&beyond), ["this can overflow", "over 12 rows"]),
     ];

@@ -48,7 +48,7 @@ struct Author {
 impl Author {
     fn program(seed: u64, field: FieldId) -> Program {
         let program = Program {
-            format: 2,
+            format: Program::FORMAT,
             name: "random".into(),
             field,
             columns: 4,

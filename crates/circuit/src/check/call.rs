@@ -1,0 +1,195 @@
+//! Functions: what each takes, and what aggregate it is.
+
+use std::sync::Arc;
+
+use super::expression::Typed;
+use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber};
+use super::{Checker, similar};
+use crate::diagnostics::{Diagnostic, Span};
+use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
+
+/// Functions that there are.
+const FUNCTIONS: [&str; 12] = [
+    "bins",
+    "correlation",
+    "count",
+    "covariance",
+    "histogram",
+    "mean",
+    "pstddev",
+    "pvariance",
+    "regression",
+    "stddev",
+    "sum",
+    "variance",
+];
+
+/// Functions that there will be.
+const PLANNED: [&str; 8] = ["chisq", "max", "median", "min", "missing", "quantile", "select", "ttest"];
+
+const PAIR: &str = "covariance(age, salary)";
+const WEIGHTED: &str = "mean(salary) weighted hours";
+
+impl Checker<'_> {
+    pub(super) fn call(&mut self, function: &Name, arguments: &[Expression], span: Span) -> Option<Typed> {
+        let name = function.text.as_str();
+        if !FUNCTIONS.contains(&name) {
+            self.unknown_function(function);
+            return None;
+        }
+        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
+        let kind = match arguments {
+            [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
+                if name == "regression" =>
+            {
+                return self.regression(outcome, predictors, span);
+            }
+            _ if name == "regression" => {
+                let help = "write: regression(salary ~ years + (gender == female))";
+                self.refuse(
+                    Diagnostic::new(span, "`regression` takes a model", "expected y ~ x1 + x2").help(help),
+                );
+                return None;
+            }
+            [number, edges] if name == "bins" => return self.bins(name, number, edges),
+            [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
+            [] if name == "count" => AggregateKind::Rows,
+            [argument] if !takes_two => self.call_with(name, argument)?,
+            [left, right] if takes_two => {
+                let (left, right) =
+                    (self.row_argument(name, left, PAIR), self.row_argument(name, right, PAIR));
+                self.call_with_pair(name, left?, right?, span)?
+            }
+            _ => {
+                let expected = match name {
+                    "count" => "none or one argument",
+                    _ if takes_two => "two arguments",
+                    _ => "one argument",
+                };
+                let label = format!("{} arguments", arguments.len());
+                self.refuse(Diagnostic::new(span, format!("`{name}` takes {expected}"), label));
+                return None;
+            }
+        };
+        Some(Typed::Aggregate(aggregate(kind, span)))
+    }
+
+    /// An argument that must be a row's number.
+    fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
+        let typed = self.expression(argument)?;
+        let label = format!("this is {typed}");
+        let number = self.as_row(typed);
+        if number.is_none() {
+            self.refuse(
+                Diagnostic::new(argument.span, format!("`{name}` cannot take this"), label)
+                    .help(format!("it takes a number of each row, such as: {example}")),
+            );
+        }
+        number
+    }
+
+    /// `mean(x) weighted w`: `sum(x * w) / sum(w)`.
+    pub(super) fn weighted(&mut self, body: &Expression, weight: &Expression, span: Span) -> Option<Typed> {
+        let (typed, weight) = (self.expression(body), self.row_argument("weighted", weight, WEIGHTED));
+        let (typed, weight) = (typed?, weight?);
+        let number = match &typed {
+            Typed::Aggregate(Aggregate { kind: AggregateKind::Mean(number), .. }) => number,
+            _ => {
+                let label = format!("this is {typed}");
+                self.refuse(
+                    Diagnostic::new(body.span, "only a mean is weighted", label)
+                        .help(format!("write: {WEIGHTED}; `where` and `by` stand behind it")),
+                );
+                return None;
+            }
+        };
+        let product = self.row_multiply(number.as_ref().clone(), weight.clone(), span)?;
+        let sum = |number| Box::new(aggregate(AggregateKind::Sum(Arc::new(number)), span));
+        let kind = AggregateKind::Binary(Binary::Divide, sum(product), sum(weight));
+        Some(Typed::Aggregate(aggregate(kind, span)))
+    }
+
+    fn call_with_pair(
+        &mut self,
+        name: &str,
+        left: RowNumber,
+        right: RowNumber,
+        span: Span,
+    ) -> Option<AggregateKind> {
+        let product = self.row_multiply(left.clone(), right.clone(), span)?;
+        let deviation = |number: &RowNumber| {
+            Box::new(aggregate(AggregateKind::Deviation(Arc::new(number.clone()), Of::Sample), span))
+        };
+        let deviations = AggregateKind::Binary(Binary::Multiply, deviation(&left), deviation(&right));
+        let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product }));
+        Some(if name == "covariance" {
+            covariance
+        } else {
+            let covariance = Box::new(aggregate(covariance, span));
+            AggregateKind::Binary(Binary::Divide, covariance, Box::new(aggregate(deviations, span)))
+        })
+    }
+
+    fn call_with(&mut self, name: &str, argument: &Expression) -> Option<AggregateKind> {
+        let span = argument.span;
+        let typed = match self.expression(argument)? {
+            Typed::Constant(value, span) => Typed::Number(self.row_constant(value, span)),
+            typed => typed,
+        };
+        let help = match (name, typed) {
+            ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
+            ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
+            ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
+            ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Arc::new(number))),
+            ("variance", Typed::Number(number)) => {
+                return Some(AggregateKind::Variance(Arc::new(number), Of::Sample));
+            }
+            ("pvariance", Typed::Number(number)) => {
+                return Some(AggregateKind::Variance(Arc::new(number), Of::Population));
+            }
+            ("stddev", Typed::Number(number)) => {
+                return Some(AggregateKind::Deviation(Arc::new(number), Of::Sample));
+            }
+            ("pstddev", Typed::Number(number)) => {
+                return Some(AggregateKind::Deviation(Arc::new(number), Of::Population));
+            }
+            ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
+            (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
+            (_, Typed::Category(_)) => {
+                "compare it with a label: count(gender == female), mean(gender == female)"
+            }
+            (_, Typed::Aggregate(_)) => "aggregates are already of all rows: leave the outer function away",
+            _ => "the argument is one number for each row",
+        };
+        let expected = match name {
+            "count" => "a row's truth value",
+            "mean" => "a row's number or truth value",
+            _ => "a row's number",
+        };
+        self.refuse(
+            Diagnostic::new(span, format!("`{name}` cannot take this"), format!("expected {expected}"))
+                .help(help),
+        );
+        None
+    }
+
+    fn unknown_function(&mut self, function: &Name) {
+        let name = function.text.as_str();
+        let diagnostic = if PLANNED.contains(&name) {
+            Diagnostic::new(function.span, format!("`{name}` is not built yet"), "not in this version")
+                .help(format!("there are {}", FUNCTIONS.join(", ")))
+        } else {
+            let help = match similar(name, FUNCTIONS.into_iter().chain(PLANNED)) {
+                Some(close) => format!("did you mean {close}?"),
+                None => format!("there are {}", FUNCTIONS.join(", ")),
+            };
+            Diagnostic::new(function.span, format!("unknown function {}", quote(name)), "no such function")
+                .help(help)
+        };
+        self.refuse(diagnostic);
+    }
+}
+
+fn aggregate(kind: AggregateKind, span: Span) -> Aggregate {
+    Aggregate { kind, span, is_truth: false, table: vec![] }
+}

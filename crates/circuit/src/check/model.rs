@@ -1,0 +1,113 @@
+//! Models: `regression(y ~ x1 + x2)`, and what of it leaves the helpers: the number of rows, and the sums of all
+//! variables and of the products of two of them.
+
+use std::sync::Arc;
+
+use super::aggregate::Rows;
+use super::expression::Typed;
+use super::form::{FitForm, Form};
+use super::tree::{Aggregate, AggregateKind, Model, RowNumber, RowNumberKind};
+use super::{Checker, words};
+use crate::diagnostics::{Diagnostic, Span};
+use crate::quantity::Quantity;
+use crate::syntax::{Binary, Expression, ExpressionKind};
+
+/// Most predictors of a model.
+const PREDICTORS_MAX: usize = 16;
+
+const EXAMPLE: &str = "regression(salary ~ years + (gender == female))";
+
+impl Checker<'_> {
+    pub(super) fn regression(
+        &mut self,
+        outcome: &Expression,
+        predictors: &Expression,
+        span: Span,
+    ) -> Option<Typed> {
+        let mut terms = Vec::new();
+        terms_of(predictors, &mut terms);
+        if terms.len() > PREDICTORS_MAX {
+            let label = format!("{} predictors, at most {PREDICTORS_MAX}", terms.len());
+            self.refuse(Diagnostic::new(predictors.span, "the model is too large", label));
+            return None;
+        }
+        let (mut names, mut numbers) = (Vec::new(), vec![self.variable(outcome)?.1]);
+        for term in terms {
+            let (name, number) = self.variable(term)?;
+            if matches!(number.kind, RowNumberKind::Constant(_)) {
+                self.refuse(
+                    Diagnostic::new(term.span, "a constant explains nothing", "the same in every row")
+                        .help("a model has an intercept already"),
+                );
+                return None;
+            }
+            if names.contains(&name) {
+                let message = format!("{name} is a predictor twice");
+                self.refuse(Diagnostic::new(term.span, message, "again").help("leave it away"));
+                return None;
+            }
+            names.push(name);
+            numbers.push(number);
+        }
+        let mut products = Vec::new();
+        for (i, left) in numbers.iter().enumerate() {
+            for right in &numbers[i..] {
+                products.push(self.row_multiply(left.clone(), right.clone(), span)?);
+            }
+        }
+        let kind = AggregateKind::Regression(Arc::new(Model { names, numbers, products }));
+        Some(Typed::Aggregate(Aggregate { kind, span, is_truth: false, table: vec![] }))
+    }
+
+    /// A variable of a model and its name; of a condition, 1 where it holds.
+    fn variable(&mut self, expression: &Expression) -> Option<(String, RowNumber)> {
+        let span = expression.span;
+        let (words, number) = match self.expression(expression)? {
+            Typed::Number(number) => (words::number(&number, &self.study.columns), number),
+            Typed::Constant(value, span) => (value.to_string(), self.row_constant(value, span)),
+            Typed::Truth(truth) => {
+                let words = words::truth(&truth, &self.study.columns);
+                let sides = (self.row_constant(Quantity::ONE, span), self.row_constant(Quantity::ZERO, span));
+                (words, self.row_if(truth, sides, span)?)
+            }
+            other => {
+                let label = format!("this is {other}");
+                self.refuse(
+                    Diagnostic::new(span, "a model takes numbers and conditions of rows", label)
+                        .help(format!("write: {EXAMPLE}")),
+                );
+                return None;
+            }
+        };
+        let name = match &expression.kind {
+            ExpressionKind::Name(name) => name.clone(),
+            _ => words,
+        };
+        Some((name, number))
+    }
+
+    /// What leaves the helpers of a model.
+    pub(super) fn model_form(&mut self, model: &Model, rows: Rows<'_>, span: Span) -> Option<Form> {
+        let rows_of = self.count(rows)?;
+        let mut sums = Vec::with_capacity(model.numbers.len());
+        for number in &model.numbers {
+            sums.push(self.sum(number, rows, span)?);
+        }
+        let mut products = Vec::with_capacity(model.products.len());
+        for product in &model.products {
+            products.push(self.sum(product, rows, span)?);
+        }
+        Some(Form::Fit(Box::new(FitForm { names: model.names.clone(), rows: rows_of, sums, products })))
+    }
+}
+
+/// The summands of a model's right side.
+fn terms_of<'a>(expression: &'a Expression, terms: &mut Vec<&'a Expression>) {
+    match &expression.kind {
+        ExpressionKind::Binary { operator: Binary::Add, left, right } => {
+            terms_of(left, terms);
+            terms_of(right, terms);
+        }
+        _ => terms.push(expression),
+    }
+}
