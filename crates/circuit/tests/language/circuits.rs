@@ -104,6 +104,44 @@ fn payroll_gives_what_python_gives_and_reveals_nothing_on_the_way() {
     }
 }
 
+/// Equal, or where doubles were computed with nearly so.
+fn is_same(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => {
+            found.len() == expected.len()
+                && found
+                    .iter()
+                    .all(|(label, cell)| expected.get(label).is_some_and(|other| is_same(cell, other)))
+        }
+        (Value::Number(found), Value::Number(expected)) => {
+            let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+            (found - expected).abs() <= 1e-9 * expected.abs()
+        }
+        _ => found == expected,
+    }
+}
+
+#[test]
+fn the_other_circuits_give_what_python_gives() {
+    for name in ["pay_gap", "fairness", "customers"] {
+        let text = file(&format!("{name}.circuit"));
+        let table = sample(name, &text);
+        let rows = table[0].len() as u64;
+        let study = study_of(&text, rows);
+        let program = compile(&text, &study).unwrap();
+        program.validate().unwrap();
+        let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), rows);
+        assert_eq!(outcomes, oracle(&check(&parse(&text), &study).unwrap(), &table));
+        let expected: serde_json::Map<String, Value> =
+            serde_json::from_str(&file(&format!("{name}.expected.json"))).unwrap();
+        assert_eq!(outcomes.len(), expected.len());
+        for (result, outcome) in &outcomes {
+            let found = serde_json::to_value(outcome).unwrap();
+            assert!(is_same(&found, &expected[result]), "{name}: {result} is {found}, {}", expected[result]);
+        }
+    }
+}
+
 /// Four people, with every number worked out on paper.
 #[test]
 fn payroll_by_hand() {
