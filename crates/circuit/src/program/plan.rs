@@ -1,5 +1,7 @@
 //! Plans: what a program leaves open, chosen from public data alone.
 
+use std::collections::BTreeSet;
+
 use quorate_hash::{Digest, Tagged};
 
 use super::{Program, Reduction, RowInstruction};
@@ -13,6 +15,9 @@ const MORSEL_ROWS: std::ops::RangeInclusive<u32> = 1_024..=32_768;
 
 /// Bytes of a round's message, about, that a morsel should not go beyond: what is under way stays in the caches.
 const ROUND_BYTES: u64 = 512 << 10;
+
+/// Bytes of a morsel's columns and their bits, about.
+const COLUMN_BYTES: u64 = 16 << 20;
 
 /// Bytes of the numbers of a morsel that are converted to bits at the same time, about.
 const CONVERSION_BYTES: u64 = 8 << 20;
@@ -52,9 +57,7 @@ impl Plan {
     /// Bytes that a worker's shares of one number of `bytes` bytes take while it is converted: a bit of `t + 1` numbers for each
     /// of its C(2t, t) sub-shares.
     pub fn conversion_bytes(threshold: u8, bytes: usize) -> u64 {
-        let t = u64::from(threshold);
-        let width = (1..=t).fold(1_u64, |sets, i| sets.saturating_mul(t + i) / i);
-        ((t + 1) * bytes as u64).saturating_mul(width)
+        ((u64::from(threshold) + 1) * bytes as u64).saturating_mul(sub_shares(threshold))
     }
 
     /// Its hash, with the program's.
@@ -68,7 +71,13 @@ impl Plan {
     }
 }
 
-/// As many rows as keep messages and conversions within their sizes: long messages cost less a row, until they leave the
+/// Sub-shares of a bit that a worker has: C(2t, t).
+fn sub_shares(threshold: u8) -> u64 {
+    let t = u64::from(threshold);
+    (1..=t).fold(1_u64, |sets, i| sets.saturating_mul(t + i) / i)
+}
+
+/// As many rows as keep messages, columns and conversions within their sizes: long messages cost less a row, until they leave the
 /// caches.
 fn morsel_rows(program: &Program, study: &Study) -> u32 {
     let count =
@@ -77,19 +86,27 @@ fn morsel_rows(program: &Program, study: &Study) -> u32 {
     let counts =
         program.reductions.iter().filter(|reduction| matches!(reduction, Reduction::Count(_))).count();
     let numbers = count(|instruction| matches!(instruction, RowInstruction::Number(_))) + counts;
-    // As many as there are comparisons, at most.
-    let comparisons = count(|instruction| {
-        use RowInstruction::{Below, Equal, Less, Same};
-        matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
-    });
-    let conversions = if study.bits == Bits::Sealed { 0 } else { comparisons };
+    let conversions = converted(program, study.bits == Bits::Sealed).len();
 
     let (element, threshold) = (study.field.bytes() as u64, u64::from(study.sharing.threshold));
     let sent = products.max(numbers) as u64 * element * threshold;
-    let converted = conversions as u64 * Plan::conversion_bytes(study.sharing.threshold, study.field.bytes());
+    let read = program.columns_read().len() as u64 * element * sub_shares(study.sharing.threshold);
+    let bits = conversions as u64 * Plan::conversion_bytes(study.sharing.threshold, study.field.bytes());
     let fits = |rows: &u32| {
-        u64::from(*rows) * sent <= ROUND_BYTES && u64::from(*rows) * converted <= CONVERSION_BYTES
+        let rows = u64::from(*rows);
+        rows * sent <= ROUND_BYTES && rows * read <= COLUMN_BYTES && rows * bits <= CONVERSION_BYTES
     };
     let halves = std::iter::successors(Some(*MORSEL_ROWS.end()), |rows| Some(rows / 2));
     halves.take_while(|rows| MORSEL_ROWS.contains(rows)).find(fits).unwrap_or(*MORSEL_ROWS.start())
+}
+
+/// The row values whose bits a run makes.
+fn converted(program: &Program, are_sealed: bool) -> BTreeSet<u32> {
+    let is_converted =
+        |value: &u32| !are_sealed || !matches!(program.row[*value as usize], RowInstruction::Input { .. });
+    let compared = program.row.iter().filter(|instruction| {
+        use RowInstruction::{Below, Equal, Less, Same};
+        matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
+    });
+    compared.flat_map(RowInstruction::operands).filter(is_converted).collect()
 }
