@@ -200,15 +200,26 @@ impl fmt::Display for Explanation {
     }
 }
 
+/// Ascending positions, as the list of outputs numbers them: `[1] to [3] and [7]`.
+fn listed(outputs: &[u32]) -> String {
+    let follows = |left: &u32, right: &u32| left + 1 == *right;
+    let part = |run: &[u32]| match run {
+        [] => String::new(),
+        [one] => format!("[{}]", one + 1),
+        [first, .., last] if last - first == 1 => format!("[{}] and [{}]", first + 1, last + 1),
+        [first, .., last] => format!("[{}] to [{}]", first + 1, last + 1),
+    };
+    outputs.chunk_by(follows).map(part).collect::<Vec<_>>().join(" and ")
+}
+
 impl Explanation {
     fn write_reveals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nrevealed to the analyst alone (the number of rows, n, is public):")?;
         let rows = self.reveals.iter().map(|reveal| {
-            let outputs: Vec<_> = reveal.outputs.iter().map(|output| format!("[{}]", output + 1)).collect();
-            let from = match outputs.as_slice() {
+            let from = match reveal.outputs.as_slice() {
                 [] => "of n alone".to_owned(),
-                [one] => format!("of {one}"),
-                all => format!("of {}: each of them is revealed", all.join(" and ")),
+                [one] => format!("of [{}]", one + 1),
+                all => format!("of {}: each of them is revealed", listed(all)),
             };
             [reveal.name.clone(), reveal.expression.clone(), from]
         });

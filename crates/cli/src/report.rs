@@ -171,10 +171,10 @@ fn push_rows(name: &str, outcome: &Outcome, rows: &mut Vec<Vec<String>>) {
         }
         Outcome::Fit(fit) => {
             for one in &fit.coefficients {
-                let value = format!("{:.10} (standard error {:.10})", one.estimate, one.standard_error);
+                let value = format!("{} (standard error {})", one.estimate, one.standard_error);
                 rows.push(vec![format!("{name} / {}", one.name), value]);
             }
-            rows.push(vec![format!("{name} / R^2"), format!("{:.10}", fit.r_squared)]);
+            rows.push(vec![format!("{name} / R^2"), fit.r_squared.to_string()]);
         }
         outcome => rows.push(vec![name.to_owned(), outcome.to_string()]),
     }

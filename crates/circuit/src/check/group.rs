@@ -72,7 +72,7 @@ impl Checker<'_> {
             groups
                 .push((format!("{low}..{high}"), Arc::new(RowTruth { kind, span: low_span.to(*high_span) })));
         }
-        let edges: Vec<String> = edges.iter().map(|(edge, _)| edge.to_string()).collect();
+        let edges: Vec<String> = edges.iter().map(|(edge, _)| words::constant(edge)).collect();
         let words = format!("bins({}, [{}])", words::number(&number, &self.study.columns), edges.join(", "));
         Some(Typed::Grouping(self.grouping(words, groups)))
     }

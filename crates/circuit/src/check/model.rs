@@ -31,9 +31,10 @@ impl Checker<'_> {
             self.refuse(Diagnostic::new(predictors.span, "the model is too large", label));
             return None;
         }
-        let (mut names, mut numbers) = (Vec::new(), vec![self.variable(outcome)?.1]);
+        let (_, outcome, outcome_is_bit) = self.variable(outcome)?;
+        let (mut names, mut numbers, mut bits) = (Vec::new(), vec![outcome], vec![outcome_is_bit]);
         for term in terms {
-            let (name, number) = self.variable(term)?;
+            let (name, number, is_bit) = self.variable(term)?;
             if matches!(number.kind, RowNumberKind::Constant(_)) {
                 self.refuse(
                     Diagnostic::new(term.span, "a constant explains nothing", "the same in every row")
@@ -48,21 +49,29 @@ impl Checker<'_> {
             }
             names.push(name);
             numbers.push(number);
+            bits.push(is_bit);
         }
         let mut products = Vec::new();
         for (i, left) in numbers.iter().enumerate() {
-            for right in &numbers[i..] {
-                products.push(self.row_multiply(left.clone(), right.clone(), span)?);
+            for (j, right) in numbers.iter().enumerate().skip(i) {
+                // The square of 0 or 1 is itself.
+                let is_own_square = i == j && bits[i];
+                products.push(match is_own_square {
+                    true => left.clone(),
+                    false => self.row_multiply(left.clone(), right.clone(), span)?,
+                });
             }
         }
         let kind = AggregateKind::Regression(Arc::new(Model { names, numbers, products }));
         Some(Typed::Aggregate(Aggregate { kind, span, is_truth: false, table: vec![] }))
     }
 
-    /// A variable of a model and its name; of a condition, 1 where it holds.
-    fn variable(&mut self, expression: &Expression) -> Option<(String, RowNumber)> {
+    /// A variable of a model and its name, and whether it is a condition: then it is 1 where that holds, else 0.
+    fn variable(&mut self, expression: &Expression) -> Option<(String, RowNumber, bool)> {
         let span = expression.span;
-        let (words, number) = match self.expression(expression)? {
+        let typed = self.expression(expression)?;
+        let is_bit = matches!(typed, Typed::Truth(_));
+        let (words, number) = match typed {
             Typed::Number(number) => (words::number(&number, &self.study.columns), number),
             Typed::Constant(value, span) => (value.to_string(), self.row_constant(value, span)),
             Typed::Truth(truth) => {
@@ -83,7 +92,7 @@ impl Checker<'_> {
             ExpressionKind::Name(name) => name.clone(),
             _ => words,
         };
-        Some((name, number))
+        Some((name, number, is_bit))
     }
 
     /// What leaves the helpers of a model.

@@ -66,7 +66,7 @@ fn label_text(column: &Column, label: usize) -> String {
 }
 
 /// Exact: `Display` may round.
-fn constant(value: &Quantity) -> String {
+pub(super) fn constant(value: &Quantity) -> String {
     if value.denominator() == Integer::ONE {
         value.numerator().to_string()
     } else {

@@ -214,6 +214,11 @@ fn the_explanation_says_what_is_revealed() {
     ] {
         assert!(said.contains(words), "{words:?} expected in\n{said}");
     }
+    let text = file("pay_gap.circuit");
+    let said = explain(&text, &study_of(&text, 1000)).unwrap().to_string();
+    assert!(said.contains("of [1] to [6]: each of them is revealed"), "{said}");
+    // The square of a condition is the condition: no product, and no number that is known already.
+    assert!(!said.contains("(if gender == male then 1 else 0) * (if gender == male"), "{said}");
     let json = serde_json::to_string(&explanation).unwrap();
     assert_eq!(serde_json::from_str::<quorate_circuit::Explanation>(&json).unwrap(), explanation);
 }
