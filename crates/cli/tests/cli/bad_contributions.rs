@@ -150,6 +150,20 @@ async fn exactly_the_good_ones_are_counted() {
     let public = good.iter().filter(|cells| cells[1] == zero).count() + BLOCK_ROWS as usize / 3;
     let high = good.iter().filter(|cells| cells[0] > Integer::from(500_000_i64)).count();
     let found: Vec<String> = run.answer.results.iter().map(|(_, outcome)| outcome.to_string()).collect();
+    // Many numbers of truths at once: morsels smaller than the blocks that bits are kept in.
+    let limits = (1..=12).map(|i| i * 75_000);
+    let (inputs, _) = CIRCUIT.split_once("reveal").unwrap();
+    let many = limits.clone().fold(inputs.to_owned(), |text, limit| {
+        text + &format!("reveal r{limit} = sum(if wage > {limit} then wage else 1)\n")
+    });
+    let capped = analyst::run(local.helpers(), &analyst, &study, &many).await.unwrap();
+    for ((_, found), limit) in capped.answer.results.iter().zip(limits) {
+        let limit = Integer::from(i64::from(limit));
+        let of = |wage: Integer| if wage > limit { wage } else { Integer::ONE };
+        let wages = good.iter().map(|cells| cells[0]).chain((0..rows).map(|row| Integer::from(10 + row)));
+        let expected = wages.map(of).fold(zero, |sum, wage| sum.checked_add(&wage).unwrap());
+        assert_eq!(found.to_string(), expected.to_string(), "above {limit}");
+    }
     let people = good.len() + BLOCK_ROWS as usize;
     assert_eq!(found, [people.to_string(), total.to_string(), public.to_string(), high.to_string()]);
 }

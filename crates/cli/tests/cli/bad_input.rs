@@ -85,11 +85,14 @@ fn circuits_that_the_sharing_cannot_compute() {
 
 #[test]
 fn circuits_that_take_more_memory_than_a_run_may() {
-    let conditions: Vec<String> = (1..=60).map(|f| format!("wage + {f} * age > {}", 50 * f)).collect();
-    let reveal = format!("reveal total = count({})", conditions.join(" and "));
-    let circuit = CIRCUIT.replace("reveal total = sum(wage)", &reveal);
-    let message = try_with(&circuit, CSV, &["--helpers", "7", "--threshold", "3"]);
-    assert!(message.contains("makes the bits of 60 numbers of each row at once"), "{message}");
+    let reveal = |first: u32| {
+        let conditions: Vec<String> =
+            (first..first + 60).map(|f| format!("wage + {f} * age > {}", 50 * f)).collect();
+        format!("reveal total{first} = count({})\n", conditions.join(" and "))
+    };
+    let circuit = CIRCUIT.replace("reveal total = sum(wage)", &(reveal(1) + &reveal(61)));
+    let message = try_with(&circuit, CSV, &["--helpers", "9", "--threshold", "4"]);
+    assert!(message.contains("makes the bits of 120 numbers of each row at once"), "{message}");
     assert!(message.contains("ask in several runs"), "{message}");
 }
 
