@@ -264,6 +264,15 @@ impl Program {
         Tagged::new("quorate/1/program").bytes(&text).finish()
     }
 
+    /// The row values that are compared, row by row: their bits are asked for.
+    pub(crate) fn compared(&self) -> std::collections::BTreeSet<u32> {
+        let compares = |instruction: &&RowInstruction| {
+            use RowInstruction::{Below, Equal, Less, Same};
+            matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
+        };
+        self.row.iter().filter(compares).flat_map(RowInstruction::operands).collect()
+    }
+
     /// Bytes of result shares that each helper sends the analyst.
     pub fn output_bytes(&self) -> u64 {
         self.outputs.iter().map(|output| output.field.bytes() as u64).sum()

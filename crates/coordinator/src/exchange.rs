@@ -133,7 +133,7 @@ impl Exchange {
 
     /// Tells every member that the attempt is over.
     pub(crate) fn abort(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
-        let body = serde_json::to_vec(refusal).unwrap_or_default();
+        let body = Frame::abort_body(refusal);
         for to in self.peers.clone() {
             self.transmit(ABORT, to, &body, cx);
         }

@@ -78,8 +78,12 @@ impl Frame {
 
     /// The frame that tells a helper that an attempt is over here; whatever life it lives, the attempt is over.
     pub(crate) fn abort(scope: Digest, refusal: &Refusal, boot: [u8; 16]) -> Vec<u8> {
-        let body = serde_json::to_vec(refusal).unwrap_or_default();
-        Frame::write(scope, (0, ABORT), &body, boot, [0; 16])
+        Frame::write(scope, (0, ABORT), &Frame::abort_body(refusal), boot, [0; 16])
+    }
+
+    /// The body of an abort.
+    pub(crate) fn abort_body(refusal: &Refusal) -> Vec<u8> {
+        serde_json::to_vec(refusal).unwrap_or_default()
     }
 
     /// Why helper `from` aborted; a body that does not read is still an abort.

@@ -45,9 +45,9 @@ impl Checker<'_> {
                 return self.regression(outcome, predictors, span);
             }
             _ if name == "regression" => {
-                let help = "write: regression(salary ~ years + (gender == female))";
                 self.refuse(
-                    Diagnostic::new(span, "`regression` takes a model", "expected y ~ x1 + x2").help(help),
+                    Diagnostic::new(span, "`regression` takes a model", "expected y ~ x1 + x2")
+                        .help(format!("write: {}", super::model::EXAMPLE)),
                 );
                 return None;
             }
@@ -71,7 +71,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        Some(Typed::Aggregate(aggregate(kind, span)))
+        Some(Typed::Aggregate(Aggregate::number(kind, span)))
     }
 
     /// An argument that must be a row's number.
@@ -104,9 +104,9 @@ impl Checker<'_> {
             }
         };
         let product = self.row_multiply(number.as_ref().clone(), weight.clone(), span)?;
-        let sum = |number| Box::new(aggregate(AggregateKind::Sum(Arc::new(number)), span));
+        let sum = |number| Box::new(Aggregate::number(AggregateKind::Sum(Arc::new(number)), span));
         let kind = AggregateKind::Binary(Binary::Divide, sum(product), sum(weight));
-        Some(Typed::Aggregate(aggregate(kind, span)))
+        Some(Typed::Aggregate(Aggregate::number(kind, span)))
     }
 
     fn call_with_pair(
@@ -118,15 +118,15 @@ impl Checker<'_> {
     ) -> Option<AggregateKind> {
         let product = self.row_multiply(left.clone(), right.clone(), span)?;
         let deviation = |number: &RowNumber| {
-            Box::new(aggregate(AggregateKind::Deviation(Arc::new(number.clone()), Of::Sample), span))
+            Box::new(Aggregate::number(AggregateKind::Deviation(Arc::new(number.clone()), Of::Sample), span))
         };
         let deviations = AggregateKind::Binary(Binary::Multiply, deviation(&left), deviation(&right));
         let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product }));
         Some(if name == "covariance" {
             covariance
         } else {
-            let covariance = Box::new(aggregate(covariance, span));
-            AggregateKind::Binary(Binary::Divide, covariance, Box::new(aggregate(deviations, span)))
+            let covariance = Box::new(Aggregate::number(covariance, span));
+            AggregateKind::Binary(Binary::Divide, covariance, Box::new(Aggregate::number(deviations, span)))
         })
     }
 
@@ -188,8 +188,4 @@ impl Checker<'_> {
         };
         self.refuse(diagnostic);
     }
-}
-
-fn aggregate(kind: AggregateKind, span: Span) -> Aggregate {
-    Aggregate { kind, span, is_truth: false, table: vec![] }
 }

@@ -297,15 +297,17 @@ impl Checker<'_> {
         let label = format!("{left} and {right}");
         let is_mixed = matches!((&left, &right), (Typed::Aggregate(_), row) | (row, Typed::Aggregate(_))
             if !matches!(row, Typed::Aggregate(_) | Typed::Constant(..)));
+        let is_fit = |side: &Typed| matches!(side, Typed::Aggregate(side) if side.is_fit());
+        let has_fit = is_fit(&left) || is_fit(&right);
         match (as_aggregate(left), as_aggregate(right)) {
             (Some(left), Some(right))
-                if [&left, &right].iter().all(|side| side.is_truth == is_truth && !side.is_fit()) =>
+                if !has_fit && left.is_truth == is_truth && right.is_truth == is_truth =>
             {
                 self.common_table(&left, &right, span)?;
                 Some((left, right))
             }
             _ => {
-                let help = if label.contains("a fitted model") {
+                let help = if has_fit {
                     "a fitted model is revealed as it is"
                 } else if is_mixed {
                     "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
@@ -404,9 +406,7 @@ impl Checker<'_> {
 fn as_aggregate(typed: Typed) -> Option<Aggregate> {
     match typed {
         Typed::Aggregate(aggregate) => Some(aggregate),
-        Typed::Constant(value, span) => {
-            Some(Aggregate { kind: AggregateKind::Constant(value), span, is_truth: false, table: vec![] })
-        }
+        Typed::Constant(value, span) => Some(Aggregate::number(AggregateKind::Constant(value), span)),
         _ => None,
     }
 }

@@ -40,7 +40,7 @@ impl Checker<'_> {
     /// `histogram(x, [edges])`: `count() by bins(x, [edges])`.
     pub(super) fn histogram(&mut self, number: &Expression, edges: &Expression, span: Span) -> Option<Typed> {
         let Typed::Grouping(grouping) = self.bins("histogram", number, edges)? else { return None };
-        let rows = Aggregate { kind: AggregateKind::Rows, span, is_truth: false, table: vec![] };
+        let rows = Aggregate::number(AggregateKind::Rows, span);
         Some(Typed::Aggregate(grouped(rows, grouping, span)))
     }
 

@@ -15,7 +15,7 @@ use crate::syntax::{Binary, Expression, ExpressionKind};
 /// Most predictors of a model.
 const PREDICTORS_MAX: usize = 16;
 
-const EXAMPLE: &str = "regression(salary ~ years + (gender == female))";
+pub(super) const EXAMPLE: &str = "regression(salary ~ years + (gender == female))";
 
 impl Checker<'_> {
     pub(super) fn regression(
@@ -63,7 +63,7 @@ impl Checker<'_> {
             }
         }
         let kind = AggregateKind::Regression(Arc::new(Model { names, numbers, products }));
-        Some(Typed::Aggregate(Aggregate { kind, span, is_truth: false, table: vec![] }))
+        Some(Typed::Aggregate(Aggregate::number(kind, span)))
     }
 
     /// A variable of a model and its name, and whether it is a condition: then it is 1 where that holds, else 0.

@@ -157,6 +157,11 @@ pub(crate) enum AggregateKind {
 }
 
 impl Aggregate {
+    /// A number of all rows.
+    pub(crate) fn number(kind: AggregateKind, span: Span) -> Self {
+        Aggregate { kind, span, is_truth: false, table: vec![] }
+    }
+
     /// Whether it is a fitted model, which is revealed as it is.
     pub(crate) fn is_fit(&self) -> bool {
         match &self.kind {

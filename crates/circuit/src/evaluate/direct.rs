@@ -68,17 +68,23 @@ impl Oracle<'_> {
         Outcome::Table(groups.map(part).collect())
     }
 
+    /// Those of the rows where a condition holds.
+    fn holding(&self, condition: &RowTruth, rows: &[usize]) -> Vec<usize> {
+        rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
+    }
+
+    /// Who is in the group that a cell of a table has of a grouping.
+    fn group(&self, grouping: usize, cell: &[(usize, usize)]) -> &RowTruth {
+        let group = cell.iter().find(|(settled, _)| *settled == grouping).map_or(0, |(_, group)| *group);
+        &self.checked.groupings[grouping].groups[group].1
+    }
+
     /// A fitted model: conditions and groups are all that stands around it.
     fn fit(&self, value: &Aggregate, rows: &[usize], cell: &[(usize, usize)]) -> Outcome {
-        let holding = |condition: &RowTruth| -> Vec<usize> {
-            rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
-        };
         match &value.kind {
-            AggregateKind::Where(body, condition) => self.fit(body, &holding(condition), cell),
+            AggregateKind::Where(body, condition) => self.fit(body, &self.holding(condition, rows), cell),
             AggregateKind::By(body, grouping) => {
-                let settled = cell.iter().find(|(settled, _)| settled == grouping);
-                let group = settled.map_or(0, |(_, group)| *group);
-                self.fit(body, &holding(&self.checked.groupings[*grouping].groups[group].1), cell)
+                self.fit(body, &self.holding(self.group(*grouping, cell), rows), cell)
             }
             AggregateKind::Regression(model) => {
                 let exact = |number: Number| match number {
@@ -101,14 +107,11 @@ impl Oracle<'_> {
     fn aggregate(&self, value: &Aggregate, over: Over<'_>) -> Value {
         let Over { rows, is_all, cell } = over;
         let count = |rows: &[usize]| Number::Exact((rows.len() as u64).into());
-        let holding = |condition: &RowTruth| -> Vec<usize> {
-            rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
-        };
         Value::Number(match &value.kind {
             AggregateKind::Constant(constant) => Number::Exact(*constant),
             AggregateKind::Rows => count(rows),
-            AggregateKind::Count(condition) => count(&holding(condition)),
-            AggregateKind::Share(condition) => count(&holding(condition)).divide(count(rows)),
+            AggregateKind::Count(condition) => count(&self.holding(condition, rows)),
+            AggregateKind::Share(condition) => count(&self.holding(condition, rows)).divide(count(rows)),
             AggregateKind::Sum(number) => self.total(number, rows, 1),
             AggregateKind::Mean(number) => self.total(number, rows, 1).divide(count(rows)),
             AggregateKind::Variance(number, of) => self.variance(number, *of, rows),
@@ -144,13 +147,11 @@ impl Oracle<'_> {
                 });
             }
             AggregateKind::Where(body, condition) => {
-                let rows = holding(condition);
+                let rows = self.holding(condition, rows);
                 return self.aggregate(body, Over { rows: &rows, is_all: false, cell });
             }
             AggregateKind::By(body, grouping) => {
-                let settled = cell.iter().find(|(settled, _)| settled == grouping);
-                let group = settled.map_or(0, |(_, group)| *group);
-                let rows = holding(&self.checked.groupings[*grouping].groups[group].1);
+                let rows = self.holding(self.group(*grouping, cell), rows);
                 return self.aggregate(body, Over { rows: &rows, is_all: false, cell });
             }
         })

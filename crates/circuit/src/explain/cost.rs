@@ -4,7 +4,6 @@
 //! `docs/protocols.md`, section 6: the bits of a number take four ANDs for each bit of the field, a comparison of `k`
 //! bits fewer than `2k`, an equality `k`. What a plan may still choose is not in them.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use quorate_field::FieldId;
@@ -42,7 +41,7 @@ impl Cost {
     /// Of a program that was lowered for `study`.
     pub(super) fn of(program: &Program, study: &Study) -> Cost {
         let mut cost = Cost { bytes_to_analyst: program.output_bytes(), ..Cost::default() };
-        let asked = asked(program);
+        let asked = program.compared();
         let mut rounds = Vec::with_capacity(program.row.len());
         for (value, instruction) in (0..).zip(&program.row) {
             let after = instruction.operands().into_iter().map(|operand| rounds[operand as usize]).max();
@@ -147,20 +146,6 @@ impl Cost {
 /// Opening a masked number and adding it up again bit by bit.
 fn bits_rounds(field: FieldId) -> u64 {
     2 * levels(field.modulus().bits().into()) + 2
-}
-
-/// The numbers that are compared row by row.
-fn asked(program: &Program) -> BTreeSet<u32> {
-    let compares = |instruction: &&RowInstruction| {
-        matches!(
-            instruction,
-            RowInstruction::Below(_)
-                | RowInstruction::Equal(_)
-                | RowInstruction::Less(..)
-                | RowInstruction::Same(..)
-        )
-    };
-    program.row.iter().filter(compares).flat_map(RowInstruction::operands).collect()
 }
 
 /// Bits of what is compared, less its minimum.

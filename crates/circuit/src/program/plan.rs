@@ -1,7 +1,5 @@
 //! Plans: what a program leaves open, chosen from public data alone.
 
-use std::collections::BTreeSet;
-
 use quorate_hash::{Digest, Tagged};
 
 use super::{Program, Reduction, RowInstruction};
@@ -86,7 +84,10 @@ fn morsel_rows(program: &Program, study: &Study) -> u32 {
     let counts =
         program.reductions.iter().filter(|reduction| matches!(reduction, Reduction::Count(_))).count();
     let numbers = count(|instruction| matches!(instruction, RowInstruction::Number(_))) + counts;
-    let conversions = converted(program, study.bits == Bits::Sealed).len();
+    let is_sealed = |value: &u32| {
+        study.bits == Bits::Sealed && matches!(program.row[*value as usize], RowInstruction::Input { .. })
+    };
+    let conversions = program.compared().into_iter().filter(|value| !is_sealed(value)).count();
 
     let (element, threshold) = (study.field.bytes() as u64, u64::from(study.sharing.threshold));
     let sent = products.max(numbers) as u64 * element * threshold;
@@ -98,15 +99,4 @@ fn morsel_rows(program: &Program, study: &Study) -> u32 {
     };
     let halves = std::iter::successors(Some(*MORSEL_ROWS.end()), |rows| Some(rows / 2));
     halves.take_while(|rows| MORSEL_ROWS.contains(rows)).find(fits).unwrap_or(*MORSEL_ROWS.start())
-}
-
-/// The row values whose bits a run makes.
-fn converted(program: &Program, are_sealed: bool) -> BTreeSet<u32> {
-    let is_converted =
-        |value: &u32| !are_sealed || !matches!(program.row[*value as usize], RowInstruction::Input { .. });
-    let compared = program.row.iter().filter(|instruction| {
-        use RowInstruction::{Below, Equal, Less, Same};
-        matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
-    });
-    compared.flat_map(RowInstruction::operands).filter(is_converted).collect()
 }
