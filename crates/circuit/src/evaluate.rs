@@ -4,6 +4,7 @@
 //! language, and is what the lowering is compared with.
 
 mod direct;
+mod disclosure;
 
 pub use direct::oracle;
 

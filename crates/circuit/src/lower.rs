@@ -11,7 +11,9 @@
 mod arena;
 mod comparison;
 mod decision;
+mod disclosure;
 mod finish;
+mod partition;
 mod refusal;
 mod row;
 mod scalar;
@@ -30,6 +32,7 @@ use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
 use crate::syntax::Binary;
 use arena::{Arena, Numbered, narrow, primitive};
+use disclosure::{Guard, Judged};
 use row::Rows;
 use scalar::Scalars;
 
@@ -47,6 +50,8 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         outputs: vec![],
         output_of: BTreeMap::new(),
         public: Numbered::new(),
+        judged: None,
+        current: None,
         diagnostics: Diagnostics::default(),
     };
     let reveals = checked.reveals.iter().filter_map(|reveal| lowering.reveal(reveal)).collect();
@@ -71,6 +76,10 @@ struct Lowering<'a> {
     /// Their positions by scalar.
     output_of: BTreeMap<u32, u32>,
     public: Numbered<PublicInstruction>,
+    /// What was decided of the groups, once that is asked.
+    judged: Option<Judged>,
+    /// The guard of the result that is being lowered.
+    current: Option<Guard>,
     diagnostics: Diagnostics,
 }
 
@@ -102,10 +111,15 @@ impl Lowering<'_> {
 
     fn forms(&mut self, forms: &Forms, is_truth: bool, span: Span) -> Option<Revealed> {
         Some(match forms {
-            Forms::One(Form::Fit(fit)) => self.fit(fit, span)?,
             Forms::One(form) => {
-                let number = self.form(form, span)?;
-                if is_truth { Revealed::Truth(number) } else { Revealed::Number(number) }
+                self.current = self.guard(form, span)?;
+                let result = self.cell(form, is_truth, span);
+                match (self.current.take(), result?) {
+                    (None, result) => result,
+                    (Some(guard), result) => {
+                        Revealed::Guarded { shown: guard.public, result: Box::new(result) }
+                    }
+                }
             }
             Forms::Table(cells) => {
                 let mut lowered = Vec::with_capacity(cells.len());
@@ -115,6 +129,14 @@ impl Lowering<'_> {
                 Revealed::Table(lowered)
             }
         })
+    }
+
+    fn cell(&mut self, form: &Form, is_truth: bool, span: Span) -> Option<Revealed> {
+        match form {
+            Form::Fit(fit) => self.fit(fit, span),
+            form if is_truth => self.form(form, span).map(Revealed::Truth),
+            form => self.form(form, span).map(Revealed::Number),
+        }
     }
 
     fn fit(&mut self, fit: &FitForm, span: Span) -> Option<Revealed> {
@@ -233,14 +255,15 @@ impl Lowering<'_> {
 
     /// The output that is a polynomial in atoms, as a public number.
     fn output(&mut self, polynomial: &Polynomial, span: Span) -> Option<u32> {
-        let (scalar, interval) = self.scalar(polynomial, span)?;
+        let (mut scalar, mut interval) = self.scalar(polynomial, span)?;
+        if let Some(guard) = self.current.clone() {
+            let guarded = self.guarded(&guard, scalar);
+            scalar = self.within(guarded, span)?;
+            interval = interval.hull(&Interval::point(Integer::ZERO));
+        }
         let meaning = meaning(polynomial, &self.checked.atoms);
         let output = Output { scalar, field: self.scalars.field_of(scalar), interval, meaning };
-        let next = narrow(self.outputs.len());
-        let position = *self.output_of.entry(scalar).or_insert(next);
-        if position == next {
-            self.outputs.push(output);
-        }
+        let position = self.put_out(output);
         Some(self.public(PublicInstruction::Output(position)))
     }
 

@@ -227,6 +227,13 @@ pub enum Revealed {
     Number(u32),
     /// A truth value: the number is not zero.
     Truth(u32),
+    /// A result that is of so few rows that it may be suppressed.
+    Guarded {
+        /// 1 where it is shown, 0 where it is suppressed: then all its outputs are 0.
+        shown: u32,
+        /// The result.
+        result: Box<Revealed>,
+    },
     /// One result for each group, in order.
     Table(Vec<(String, Revealed)>),
     /// A linear model, fitted of these numbers.
@@ -247,6 +254,7 @@ impl Revealed {
     pub(crate) fn numbers(&self) -> Vec<u32> {
         match self {
             Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
+            Revealed::Guarded { shown, result } => [*shown].into_iter().chain(result.numbers()).collect(),
             Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
             Revealed::Fit { rows, sums, products, .. } => [&[*rows], &sums[..], products].concat(),
         }
@@ -255,7 +263,7 @@ impl Revealed {
 
 impl Program {
     /// The version of what programs mean.
-    pub const FORMAT: u32 = 3;
+    pub const FORMAT: u32 = 4;
 
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {

@@ -5,12 +5,14 @@
 //! out of its limits, or not built yet. [`StudyDraft`] writes documents.
 
 mod bits;
+mod disclosure;
 mod document;
 mod draft;
 mod error;
 mod sharing;
 
 pub use bits::Bits;
+pub use disclosure::Disclosure;
 pub use draft::StudyDraft;
 pub use error::StudyError;
 pub use sharing::{HELPERS_MAX, InputChecks, Sharing, SharingKind};
@@ -76,6 +78,8 @@ pub struct Policy {
     pub excluded_max: Proportion,
     /// The Ed25519 keys of those who may ask.
     pub analysts: Vec<[u8; 32]>,
+    /// What may not be asked.
+    pub disclosure: Disclosure,
 }
 
 /// An exact proportion, 0 to 1.

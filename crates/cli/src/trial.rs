@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_circuit::{Program, Sharing, Study, StudyDraft};
+use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
 use quorate_contribute::{Grouping, Table};
 use quorate_federation::SecretKey;
@@ -53,6 +53,7 @@ impl Trial {
         circuit: CircuitText<'_>,
         sharing: Sharing,
         bits: Option<BitsArgument>,
+        disclosure: Disclosure,
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
@@ -62,6 +63,7 @@ impl Trial {
         let mut draft = StudyDraft {
             owner: *owner.public().as_bytes(),
             analysts: vec![*analyst.public().as_bytes()],
+            disclosure,
             ..draft::of_circuit(&parsed, sharing, bits, table.rows() as u64)
         };
         draft::document(draft.clone(), circuit.name, circuit.text)?;

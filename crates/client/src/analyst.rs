@@ -7,11 +7,13 @@
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use quorate_circuit::{Plan, Program, Study, compile};
+use quorate_circuit::{Plan, Program, Study, compile, compile_after};
 use quorate_contribute::scheme_of;
 use quorate_federation::{EnvelopeOpener, SecretKey};
 use quorate_sharing::{Scheme, SchemeKind};
-use quorate_wire::{Manifest, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
+use quorate_wire::{
+    AskedBefore, Manifest, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState,
+};
 
 use crate::helpers::Ask;
 use crate::owner::{agreed_manifest, body, check_federation, leave_out};
@@ -54,12 +56,22 @@ pub async fn run(
 ) -> Result<Run, ClientError> {
     check_federation(helpers, study)?;
     let scheme = scheme_of(study)?;
-    let program = compile(circuit, study).map_err(ClientError::Circuit)?;
+    let alone = compile(circuit, study).map_err(ClientError::Circuit)?;
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
         let (manifest, quorum) =
-            quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
+            quorum(helpers, study, &scheme, alone.is_linear(), &excluded, &silent).await?;
+        let earlier = match earlier(helpers, study, &quorum).await {
+            Ok(earlier) => earlier,
+            Err(error) if error.may_retry() && attempt < ATTEMPTS_MAX => {
+                silent = error.silent();
+                attempt += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let program = compile_after(circuit, study, &earlier).map_err(ClientError::Circuit)?;
         let started = Instant::now();
         let opener = fresh_opener()?;
         let request = RunRequest {
@@ -67,6 +79,7 @@ pub async fn run(
             study: study.id(),
             manifest: manifest.id(),
             circuit: circuit.to_owned(),
+            earlier,
             program: program.hash(),
             plan: Plan::of(&program, study, manifest.rows).hash(&program),
             quorum,
@@ -95,6 +108,21 @@ pub async fn run(
         tracing::info!(attempt, %error, "running again");
         attempt += 1;
     }
+}
+
+/// What was asked of a study before, where it has a smallest group: the longest list of the quorum's, which the others' begin.
+async fn earlier(helpers: &Helpers, study: &Study, quorum: &[u8]) -> Result<Vec<String>, ClientError> {
+    let mut longest = Vec::new();
+    if study.policy.disclosure.has_groups() {
+        for &number in quorum {
+            let ask = Ask::get(format!("/v1/studies/{}/asked", study.id()));
+            let asked: AskedBefore = helpers.ask_json(number, ask, "what was asked before").await?;
+            if asked.circuits.len() > longest.len() {
+                longest = asked.circuits;
+            }
+        }
+    }
+    Ok(longest)
 }
 
 /// The helper that this attempt failed by, if it should be left out of the next one.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{
+    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft,
+};
 use quorate_contribute::Packer;
 use quorate_coordinator::check_upload;
 use quorate_field::{FieldId, Integer};
@@ -28,6 +30,7 @@ fn study(name: &str, rows_max: u32) -> Study {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }

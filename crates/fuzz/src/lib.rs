@@ -3,7 +3,7 @@
 //! Each target is one file in `targets/`; small inputs to begin with are in `seeds/<target>/`, written by the binary
 //! `seeds`. `scripts/fuzz SECONDS [TARGET]` builds them with coverage and runs them, on the stable toolchain.
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Disclosure, Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -62,6 +62,7 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.5").expect("a proportion"),
         analysts: vec![*key(100).public().as_bytes()],
+        disclosure: Disclosure::default(),
     }
 }
 

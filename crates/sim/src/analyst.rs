@@ -158,6 +158,7 @@ impl Analyst {
             federation: *turn.public.federation.id(),
             study: turn.public.study.id(),
             manifest: manifest.manifest.id(),
+            earlier: Vec::new(),
             circuit: circuit.clone(),
             program: program.hash(),
             plan: Plan::of(program, &turn.public.study, manifest.manifest.rows).hash(program),

@@ -27,6 +27,9 @@ pub const REQUEST_MAX: usize = 512 << 10;
 /// Bytes of numbers that one run converts to bits at the same time.
 pub const CONVERSION_BYTES: u64 = 1 << 30;
 
+/// Circuits that a helper remembers of a study with a smallest group, all together.
+pub const ASKED_MAX: usize = 128 << 10;
+
 /// Studies one helper keeps.
 pub const STUDIES_MAX: usize = 1_024;
 

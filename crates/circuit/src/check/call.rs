@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Span};
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-const FUNCTIONS: [&str; 12] = [
+pub(crate) const FUNCTIONS: [&str; 12] = [
     "bins",
     "correlation",
     "count",
@@ -36,6 +36,10 @@ impl Checker<'_> {
         if !FUNCTIONS.contains(&name) {
             self.unknown_function(function);
             return None;
+        }
+        // Bins are groups: `by` says whether they may be.
+        if name != "bins" {
+            self.permit(name, &arguments.iter().collect::<Vec<_>>(), span)?;
         }
         let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
         let kind = match arguments {
@@ -90,6 +94,7 @@ impl Checker<'_> {
 
     /// `mean(x) weighted w`: `sum(x * w) / sum(w)`.
     pub(super) fn weighted(&mut self, body: &Expression, weight: &Expression, span: Span) -> Option<Typed> {
+        self.permit("weighted", &[weight], weight.span)?;
         let (typed, weight) = (self.expression(body), self.row_argument("weighted", weight, WEIGHTED));
         let (typed, weight) = (typed?, weight?);
         let number = match &typed {

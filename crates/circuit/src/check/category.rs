@@ -88,6 +88,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn filter(&mut self, body: &Expression, condition: &Expression, span: Span) -> Option<Typed> {
+        self.permit("where", &[condition], condition.span)?;
         let aggregate = self.body(body, "where");
         let condition = match self.expression(condition)? {
             Typed::Truth(condition) => condition,

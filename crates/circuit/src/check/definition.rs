@@ -1,5 +1,7 @@
 //! Definitions: names that a circuit gives to expressions. A name stands for its expression, wherever it is used.
 
+use std::collections::BTreeSet;
+
 use super::Checker;
 use super::expression::Typed;
 use crate::diagnostics::Diagnostic;
@@ -11,6 +13,8 @@ pub(super) struct Defined {
     typed: Option<Typed>,
     /// Values and operators, with earlier definitions written out.
     size: usize,
+    /// Columns that it reads.
+    columns: BTreeSet<usize>,
 }
 
 impl Checker<'_> {
@@ -18,8 +22,9 @@ impl Checker<'_> {
     pub(super) fn definitions(&mut self, definitions: &[Definition]) {
         for definition in definitions {
             let typed = self.definition(definition);
-            let size = self.size(&definition.expression);
-            self.definitions.insert(definition.name.text.clone(), Defined { typed, size });
+            let (size, mut columns) = (self.size(&definition.expression), BTreeSet::new());
+            self.columns_read(&definition.expression, &mut columns);
+            self.definitions.insert(definition.name.text.clone(), Defined { typed, size, columns });
         }
     }
 
@@ -57,6 +62,11 @@ impl Checker<'_> {
     /// What a name was defined as, if it was; nothing inside if that was refused.
     pub(super) fn meaning(&self, name: &str) -> Option<Option<Typed>> {
         self.definitions.get(name).map(|defined| defined.typed.clone())
+    }
+
+    /// The columns that a name's definition reads, if it is defined.
+    pub(super) fn columns_defined(&self, name: &str) -> Option<&BTreeSet<usize>> {
+        self.definitions.get(name).map(|defined| &defined.columns)
     }
 
     /// The names that are defined.

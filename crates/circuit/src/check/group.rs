@@ -13,6 +13,7 @@ use crate::syntax::{Comparison, Expression, ExpressionKind, quote};
 
 impl Checker<'_> {
     pub(super) fn group(&mut self, body: &Expression, by: &Expression, span: Span) -> Option<Typed> {
+        self.permit("by", &[by], by.span)?;
         let aggregate = self.body(body, "by");
         let grouping = match self.expression(by)? {
             Typed::Category(column) => self.labels(column, span)?,

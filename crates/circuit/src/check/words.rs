@@ -8,7 +8,7 @@ use crate::quantity::Quantity;
 use crate::syntax::quote;
 
 /// A row's number in words. Equal words mean equal values.
-pub(super) fn number(value: &RowNumber, columns: &[Column]) -> String {
+pub(crate) fn number(value: &RowNumber, columns: &[Column]) -> String {
     let inner = |value: &RowNumber| operand(value, columns);
     match &value.kind {
         RowNumberKind::Constant(value) => constant(value),
@@ -35,7 +35,7 @@ fn operand(value: &RowNumber, columns: &[Column]) -> String {
 }
 
 /// A row's truth value in words. Equal words mean equal values.
-pub(super) fn truth(value: &RowTruth, columns: &[Column]) -> String {
+pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
     let inner = |value: &RowTruth| match value.kind {
         RowTruthKind::Is(..) | RowTruthKind::Same(..) | RowTruthKind::Compare(..) => truth(value, columns),
         _ => format!("({})", truth(value, columns)),

@@ -6,8 +6,9 @@ use std::cmp::Ordering;
 
 use quorate_field::Integer;
 
+use super::disclosure::Accepted;
 use crate::check::tree::{Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
-use crate::check::{Checked, CheckedReveal};
+use crate::check::{Checked, CheckedReveal, Forms};
 use crate::program::{Moments, Number, Outcome, Undefined};
 use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
@@ -17,12 +18,13 @@ use crate::syntax::{Binary, Comparison};
 /// The table fits the study the circuit was checked on: the caller's to see to.
 pub fn oracle(checked: &Checked, table: &[Vec<Integer>]) -> Vec<(String, Outcome)> {
     let oracle = Oracle { checked, table };
-    let outcome = |reveal: &CheckedReveal| (reveal.name.clone(), oracle.outcome(&reveal.value));
+    let accepted = Accepted::of(&oracle, table.first().map_or(0, Vec::len));
+    let outcome = |reveal: &CheckedReveal| (reveal.name.clone(), oracle.outcome(reveal, &accepted));
     checked.reveals.iter().map(outcome).collect()
 }
 
-struct Oracle<'a> {
-    checked: &'a Checked,
+pub(super) struct Oracle<'a> {
+    pub(super) checked: &'a Checked,
     table: &'a [Vec<Integer>],
 }
 
@@ -44,28 +46,36 @@ enum Value {
 }
 
 impl Oracle<'_> {
-    fn outcome(&self, value: &Aggregate) -> Outcome {
+    fn outcome(&self, reveal: &CheckedReveal, accepted: &Accepted) -> Outcome {
         let rows: Vec<usize> = (0..self.table.first().map_or(0, Vec::len)).collect();
-        self.cells(value, &rows, &value.table, &[])
+        self.cells(reveal, &reveal.forms, accepted, &rows, &[])
     }
 
-    /// The part of a table in which some groupings are settled, and these are not.
-    fn cells(&self, value: &Aggregate, rows: &[usize], open: &[usize], cell: &[(usize, usize)]) -> Outcome {
-        let [grouping, open @ ..] = open else {
-            if value.is_fit() {
-                return self.fit(value, rows, cell);
-            }
-            return match self.aggregate(value, Over { rows, is_all: true, cell }) {
+    /// The part of a table in which some groupings are settled.
+    fn cells(
+        &self,
+        reveal: &CheckedReveal,
+        forms: &Forms,
+        accepted: &Accepted,
+        rows: &[usize],
+        cell: &[(usize, usize)],
+    ) -> Outcome {
+        let value = &reveal.value;
+        match forms {
+            Forms::One(form) if !accepted.shows(self, form) => Outcome::Undefined(Undefined::Suppressed),
+            Forms::One(_) if value.is_fit() => self.fit(value, rows, cell),
+            Forms::One(_) => match self.aggregate(value, Over { rows, is_all: true, cell }) {
                 Value::Number(number) => number.outcome(),
                 Value::Truth(truth) => Outcome::Truth(truth),
-            };
-        };
-        let groups = self.checked.groupings[*grouping].groups.iter().enumerate();
-        let part = |(group, (label, _)): (usize, &(String, _))| {
-            let cell = [cell, &[(*grouping, group)]].concat();
-            (label.clone(), self.cells(value, rows, open, &cell))
-        };
-        Outcome::Table(groups.map(part).collect())
+            },
+            Forms::Table(groups) => {
+                let part = |(group, (label, forms)): (usize, &(String, Forms))| {
+                    let cell = [cell, &[(value.table[cell.len()], group)]].concat();
+                    (label.clone(), self.cells(reveal, forms, accepted, rows, &cell))
+                };
+                Outcome::Table(groups.iter().enumerate().map(part).collect())
+            }
+        }
     }
 
     /// Those of the rows where a condition holds.
@@ -229,7 +239,7 @@ impl Oracle<'_> {
         }
     }
 
-    fn truth(&self, value: &RowTruth, row: usize) -> bool {
+    pub(super) fn truth(&self, value: &RowTruth, row: usize) -> bool {
         match &value.kind {
             RowTruthKind::Compare(comparison, left, right) => {
                 order(self.number(left, row), self.number(right, row))

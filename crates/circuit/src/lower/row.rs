@@ -269,7 +269,7 @@ impl<'a> Rows<'a> {
         is_not(left, right) || is_not(right, left)
     }
 
-    fn xor(&mut self, left: Truth, right: Truth) -> Truth {
+    pub(super) fn xor(&mut self, left: Truth, right: Truth) -> Truth {
         match (left, right) {
             (Truth::Known(false), other) | (other, Truth::Known(false)) => other,
             (Truth::Known(true), other) | (other, Truth::Known(true)) => self.not(other),

@@ -41,6 +41,9 @@ pub enum Undefined {
         "undefined: too few rows, a variable that does not vary, or predictors that depend on each other"
     )]
     NotDetermined,
+    /// Of fewer rows than the study's smallest group, or with too few to tell it from another result.
+    #[error("suppressed: too few rows")]
+    Suppressed,
 }
 
 impl Outcome {
@@ -103,6 +106,10 @@ impl Revealed {
         match self {
             Revealed::Number(index) => number(*index),
             Revealed::Truth(index) => truth(*index),
+            Revealed::Guarded { shown, result } => match truth(*shown) {
+                Outcome::Truth(false) => Outcome::Undefined(Undefined::Suppressed),
+                _ => result.outcome(number, truth),
+            },
             Revealed::Table(cells) => {
                 let cell = |(label, cell): &(String, Revealed)| (label.clone(), cell.outcome(number, truth));
                 Outcome::Table(cells.iter().map(cell).collect())

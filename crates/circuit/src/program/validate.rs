@@ -16,7 +16,7 @@ pub(crate) const INSTRUCTIONS_MAX: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProgram {
     /// Another version of the form.
-    #[error("the program has format {found}: this version reads format 2")]
+    #[error("the program has format {found}: this version reads format {}", Program::FORMAT)]
     Format {
         /// What it says.
         found: u32,

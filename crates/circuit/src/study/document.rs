@@ -1,12 +1,14 @@
 //! The study document: TOML in, a checked [`Study`] out.
 
+use std::collections::BTreeMap;
+
 use quorate_field::FieldId;
 use quorate_hash::Digest;
 use serde::Deserialize;
 
 use super::{
-    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Policy, Proportion, ROWS_TOTAL_MAX, Security, Sharing,
-    Study, StudyError, column_bound, smallest_field,
+    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROWS_TOTAL_MAX, Security,
+    Sharing, Study, StudyError, column_bound, smallest_field,
 };
 use crate::column::{Column, Domain};
 use crate::syntax::NAME_MAX;
@@ -35,6 +37,11 @@ struct PolicyDocument {
     min_cohort: u64,
     excluded_max: String,
     analysts: Vec<Digest>,
+    min_group: Option<u64>,
+    order_statistics: Option<bool>,
+    runs_max: Option<u64>,
+    #[serde(default)]
+    functions: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     };
     check_field(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
+    study.policy.disclosure.check(&study)?;
     Ok(study)
 }
 
@@ -101,7 +109,7 @@ fn check_security(security: &str) -> Result<Security, StudyError> {
 }
 
 fn check_policy(policy: PolicyDocument, capacity: u64) -> Result<Policy, StudyError> {
-    let PolicyDocument { min_cohort, excluded_max, analysts } = policy;
+    let PolicyDocument { min_cohort, excluded_max, analysts, .. } = policy;
     if min_cohort == 0 || min_cohort > capacity {
         let expected = format!("1 to {capacity}, which is `capacity`");
         return Err(value(
@@ -130,7 +138,13 @@ fn check_policy(policy: PolicyDocument, capacity: u64) -> Result<Policy, StudyEr
         ));
     }
     let analysts = analysts.into_iter().map(|key| key.0).collect();
-    Ok(Policy { min_cohort, excluded_max: proportion, analysts })
+    let disclosure = Disclosure {
+        min_group: policy.min_group.unwrap_or(1),
+        order_statistics: policy.order_statistics,
+        runs_max: policy.runs_max,
+        functions: policy.functions,
+    };
+    Ok(Policy { min_cohort, excluded_max: proportion, analysts, disclosure })
 }
 
 fn check_size(rows_max: u32, capacity: u64) -> Result<(), StudyError> {
@@ -219,6 +233,6 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
     Err(StudyError::FieldTooSmall { declared: study.field, column, rows, bound, suffices: suffices.ok() })
 }
 
-fn value(key: &str, found: impl ToString, expected: &str, help: &'static str) -> StudyError {
+pub(super) fn value(key: &str, found: impl ToString, expected: &str, help: &'static str) -> StudyError {
     StudyError::Value { key: key.to_owned(), found: found.to_string(), expected: expected.to_owned(), help }
 }

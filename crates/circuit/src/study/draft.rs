@@ -4,7 +4,7 @@ use quorate_field::FieldId;
 use quorate_hash::Digest;
 use toml::{Table, Value};
 
-use super::{Bits, Proportion, Sharing, Study, StudyError, smallest_field};
+use super::{Bits, Disclosure, Proportion, Sharing, Study, StudyError, smallest_field};
 use crate::check::check;
 use crate::column::Column;
 use crate::lower::lower;
@@ -37,6 +37,8 @@ pub struct StudyDraft {
     pub excluded_max: Proportion,
     /// The keys of those who may ask.
     pub analysts: Vec<[u8; 32]>,
+    /// What may not be asked.
+    pub disclosure: Disclosure,
 }
 
 impl StudyDraft {
@@ -106,6 +108,9 @@ impl StudyDraft {
         text += &line("min_cohort", count(self.min_cohort));
         text += &line("excluded_max", Value::String(self.excluded_max.to_string()));
         text += &line("analysts", Value::Array(self.analysts.iter().map(key).collect()));
+        let (lines, functions) = self.disclosure.text();
+        text += &lines;
+        text += &functions;
         for column in columns {
             text += "\n[[columns]]\n";
             text += &toml::to_string(&column).unwrap_or_default();

@@ -5,6 +5,7 @@
 mod cells;
 mod circuits;
 mod definitions;
+mod groups;
 mod mistakes;
 mod plans;
 mod programs;

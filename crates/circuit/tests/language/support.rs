@@ -1,8 +1,8 @@
 //! Studies made from circuits, and circuits that must be refused.
 
 use quorate_circuit::{
-    Bits, Circuit, Column, Diagnostics, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, check,
-    compile,
+    Bits, Circuit, Column, Diagnostics, Disclosure, Domain, Proportion, Sharing, SharingKind, Study,
+    StudyDraft, check, compile,
 };
 use quorate_field::Integer;
 use quorate_hash::Digest;
@@ -21,6 +21,7 @@ pub fn draft(columns: Vec<Column>, capacity: u64) -> StudyDraft {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
         analysts: vec![[2; 32]],
+        disclosure: Disclosure::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use quorate_field::{FieldId, Integer};
 use super::support::{column, draft, integers, parse};
 
 /// Columns with few values, so that ties, edges and empty groups come up.
-const COLUMNS: [(&str, &str); 7] = [
+pub(super) const COLUMNS: [(&str, &str); 7] = [
     ("a", "0 .. 9"),
     ("b", "-3 .. 4"),
     ("c", "0.0 .. 1.5"),
@@ -18,7 +18,7 @@ const COLUMNS: [(&str, &str); 7] = [
     ("k", "x | y"),
 ];
 
-fn columns() -> Vec<Column> {
+pub(super) fn columns() -> Vec<Column> {
     COLUMNS.iter().map(|(name, domain)| column(name, domain)).collect()
 }
 
@@ -27,7 +27,7 @@ fn study(field: FieldId, capacity: u64) -> Study {
     draft.document().unwrap().1
 }
 
-fn circuit(reveals: &[String]) -> String {
+pub(super) fn circuit(reveals: &[String]) -> String {
     let inputs: String = COLUMNS.iter().map(|(name, domain)| format!("input {name} : {domain}\n")).collect();
     let reveals: String = (0..).zip(reveals).map(|(i, reveal)| format!("reveal r{i} = {reveal}\n")).collect();
     format!("circuit whole\n{inputs}{reveals}")
@@ -56,7 +56,7 @@ fn comparison() -> impl Strategy<Value = &'static str> {
     select(vec!["==", "!=", "<", "<=", ">", ">="])
 }
 
-fn leaf_truth() -> impl Strategy<Value = String> {
+pub(super) fn leaf_truth() -> impl Strategy<Value = String> {
     let number = || select(vec!["a", "b", "c", "d"]);
     prop_oneof![
         (number(), comparison(), constant()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
@@ -68,7 +68,7 @@ fn leaf_truth() -> impl Strategy<Value = String> {
     ]
 }
 
-fn row_truth() -> impl Strategy<Value = String> {
+pub(super) fn row_truth() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         3 => leaf_truth(),
         1 => (row_number(), comparison(), row_number()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
@@ -128,7 +128,7 @@ fn decision() -> impl Strategy<Value = String> {
 }
 
 /// Whatever can be revealed.
-fn reveal() -> impl Strategy<Value = String> {
+pub(super) fn reveal() -> impl Strategy<Value = String> {
     let deviation = || {
         prop_oneof![
             2 => row_number().prop_map(|x| format!("stddev({x})")),
@@ -157,7 +157,7 @@ fn reveal() -> impl Strategy<Value = String> {
 }
 
 /// Up to six rows of edges, zeros and ones, and what is between, with ties.
-fn table() -> impl Strategy<Value = Vec<Vec<Integer>>> {
+pub(super) fn table() -> impl Strategy<Value = Vec<Vec<Integer>>> {
     let row = (
         select(vec![0_i64, 0, 1, 5, 8, 9, 9]),
         select(vec![-3_i64, -3, -1, 0, 1, 4, 4]),
@@ -175,7 +175,7 @@ fn table() -> impl Strategy<Value = Vec<Vec<Integer>>> {
 }
 
 /// Equal, square roots to the last bits: they are added in another order.
-fn is_same(left: &Outcome, right: &Outcome) -> bool {
+pub(super) fn is_same(left: &Outcome, right: &Outcome) -> bool {
     match (left, right) {
         (Outcome::Table(left), Outcome::Table(right)) => left
             .iter()

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_circuit::{Study, explain};
+use quorate_circuit::{Study, StudyDraft, explain};
 
-use crate::draft::{self, BitsArgument, SharingArgument, refused};
+use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument, refused};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -39,6 +39,8 @@ pub(crate) struct Arguments {
     /// What sealing makes of the values' bits [default: sealed, where the helpers can]
     #[arg(long, value_enum, conflicts_with = "study")]
     bits: Option<BitsArgument>,
+    #[command(flatten)]
+    rules: RulesArguments,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -64,8 +66,11 @@ async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Study, F
         });
     }
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
-    let draft =
-        draft::of_circuit(&draft::parse_circuit(name, text)?, sharing, arguments.bits, arguments.capacity);
+    let parsed = draft::parse_circuit(name, text)?;
+    let draft = StudyDraft {
+        disclosure: arguments.rules.disclosure()?,
+        ..draft::of_circuit(&parsed, sharing, arguments.bits, arguments.capacity)
+    };
     match draft::document(draft.clone(), name, text) {
         Ok((_, study, _)) => Ok(study),
         // Explained all the same: `explain` says what is refused, and where.

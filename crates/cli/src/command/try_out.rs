@@ -7,7 +7,7 @@ use clap::Args;
 use quorate_circuit::{Rounding, Sharing, SharingKind};
 use quorate_contribute::BadRowsPolicy;
 
-use crate::draft::{self, BitsArgument, SharingArgument};
+use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument};
 use crate::failure::Failure;
 use crate::files;
 use crate::trial::{CircuitText, Trial};
@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
     /// What sealing makes of the values' bits [default: sealed, where the helpers can]
     #[arg(long, value_enum)]
     bits: Option<BitsArgument>,
+    #[command(flatten)]
+    rules: RulesArguments,
     /// Helpers to kill after the study is sealed, as in 2,4
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     stop: Vec<u8>,
@@ -56,7 +58,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
     let table = files::table(&arguments.csv, &columns, rounding, BadRowsPolicy::Refuse)?;
 
-    let mut trial = Trial::start(circuit, sharing, arguments.bits, table, started).await?;
+    let mut trial =
+        Trial::start(circuit, sharing, arguments.bits, arguments.rules.disclosure()?, table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     for helper in &arguments.stop {

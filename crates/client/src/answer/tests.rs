@@ -1,5 +1,7 @@
 use proptest::prelude::*;
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile};
+use quorate_circuit::{
+    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+};
 use quorate_federation::SecretKey;
 use quorate_field::{F61, F127};
 use quorate_hash::Digest;
@@ -41,6 +43,7 @@ fn study(scheme: &Scheme) -> Study {
         min_cohort: 1,
         excluded_max: Proportion::parse("0").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }

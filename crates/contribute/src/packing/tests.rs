@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{Bits, Column, Domain, Proportion, Rounding, Sharing, StudyDraft};
+use quorate_circuit::{Bits, Column, Disclosure, Domain, Proportion, Rounding, Sharing, StudyDraft};
 use quorate_field::{F61, F127};
 use quorate_sharing::{PieceHeader, PieceRef, Shares, read_piece, recombine, verify_piece};
 use quorate_wire::decode;
@@ -22,6 +22,7 @@ fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Stud
         min_cohort: 1,
         excluded_max: Proportion::parse("0").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }

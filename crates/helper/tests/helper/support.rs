@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_helper::{HelperDir, HelperError, Limits, run_with};
 use quorate_tls::client_config;
@@ -157,6 +157,7 @@ impl Helpers {
             min_cohort: 2,
             excluded_max: Proportion::parse("0.1").unwrap(),
             analysts: vec![*owner.public().as_bytes()],
+            disclosure: Disclosure::default(),
         };
         let (document, _) = draft.document().unwrap();
         let signed = Signed::new(&StudyRequest { document: document.clone() }, owner);
