@@ -112,10 +112,10 @@ impl Disclosure {
             return Err(value("policy.min_group", self.min_group, &expected, help));
         }
         let (helpers, threshold) = (u16::from(study.sharing.helpers), u16::from(study.sharing.threshold));
-        let most = 4 * threshold + 1;
+        let most = 3 * threshold + 1;
         if self.has_groups() && study.sharing.has_products(study.field) && helpers > most {
             let expected = format!("at most {most} helpers at threshold {threshold}, not {helpers}");
-            let help = "two runs must have a helper in common, or nobody remembers both";
+            let help = "two runs must have an answering helper in common, or nobody remembers both";
             return Err(value("policy.min_group", self.min_group, &expected, help));
         }
         if self.runs_max == Some(0) {

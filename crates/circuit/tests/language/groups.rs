@@ -268,7 +268,7 @@ fn rules_are_written_and_read() {
         let error = Study::parse(&bad).expect_err(to).to_string();
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     }
-    let many = quorate_circuit::Sharing { helpers: 6, ..draft.sharing };
+    let many = quorate_circuit::Sharing { helpers: 5, ..draft.sharing };
     let error = StudyDraft { sharing: many, ..draft }.document().unwrap_err().to_string();
-    assert!(error.contains("two runs must have a helper in common"), "{error}");
+    assert!(error.contains("two runs must have an answering helper in common"), "{error}");
 }
