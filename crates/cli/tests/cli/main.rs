@@ -6,4 +6,6 @@ mod bad_contributions;
 mod bad_input;
 mod files;
 mod lifecycle;
+mod rules;
 mod trials;
+mod up;
