@@ -1,7 +1,7 @@
 //! Truths in three-valued logic, as bits: where each is known, and where it holds.
 //!
-//! What is never missing costs nothing here. A comparison of what may be takes one AND, and two more with `and` or `or`
-//! if somebody asks where the result is known; that what holds and what fails never meet makes their union an XOR.
+//! What is never missing costs nothing here. A comparison of what may be takes one AND, none if it does not hold of the
+//! least value anyway; `and` and `or` take one more if somebody asks where the result is known; that what holds and what fails never meet makes their union an XOR.
 
 use super::arena::constant;
 use super::row::{Rows, Truth};
@@ -9,6 +9,7 @@ use crate::check::blank;
 use crate::check::polynomial::Polynomial;
 use crate::check::stored::Stored;
 use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use crate::program::RowInstruction;
 
 /// A row's truth value that may be missing: then it does not hold.
 #[derive(Clone, Copy)]
@@ -86,12 +87,8 @@ impl Rows<'_> {
                 let known = self.and(left, right);
                 self.where_known(known, truth)
             }
-            RowTruthKind::Is(column, label) => {
+            RowTruthKind::Is(column, _) => {
                 let known = self.has_value(*column)?;
-                // A blank is stored as the first label: any other is there.
-                if *label > 0 {
-                    return Some(Kleene { known, holds: self.truth(truth)? });
-                }
                 self.where_known(known, truth)
             }
             RowTruthKind::Present(_) | RowTruthKind::Known(_) => {
@@ -102,7 +99,32 @@ impl Rows<'_> {
 
     fn where_known(&mut self, known: Truth, truth: &RowTruth) -> Option<Kleene> {
         let raw = self.truth(truth)?;
-        Some(Kleene { known, holds: self.and(known, raw) })
+        let holds = if self.is_false_of_blanks(raw, known)? { raw } else { self.and(known, raw) };
+        Some(Kleene { known, holds })
+    }
+
+    /// Whether a truth does not hold of the least value of a column, which is what a blank of it holds, and there are no
+    /// other blanks in it than `known` says.
+    fn is_false_of_blanks(&mut self, truth: Truth, known: Truth) -> Option<bool> {
+        let Truth::Value(truth) = truth else { return Some(false) };
+        let (instruction, is_negated) = match &self.instructions()[truth as usize] {
+            RowInstruction::Not(inner) => (&self.instructions()[*inner as usize], true),
+            instruction => (instruction, false),
+        };
+        let (RowInstruction::Below(bounded) | RowInstruction::Equal(bounded)) = instruction else {
+            return Some(false);
+        };
+        let RowInstruction::Input { column } = self.instructions()[bounded.value as usize] else {
+            return Some(false);
+        };
+        let column = column as usize;
+        let least = self.columns()[column].domain.interval().min;
+        let holds = match instruction {
+            RowInstruction::Below(bounded) => least < bounded.with,
+            _ => least == bounded.with,
+        };
+        let is_false = self.columns()[column].is_optional() && holds == is_negated;
+        Some(is_false && self.is_present(column)? == known)
     }
 
     fn has_value(&mut self, column: usize) -> Option<Truth> {

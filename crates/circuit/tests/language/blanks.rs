@@ -83,7 +83,7 @@ fn what_a_blank_means_in_every_aggregate() {
         ("pvariance(years)", "2.6666666666666665"),
         ("stddev(bonus)", "10"),
         ("covariance(bonus, years)", "-20"),
-        ("correlation(bonus, years)", "-1"),
+        ("correlation(bonus, age)", "-0.5"),
         ("mean(bonus) weighted years", "3.5714285714285716"),
         ("histogram(bonus, [-10, 0, 20])", r#"{"-10..0":0,"0..20":3}"#),
         ("missing(joined)", "1"),
@@ -194,6 +194,27 @@ fn a_sum_of_two_that_may_be_blank_takes_one_product_each() {
     assert_eq!(dots("sum(bonus + years)"), 2, "each where the other is there");
     assert_eq!(dots("sum(bonus * years)"), 1, "either is 0 where it is blank");
     assert_eq!(dots("mean(bonus + years)"), 3, "and those where both are there are counted");
+}
+
+#[test]
+fn what_no_blank_passes_needs_no_presence() {
+    let ands = |reveal: &str| {
+        let program = program(reveal);
+        program.row.iter().filter(|value| matches!(value, RowInstruction::And(..))).count()
+    };
+    for (reveal, expected) in [
+        ("count(bonus > 15)", 0),
+        ("count(bonus == 0)", 0),
+        ("count(answer == no)", 0),
+        ("mean(age) where bonus >= 0", 0),
+        ("count(bonus < 15)", 1),
+        ("count(bonus == -10)", 1),
+        ("count(answer == maybe)", 1),
+        ("count(bonus > 5 and years > 6)", 1),
+        ("count(not bonus > 15)", 0),
+    ] {
+        assert_eq!(ands(reveal), expected, "{reveal}");
+    }
 }
 
 #[test]
