@@ -5,9 +5,10 @@
 //! is linear in the columns, the largest that has products (F127) elsewhere. So nothing overflows unnoticed.
 //!
 //! `tree` is the result; `expression` and `call` have the typing rules, `number` the arithmetic of row values, `form` and
-//! `aggregate` what is revealed of aggregates.
+//! `aggregate` what is revealed of aggregates, over which rows; `blank` says where a value is known.
 
 mod aggregate;
+pub(crate) mod blank;
 mod call;
 mod category;
 mod definition;
@@ -19,6 +20,7 @@ mod model;
 mod number;
 mod permission;
 pub(crate) mod polynomial;
+pub(crate) mod stored;
 pub(crate) mod tree;
 pub(crate) mod words;
 
@@ -206,7 +208,7 @@ impl Checker<'_> {
         for input in &circuit.inputs {
             let name = &input.name.text;
             let Some(column) = self.study.column(name) else {
-                let names = self.study.columns.iter().map(|column| column.name.as_str());
+                let names = self.study.declared().map(|column| column.name.as_str());
                 let help = match similar(name, names) {
                     Some(close) => format!("did you mean {}?", quote(close)),
                     None => format!("the study's columns are {}", list(&self.study.columns)),
@@ -215,8 +217,9 @@ impl Checker<'_> {
                 self.refuse(Diagnostic::new(input.name.span, message, "unknown column").help(help));
                 continue;
             };
-            let declared = &self.study.columns[column].domain;
-            if *declared != input.domain {
+            let found = &self.study.columns[column];
+            if found.domain != input.domain || found.is_optional() != input.is_optional {
+                let declared = found.declaration();
                 let message = format!("{} is declared otherwise in the study", quote(name));
                 let label = format!("the study says {declared}");
                 let help = format!("write: input {} : {declared}", quote(name));
@@ -298,6 +301,7 @@ pub(crate) fn overflow(
 
 fn list(columns: &[Column]) -> String {
     const SHOWN: usize = 12;
+    let columns: Vec<_> = columns.iter().filter(|column| !column.is_presence()).collect();
     let names: Vec<_> = columns.iter().take(SHOWN).map(|column| quote(&column.name)).collect();
     let more =
         if columns.len() > SHOWN { format!(" and {} more", columns.len() - SHOWN) } else { String::new() };

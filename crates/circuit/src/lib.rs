@@ -16,6 +16,7 @@
 
 mod check;
 mod column;
+mod date;
 mod diagnostics;
 mod evaluate;
 mod explain;
@@ -27,7 +28,7 @@ mod study;
 pub mod syntax;
 
 pub use check::{Checked, check, check_after};
-pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Rounding};
+pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Role, Rounding};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, explain};

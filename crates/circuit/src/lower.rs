@@ -5,7 +5,7 @@
 //! whatever the circuit calls it. Factors, the number of rows, the division and square roots are left to the analyst.
 //! What only one count decides, such as `N*(N - 1)`, is computed by the analyst of the count.
 //!
-//! `row` lowers row values, `scalar` sums and polynomials of them, `decision` comparisons of aggregates, all on
+//! `row` lowers row values (`kleene` says where they are known), `scalar` sums and polynomials of them, `decision` comparisons of aggregates, all on
 //! `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
 
 mod arena;
@@ -13,6 +13,7 @@ mod comparison;
 mod decision;
 mod disclosure;
 mod finish;
+mod kleene;
 mod partition;
 mod refusal;
 mod row;
@@ -33,7 +34,7 @@ use crate::study::Study;
 use crate::syntax::Binary;
 use arena::{Arena, Numbered, narrow, primitive};
 use disclosure::{Guard, Judged};
-use row::Rows;
+use row::{Blanks, Rows};
 use scalar::Scalars;
 
 /// Lowers a circuit that was checked on `study`.
@@ -332,7 +333,7 @@ impl Lowering<'_> {
             let checked = self.checked;
             let atom = &checked.atoms[index];
             self.atoms[index] = Some(match &atom.source {
-                Source::Rows { summand, conditions } => self.sum(atom, summand, conditions)?,
+                Source::Rows { summand, conditions, .. } => self.sum(atom, summand, conditions)?,
                 Source::Decision { comparison, difference } => {
                     self.decision(*comparison, difference, atom.span)?
                 }
@@ -352,13 +353,12 @@ impl Lowering<'_> {
     }
 
     fn fitting_sum(&mut self, summand: &Summand, conditions: &[Condition]) -> Option<Polynomial> {
-        let condition = self.rows.all(conditions)?;
-        let indicator = self.rows.indicator(condition)?;
+        let indicator = self.rows.among(conditions)?;
         let number = match summand {
             Summand::One => arena::constant(1_u64),
-            Summand::Number(number) => self.rows.number(number)?,
+            Summand::Number(number) => self.rows.number(number, Blanks::Zero)?,
             Summand::Square(number) => {
-                let number = self.rows.number(number)?;
+                let number = self.rows.number(number, Blanks::Zero)?;
                 self.rows.product(&number, &number)?
             }
         };

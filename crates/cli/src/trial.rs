@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
-use quorate_contribute::{Grouping, Table};
+use quorate_contribute::Table;
 use quorate_federation::SecretKey;
 use quorate_local::LocalFederation;
 use quorate_sharing::ContributorSecret;
@@ -46,7 +46,7 @@ pub(crate) struct CircuitText<'a> {
 }
 
 impl Trial {
-    /// Makes a federation, a study for the circuit with room for exactly the table's rows, and starts the helpers.
+    /// Makes a federation, a study for the circuit with room for exactly the table's contributions, and starts the helpers.
     /// Everything that can be wrong with circuit and numbers is found before a process is started. `started` is when
     /// the command began to read the table.
     pub(crate) async fn start(
@@ -64,7 +64,8 @@ impl Trial {
             owner: *owner.public().as_bytes(),
             analysts: vec![*analyst.public().as_bytes()],
             disclosure,
-            ..draft::of_circuit(&parsed, sharing, bits, table.rows() as u64)
+            rows_max: u32::try_from(table.largest_block(table.grouping())).unwrap_or(u32::MAX),
+            ..draft::of_circuit(&parsed, sharing, bits, table.contributions(table.grouping()) as u64)
         };
         draft::document(draft.clone(), circuit.name, circuit.text)?;
 
@@ -98,18 +99,18 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Creates the study and uploads every row as one contribution.
+    /// Creates the study and uploads every row as one contribution, or every block where the table says whose rows they are.
     pub(crate) async fn contribute(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
         let helpers = self.local.helpers();
         owner::create_study(helpers, &self.owner, &self.document).await?;
-        let bar = contributions_bar(self.table.rows() as u64);
+        let grouping = self.table.grouping();
+        let bar = contributions_bar(self.table.contributions(grouping) as u64);
         let (table, secret) = (Arc::clone(&self.table), self.secret.duplicate());
-        let uploaded =
-            contributor::upload(helpers, &self.study, table, Grouping::EachRow, secret, |progress| {
-                bar.set_position(progress.accepted);
-            })
-            .await?;
+        let uploaded = contributor::upload(helpers, &self.study, table, grouping, secret, |progress| {
+            bar.set_position(progress.accepted);
+        })
+        .await?;
         bar.finish_and_clear();
         self.seconds.push("contribute", started.elapsed().as_secs_f64());
         self.bytes.push("uploaded", uploaded.bytes);

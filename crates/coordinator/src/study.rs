@@ -212,11 +212,13 @@ pub(crate) fn seal_number_write(study: &Digest, number: u64) -> Write {
 /// What the bits of each column stand for.
 pub(crate) fn column_bits(study: &Study) -> Vec<ColumnBits> {
     let are_sealed = study.bits == Bits::Sealed;
-    let bits = |column: &Column| {
+    let bits = |(presence, column): (u32, &Column)| {
         let interval = column.domain.interval();
-        ColumnBits { min: interval.min, max: interval.max, are_sealed }
+        let presence = column.is_optional().then_some(presence);
+        ColumnBits { min: interval.min, max: interval.max, are_sealed, presence }
     };
-    study.columns.iter().map(bits).collect()
+    // The presence of a column stands behind it.
+    (1..).zip(&study.columns).map(bits).collect()
 }
 
 /// The write that keeps the ids of excluded contributions, ascending, 32 bytes each.

@@ -15,8 +15,7 @@ use quorate_wire::{Blob, Code, Contribution, PieceBytes, Upload, encode, limits}
 const HELPERS: u8 = 4;
 
 fn study(name: &str, rows_max: u32) -> Study {
-    let column =
-        |name: &str, domain: &str| Column { name: name.into(), domain: Domain::parse(domain).unwrap() };
+    let column = |name: &str, domain: &str| Column::new(name, Domain::parse(domain).unwrap());
     let draft = StudyDraft {
         name: name.into(),
         federation: Digest([1; 32]),

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use super::expression::Typed;
-use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber};
-use super::{Checker, similar};
+use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber, RowTruth, RowTruthKind, RowValue};
+use super::{Checker, blank, similar};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-pub(crate) const FUNCTIONS: [&str; 12] = [
+pub(crate) const FUNCTIONS: [&str; 13] = [
     "bins",
     "correlation",
     "count",
     "covariance",
     "histogram",
     "mean",
+    "missing",
     "pstddev",
     "pvariance",
     "regression",
@@ -25,7 +26,7 @@ pub(crate) const FUNCTIONS: [&str; 12] = [
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 8] = ["chisq", "max", "median", "min", "missing", "quantile", "select", "ttest"];
+const PLANNED: [&str; 7] = ["chisq", "max", "median", "min", "quantile", "select", "ttest"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -110,8 +111,16 @@ impl Checker<'_> {
         };
         let product = self.row_multiply(number.as_ref().clone(), weight.clone(), span)?;
         let sum = |number| Box::new(Aggregate::number(AggregateKind::Sum(Arc::new(number)), span));
-        let kind = AggregateKind::Binary(Binary::Divide, sum(product), sum(weight));
-        Some(Typed::Aggregate(Aggregate::number(kind, span)))
+        let kind = AggregateKind::Binary(Binary::Divide, sum(product.clone()), sum(weight));
+        Some(Typed::Aggregate(Aggregate::number(self.complete(kind, product, span), span)))
+    }
+
+    /// An aggregate of several numbers, over the rows where all of them, and so their product, are known.
+    fn complete(&self, kind: AggregateKind, product: RowNumber, span: Span) -> AggregateKind {
+        if !blank::is_in_number(&product, &self.study.columns) {
+            return kind;
+        }
+        AggregateKind::Complete(Box::new(Aggregate::number(kind, span)), Arc::new(product))
     }
 
     fn call_with_pair(
@@ -126,12 +135,13 @@ impl Checker<'_> {
             Box::new(Aggregate::number(AggregateKind::Deviation(Arc::new(number.clone()), Of::Sample), span))
         };
         let deviations = AggregateKind::Binary(Binary::Multiply, deviation(&left), deviation(&right));
-        let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product }));
+        let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product: product.clone() }));
         Some(if name == "covariance" {
             covariance
         } else {
             let covariance = Box::new(Aggregate::number(covariance, span));
-            AggregateKind::Binary(Binary::Divide, covariance, Box::new(Aggregate::number(deviations, span)))
+            let deviations = Box::new(Aggregate::number(deviations, span));
+            self.complete(AggregateKind::Binary(Binary::Divide, covariance, deviations), product, span)
         })
     }
 
@@ -139,9 +149,21 @@ impl Checker<'_> {
         let span = argument.span;
         let typed = match self.expression(argument)? {
             Typed::Constant(value, span) => Typed::Number(self.row_constant(value, span)),
+            typed @ Typed::Category(_) if matches!(name, "count" | "mean") => self.as_truth(typed, span),
             typed => typed,
         };
         let help = match (name, typed) {
+            ("missing", Typed::Number(number)) => {
+                return Some(AggregateKind::Missing(Arc::new(RowValue::Number(number))));
+            }
+            ("missing", Typed::Truth(truth)) => {
+                return Some(AggregateKind::Missing(Arc::new(RowValue::Truth(truth))));
+            }
+            // Whatever is said of a category's label is missing where the category is.
+            ("missing", Typed::Category(column)) => {
+                let truth = RowTruth { kind: RowTruthKind::Is(column, 0), span };
+                return Some(AggregateKind::Missing(Arc::new(RowValue::Truth(truth))));
+            }
             ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
             ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
             ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
@@ -169,6 +191,7 @@ impl Checker<'_> {
         let expected = match name {
             "count" => "a row's truth value",
             "mean" => "a row's number or truth value",
+            "missing" => "a row's number, truth value or category",
             _ => "a row's number",
         };
         self.refuse(

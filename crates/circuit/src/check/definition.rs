@@ -96,7 +96,7 @@ impl Checker<'_> {
             parts.iter().fold(1, |sum: usize, part| sum.saturating_add(self.size(part)))
         };
         match &expression.kind {
-            ExpressionKind::Number { .. } => 1,
+            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } => 1,
             ExpressionKind::Name(name) => self.definitions.get(name).map_or(1, |defined| defined.size),
             ExpressionKind::Call { arguments: parts, .. } | ExpressionKind::List(parts) => {
                 of(&parts.iter().collect::<Vec<_>>())

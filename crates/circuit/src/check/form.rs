@@ -12,7 +12,10 @@ use std::sync::Arc;
 use quorate_field::Integer;
 
 use super::polynomial::Polynomial;
+use super::stored::Stored;
 use super::tree::{RowNumber, RowNumberKind, RowTruth};
+use super::{blank, words};
+use crate::column::Column;
 use crate::diagnostics::Span;
 use crate::interval::Interval;
 use crate::program::Coefficient;
@@ -37,8 +40,9 @@ pub(crate) struct Atom {
 /// How helpers get an atom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// As a sum over the rows where every condition holds.
-    Rows { summand: Summand, conditions: Vec<Condition> },
+    /// As a sum over the rows where every condition holds. Where one of those in `implied` does not, the summand is 0:
+    /// it is over the rows where these hold too, and nothing need be done for it.
+    Rows { summand: Summand, conditions: Vec<Condition>, implied: Vec<Condition> },
     /// As the bit that says how a difference of aggregates compares with zero.
     Decision { comparison: Comparison, difference: Fraction },
 }
@@ -48,6 +52,10 @@ pub(crate) enum Source {
 pub(crate) struct Condition {
     pub(crate) words: Arc<str>,
     pub(crate) truth: Arc<RowTruth>,
+    /// Whether it is a column, as a number.
+    pub(crate) is_stored: bool,
+    /// The words of what is known where it holds.
+    pub(crate) implies: Vec<String>,
 }
 
 /// What is added up over rows.
@@ -61,18 +69,28 @@ pub(crate) enum Summand {
     Square(Box<RowNumber>),
 }
 
+impl Condition {
+    /// The condition that a truth is known to hold.
+    pub(crate) fn of(truth: Arc<RowTruth>, columns: &[Column]) -> Self {
+        let implies = blank::implied(&truth, columns).into_keys().collect();
+        let is_stored = Stored::of(&truth, columns).is_some();
+        Condition { words: words::truth(&truth, columns).into(), truth, is_stored, implies }
+    }
+}
+
 impl Atom {
-    /// Whether it is the sum of a column over all rows.
+    /// Whether it is the sum of a column over all rows, or where that has a value, or the number of the rows that have.
     pub(crate) fn is_plain(&self) -> bool {
         self.products().is_none()
     }
 
     /// What helpers need products of shared values for, if they do.
     pub(crate) fn products(&self) -> Option<&'static str> {
-        let Source::Rows { summand, conditions } = &self.source else {
+        let Source::Rows { summand, conditions, .. } = &self.source else {
             return Some("comparing needs products of shared bits");
         };
         match summand {
+            Summand::One if matches!(conditions.as_slice(), [only] if only.is_stored) => None,
             Summand::One => Some("counting the rows where a condition holds needs products of shared bits"),
             _ if !conditions.is_empty() => {
                 Some("computing on the rows where a condition holds needs products of shared values")
@@ -89,7 +107,9 @@ impl Atom {
     /// The conditions of the rows that it is a sum over, if it is one.
     fn conditions(&self) -> Option<BTreeSet<&str>> {
         match &self.source {
-            Source::Rows { conditions, .. } => Some(conditions.iter().map(|c| &*c.words).collect()),
+            Source::Rows { conditions, implied, .. } => {
+                Some(conditions.iter().chain(implied).map(|c| &*c.words).collect())
+            }
             Source::Decision { .. } => None,
         }
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::form::{Atom, Condition, Form, Fraction, Source, Summand};
 use super::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
-use super::words;
 use crate::column::Column;
 use crate::quantity::Quantity;
 use crate::syntax::Comparison;
@@ -138,16 +137,15 @@ fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
 
 /// The group that an atom is asked of, if it is not all rows, and those that it implies.
 fn groups_of(atom: &Atom, columns: &[Column]) -> (Option<Group>, Vec<Group>) {
-    let Source::Rows { summand, conditions } = &atom.source else { return (None, vec![]) };
+    let Source::Rows { summand, conditions, implied } = &atom.source else { return (None, vec![]) };
+    let conditions = [conditions.as_slice(), implied].concat();
     let mut deciding = Vec::new();
     if let Summand::Number(number) | Summand::Square(number) = summand {
         conditions_in(number, columns, &mut deciding);
     }
-    let among = |truth: Arc<RowTruth>| {
-        let words = words::truth(&truth, columns).into();
-        Group::of(&[conditions.as_slice(), &[Condition { words, truth }]].concat())
-    };
-    (Group::of(conditions), deciding.into_iter().filter_map(among).collect())
+    let among =
+        |truth: Arc<RowTruth>| Group::of(&[conditions.as_slice(), &[Condition::of(truth, columns)]].concat());
+    (Group::of(&conditions), deciding.into_iter().filter_map(among).collect())
 }
 
 /// The conditions that choose what a number is.

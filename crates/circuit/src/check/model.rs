@@ -70,6 +70,7 @@ impl Checker<'_> {
     fn variable(&mut self, expression: &Expression) -> Option<(String, RowNumber, bool)> {
         let span = expression.span;
         let typed = self.expression(expression)?;
+        let typed = self.as_truth(typed, span);
         let is_bit = matches!(typed, Typed::Truth(_));
         let (words, number) = match typed {
             Typed::Number(number) => (words::number(&number, &self.study.columns), number),
@@ -97,6 +98,9 @@ impl Checker<'_> {
 
     /// What leaves the helpers of a model.
     pub(super) fn model_form(&mut self, model: &Model, rows: Rows<'_>, span: Span) -> Option<Form> {
+        let numbers: Vec<&RowNumber> = model.numbers.iter().collect();
+        let known = self.known(&numbers, rows);
+        let rows = rows.knowing(&known);
         let rows_of = self.count(rows)?;
         let mut sums = Vec::with_capacity(model.numbers.len());
         for number in &model.numbers {

@@ -34,7 +34,7 @@ impl Checker<'_> {
     pub(super) fn columns_read(&self, expression: &Expression, columns: &mut BTreeSet<usize>) {
         let mut read = |parts: &[&Expression]| parts.iter().for_each(|part| self.columns_read(part, columns));
         match &expression.kind {
-            ExpressionKind::Number { .. } => {}
+            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } => {}
             ExpressionKind::Name(name) => match self.columns_defined(name) {
                 Some(defined) => columns.extend(defined),
                 None => {

@@ -70,6 +70,17 @@ pub(crate) enum RowTruthKind {
     Not(Arc<RowTruth>),
     /// The second where the first holds, else the third.
     If(Arc<RowTruth>, Arc<RowTruth>, Arc<RowTruth>),
+    /// Whether a column that may be blank, by its position, has a value. The checker's own, as the next one.
+    Present(usize),
+    /// Whether a truth is true or false, and not missing.
+    Known(Arc<RowTruth>),
+}
+
+/// One value per row that may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowValue {
+    Number(RowNumber),
+    Truth(RowTruth),
 }
 
 /// What a table is by: groups of rows, each with its label and who is in it.
@@ -142,6 +153,10 @@ pub(crate) enum AggregateKind {
     Deviation(Arc<RowNumber>, Of),
     /// `covariance(x, y)`, of the sample.
     Covariance(Arc<Pair>),
+    /// `missing(x)`: the rows where it is.
+    Missing(Arc<RowValue>),
+    /// Over the rows where the number is known.
+    Complete(Box<Aggregate>, Arc<RowNumber>),
     /// `regression(y ~ x1 + x2)`.
     Regression(Arc<Model>),
     /// Two aggregates and an operator.
@@ -154,6 +169,13 @@ pub(crate) enum AggregateKind {
     Where(Box<Aggregate>, Arc<RowTruth>),
     /// Once for each group of a grouping, by its position.
     By(Box<Aggregate>, usize),
+}
+
+impl RowNumber {
+    /// Whether it is the constant 0.
+    pub(crate) fn is_zero(&self) -> bool {
+        matches!(self.kind, RowNumberKind::Constant(value) if value == Quantity::ZERO)
+    }
 }
 
 impl Aggregate {

@@ -38,6 +38,7 @@ fn operand(value: &RowNumber, columns: &[Column]) -> String {
 pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
     let inner = |value: &RowTruth| match value.kind {
         RowTruthKind::Is(..) | RowTruthKind::Same(..) | RowTruthKind::Compare(..) => truth(value, columns),
+        RowTruthKind::Present(_) => truth(value, columns),
         _ => format!("({})", truth(value, columns)),
     };
     let name = |column: &usize| quote(&columns[*column].name);
@@ -51,7 +52,14 @@ pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
         RowTruthKind::Same(left, right) => format!("{} == {}", name(left), name(right)),
         RowTruthKind::And(left, right) => format!("{} and {}", inner(left), inner(right)),
         RowTruthKind::Or(left, right) => format!("{} or {}", inner(left), inner(right)),
-        RowTruthKind::Not(value) => format!("not {}", inner(value)),
+        RowTruthKind::Not(value) => match &value.kind {
+            RowTruthKind::Present(column) => format!("{} is missing", name(column)),
+            RowTruthKind::Known(value) => format!("{} is missing", inner(value)),
+            _ => format!("not {}", inner(value)),
+        },
+        // No name reads like these: one with spaces is in quotes.
+        RowTruthKind::Present(column) => format!("{} is there", name(column)),
+        RowTruthKind::Known(value) => format!("{} is known", inner(value)),
         RowTruthKind::If(condition, yes, no) => {
             format!("if {} then {} else {}", inner(condition), inner(yes), inner(no))
         }
@@ -61,7 +69,7 @@ pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
 fn label_text(column: &Column, label: usize) -> String {
     match &column.domain {
         Domain::Category { labels } => labels.get(label).map_or_else(String::new, |label| quote(label)),
-        Domain::Number { .. } => label.to_string(),
+        Domain::Number { .. } | Domain::Date { .. } => label.to_string(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The oracle: checked circuits evaluated as their text says, rational numbers all the way.
+//! The oracle: checked circuits evaluated as their text says, rational numbers all the way, blanks as missing values.
 //!
 //! Exact but for square roots that are not rational and numbers beyond 512 bits, which become doubles.
 
@@ -7,7 +7,10 @@ use std::cmp::Ordering;
 use quorate_field::Integer;
 
 use super::disclosure::Accepted;
-use crate::check::tree::{Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use crate::check::blank::{is_in_number, is_in_truth};
+use crate::check::tree::{
+    Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
+};
 use crate::check::{Checked, CheckedReveal, Forms};
 use crate::program::{Moments, Number, Outcome, Undefined};
 use crate::quantity::Quantity;
@@ -80,7 +83,26 @@ impl Oracle<'_> {
 
     /// Those of the rows where a condition holds.
     fn holding(&self, condition: &RowTruth, rows: &[usize]) -> Vec<usize> {
-        rows.iter().copied().filter(|row| self.truth(condition, *row)).collect()
+        rows.iter().copied().filter(|row| self.truth(condition, *row) == Some(true)).collect()
+    }
+
+    /// Those of the rows where numbers are known.
+    fn complete(&self, numbers: &[&RowNumber], rows: &[usize]) -> Vec<usize> {
+        let is_known = |row: &usize| numbers.iter().all(|number| self.number(number, *row).is_some());
+        rows.iter().copied().filter(is_known).collect()
+    }
+
+    /// Those of the rows where a truth is true or false.
+    fn decided(&self, truth: &RowTruth, rows: &[usize]) -> Vec<usize> {
+        rows.iter().copied().filter(|row| self.truth(truth, *row).is_some()).collect()
+    }
+
+    fn missing(&self, value: &RowValue, rows: &[usize]) -> usize {
+        rows.len()
+            - match value {
+                RowValue::Number(number) => self.complete(&[number], rows).len(),
+                RowValue::Truth(truth) => self.decided(truth, rows).len(),
+            }
     }
 
     /// Who is in the group that a cell of a table has of a grouping.
@@ -101,6 +123,7 @@ impl Oracle<'_> {
                     Number::Exact(quantity) => Some(quantity),
                     _ => None,
                 };
+                let rows = &self.complete(&model.numbers.iter().collect::<Vec<_>>(), rows);
                 let total = |number: &RowNumber| exact(self.total(number, rows, 1));
                 let sums = model.numbers.iter().map(total).collect::<Option<Vec<_>>>();
                 let products = model.products.iter().map(total).collect::<Option<Vec<_>>>();
@@ -121,17 +144,28 @@ impl Oracle<'_> {
             AggregateKind::Constant(constant) => Number::Exact(*constant),
             AggregateKind::Rows => count(rows),
             AggregateKind::Count(condition) => count(&self.holding(condition, rows)),
-            AggregateKind::Share(condition) => count(&self.holding(condition, rows)).divide(count(rows)),
+            AggregateKind::Share(condition) => {
+                count(&self.holding(condition, rows)).divide(count(&self.decided(condition, rows)))
+            }
             AggregateKind::Sum(number) => self.total(number, rows, 1),
-            AggregateKind::Mean(number) => self.total(number, rows, 1).divide(count(rows)),
+            AggregateKind::Mean(number) => {
+                self.total(number, rows, 1).divide(count(&self.complete(&[number], rows)))
+            }
+            AggregateKind::Missing(value) => Number::Exact((self.missing(value, rows) as u64).into()),
+            AggregateKind::Complete(body, number) => {
+                let rows = self.complete(&[number], rows);
+                return self.aggregate(body, Over { rows: &rows, is_all: false, cell });
+            }
             AggregateKind::Variance(number, of) => self.variance(number, *of, rows),
             AggregateKind::Deviation(number, of) => self.variance(number, *of, rows).root(),
             AggregateKind::Covariance(pair) => {
-                let (left, right) = (self.total(&pair.left, rows, 1), self.total(&pair.right, rows, 1));
-                let products = rows.iter().fold(Number::Exact(Quantity::ZERO), |sum, row| {
-                    add(sum, multiply(self.number(&pair.left, *row), self.number(&pair.right, *row)))
-                });
-                spread(products, (left, right), Of::Sample, rows.len())
+                let rows = self.complete(&[&pair.left, &pair.right], rows);
+                let sums = (self.total(&pair.left, &rows, 1), self.total(&pair.right, &rows, 1));
+                let both =
+                    |row: &usize| Some((self.number(&pair.left, *row)?, self.number(&pair.right, *row)?));
+                let products = rows.iter().filter_map(both).map(|(left, right)| multiply(left, right));
+                let products = products.fold(Number::Exact(Quantity::ZERO), add);
+                spread(products, sums, Of::Sample, rows.len())
             }
             // Fitted by `fit`: the checker lets nothing be computed of it.
             AggregateKind::Regression(_) => count(rows),
@@ -167,17 +201,20 @@ impl Oracle<'_> {
         })
     }
 
-    /// Whether a divisor that only the number of all rows decides is zero: that much everybody knows.
+    /// Whether a divisor that only the number of all rows decides is zero: that much everybody knows. How many rows have
+    /// a value where there may be none is not for everybody to know.
     fn is_undefined_for_all(&self, value: &Aggregate) -> bool {
         let rows = self.table.first().map_or(0, Vec::len);
+        let is_public = |number: &RowNumber| !is_in_number(number, &self.checked.columns);
         match &value.kind {
-            AggregateKind::Mean(_) | AggregateKind::Share(_) => rows == 0,
-            AggregateKind::Variance(_, Of::Population) | AggregateKind::Deviation(_, Of::Population) => {
-                rows == 0
+            AggregateKind::Mean(number)
+            | AggregateKind::Variance(number, Of::Population)
+            | AggregateKind::Deviation(number, Of::Population) => rows == 0 && is_public(number),
+            AggregateKind::Share(truth) => rows == 0 && !is_in_truth(truth, &self.checked.columns),
+            AggregateKind::Variance(number, Of::Sample) | AggregateKind::Deviation(number, Of::Sample) => {
+                rows < 2 && is_public(number)
             }
-            AggregateKind::Variance(..) | AggregateKind::Deviation(..) | AggregateKind::Covariance(_) => {
-                rows < 2
-            }
+            AggregateKind::Covariance(pair) => rows < 2 && is_public(&pair.product),
             AggregateKind::Binary(operator, left, right) => {
                 let is_zero = || self.public(right).is_some_and(Number::is_zero);
                 let is_divided_by_zero = *operator == Binary::Divide && is_zero();
@@ -207,52 +244,75 @@ impl Oracle<'_> {
         }
     }
 
-    /// The sum of a power of a row's number.
+    /// The sum of a power of a row's number, where it is known.
     fn total(&self, value: &RowNumber, rows: &[usize], power: u32) -> Number {
-        rows.iter().fold(Number::Exact(Quantity::ZERO), |sum, row| {
-            let number = self.number(value, *row);
-            let raised = (1..power).fold(number, |raised, _| multiply(raised, number));
-            add(sum, raised)
+        let numbers = rows.iter().filter_map(|row| self.number(value, *row));
+        numbers.fold(Number::Exact(Quantity::ZERO), |sum, number| {
+            add(sum, (1..power).fold(number, |raised, _| multiply(raised, number)))
         })
     }
 
     fn variance(&self, value: &RowNumber, of: Of, rows: &[usize]) -> Number {
         let (sum, squares) = (self.total(value, rows, 1), self.total(value, rows, 2));
-        spread(squares, (sum, sum), of, rows.len())
+        spread(squares, (sum, sum), of, self.complete(&[value], rows).len())
     }
 
-    fn number(&self, value: &RowNumber, row: usize) -> Number {
-        match &value.kind {
+    /// Whether a column is blank in a row.
+    fn is_blank(&self, column: usize, row: usize) -> bool {
+        self.checked.columns[column].is_optional() && self.table[column + 1][row] == Integer::ZERO
+    }
+
+    /// A row's number; `None` if it is missing.
+    fn number(&self, value: &RowNumber, row: usize) -> Option<Number> {
+        let both =
+            |left: &RowNumber, right: &RowNumber| Some((self.number(left, row)?, self.number(right, row)?));
+        Some(match &value.kind {
             RowNumberKind::Constant(constant) => Number::Exact(*constant),
+            RowNumberKind::Column(column) if self.is_blank(*column, row) => return None,
             RowNumberKind::Column(column) => {
                 match Quantity::new(self.table[*column][row], self.checked.columns[*column].domain.scale()) {
                     Some(quantity) => Number::Exact(quantity),
                     None => Number::Undefined(Undefined::DivisionByZero),
                 }
             }
-            RowNumberKind::Add(left, right) => add(self.number(left, row), self.number(right, row)),
-            RowNumberKind::Multiply(left, right) => multiply(self.number(left, row), self.number(right, row)),
-            RowNumberKind::Scale(inner, factor) => multiply(self.number(inner, row), Number::Exact(*factor)),
-            RowNumberKind::If(condition, yes, no) => {
-                self.number(if self.truth(condition, row) { yes } else { no }, row)
+            RowNumberKind::Add(left, right) => both(left, right).map(|(left, right)| add(left, right))?,
+            RowNumberKind::Multiply(left, right) => {
+                both(left, right).map(|(left, right)| multiply(left, right))?
             }
-        }
+            RowNumberKind::Scale(inner, factor) => multiply(self.number(inner, row)?, Number::Exact(*factor)),
+            RowNumberKind::If(condition, yes, no) => {
+                return self.number(if self.truth(condition, row)? { yes } else { no }, row);
+            }
+        })
     }
 
-    pub(super) fn truth(&self, value: &RowTruth, row: usize) -> bool {
+    /// A row's truth; `None` if it is missing.
+    pub(super) fn truth(&self, value: &RowTruth, row: usize) -> Option<bool> {
         match &value.kind {
             RowTruthKind::Compare(comparison, left, right) => {
-                order(self.number(left, row), self.number(right, row))
-                    .is_some_and(|order| comparison.holds(order))
+                let order = order(self.number(left, row)?, self.number(right, row)?);
+                Some(order.is_some_and(|order| comparison.holds(order)))
             }
-            RowTruthKind::Is(column, label) => self.table[*column][row] == Integer::from(*label as u64),
-            RowTruthKind::Same(left, right) => self.table[*left][row] == self.table[*right][row],
-            RowTruthKind::And(left, right) => self.truth(left, row) && self.truth(right, row),
-            RowTruthKind::Or(left, right) => self.truth(left, row) || self.truth(right, row),
-            RowTruthKind::Not(inner) => !self.truth(inner, row),
+            RowTruthKind::Is(column, _) if self.is_blank(*column, row) => None,
+            RowTruthKind::Is(column, label) => Some(self.table[*column][row] == Integer::from(*label as u64)),
+            RowTruthKind::Same(left, right) if self.is_blank(*left, row) || self.is_blank(*right, row) => {
+                None
+            }
+            RowTruthKind::Same(left, right) => Some(self.table[*left][row] == self.table[*right][row]),
+            RowTruthKind::And(left, right) => match (self.truth(left, row), self.truth(right, row)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (left, right) => Some(left? && right?),
+            },
+            RowTruthKind::Or(left, right) => match (self.truth(left, row), self.truth(right, row)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (left, right) => Some(left? || right?),
+            },
+            RowTruthKind::Not(inner) => Some(!self.truth(inner, row)?),
             RowTruthKind::If(condition, yes, no) => {
-                self.truth(if self.truth(condition, row) { yes } else { no }, row)
+                self.truth(if self.truth(condition, row)? { yes } else { no }, row)
             }
+            RowTruthKind::Present(column) => Some(!self.is_blank(*column, row)),
+            RowTruthKind::Known(inner) => Some(self.truth(inner, row).is_some()),
         }
     }
 }

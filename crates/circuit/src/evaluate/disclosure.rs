@@ -19,7 +19,9 @@ impl Accepted {
         let mut blocks: Vec<Vec<usize>> = vec![(0..rows).collect()];
         let (mut accepted, mut sizes) = (Vec::new(), Vec::new());
         for Group { conditions, .. } in &checked.groups.groups {
-            let is_in = |row: &usize| conditions.iter().all(|condition| oracle.truth(&condition.truth, *row));
+            let is_in = |row: &usize| {
+                conditions.iter().all(|condition| oracle.truth(&condition.truth, *row) == Some(true))
+            };
             let pieces: Vec<Vec<usize>> = blocks
                 .iter()
                 .flat_map(|block| {

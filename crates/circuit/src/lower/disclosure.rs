@@ -178,7 +178,10 @@ impl Lowering<'_> {
                 match (is_there(true), is_there(false)) {
                     (true, true) => {
                         let inside = self.rows.and(truth, members);
-                        let indicator = self.rows.indicator(inside)?;
+                        let indicator = match truth {
+                            Truth::Known(true) => self.rows.among(&group.conditions)?,
+                            _ => self.rows.indicator(inside)?,
+                        };
                         let inside_count = self.scalars.sum(&indicator)?;
                         let outside_count = count.checked_add(&inside_count.checked_neg()?)?;
                         let outside = self.rows.xor(truth, inside);

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::flipped;
+use crate::check::blank::{is_in_number, is_in_truth};
 use crate::check::groups::Group;
 use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::check::words;
@@ -25,7 +26,11 @@ pub(super) fn combinations(groups: &[Group], columns: &[Column]) -> Option<Combi
     let mut space = Space { columns, dimensions: BTreeMap::new() };
     let truths = || groups.iter().flat_map(|group| &group.conditions).map(|condition| &*condition.truth);
     truths().for_each(|truth| space.look(truth));
-    let sizes: Vec<usize> = space.dimensions.values().map(Dimension::regions).collect();
+    let sizes: Vec<usize> = space
+        .dimensions
+        .values()
+        .map(|(dimension, blanks)| dimension.regions() + usize::from(*blanks))
+        .collect();
     let cells = sizes.iter().try_fold(1_usize, |cells, size| cells.checked_mul(*size))?;
     if cells > CELLS_MAX {
         return None;
@@ -41,7 +46,7 @@ pub(super) fn combinations(groups: &[Group], columns: &[Column]) -> Option<Combi
         for (region, size) in regions.iter_mut().zip(&sizes) {
             (*region, rest) = (rest % size, rest / size);
         }
-        let is_in = |conditions: &Vec<Predicate>| conditions.iter().all(|p| p.holds(&regions));
+        let is_in = |conditions: &Vec<Predicate>| conditions.iter().all(|p| p.holds(&regions) == Some(true));
         found.insert(predicates.iter().map(is_in).collect());
     }
     Some(found)
@@ -50,8 +55,8 @@ pub(super) fn combinations(groups: &[Group], columns: &[Column]) -> Option<Combi
 /// What the conditions look at.
 struct Space<'a> {
     columns: &'a [Column],
-    /// By what is looked at, in the circuit's words.
-    dimensions: BTreeMap<String, Dimension>,
+    /// By what is looked at, in the circuit's words, and whether it may be missing: that is a region more, the last.
+    dimensions: BTreeMap<String, (Dimension, bool)>,
 }
 
 /// One thing that conditions look at, cut into regions.
@@ -64,12 +69,18 @@ enum Dimension {
     Truth,
 }
 
-/// A condition, of the regions that a row is in, one of each dimension.
+/// A condition, of the regions that a row is in, one of each dimension. It may be missing, as conditions are.
 enum Predicate {
-    /// Whether the region of a dimension compares so with another.
-    Region(usize, Comparison, usize),
+    /// Whether the region of a dimension compares so with another; missing in the last one of it, if that says so.
+    Region {
+        dimension: usize,
+        comparison: Comparison,
+        region: usize,
+        blank: Option<usize>,
+    },
     And(Box<(Predicate, Predicate)>),
     Not(Box<Predicate>),
+    If(Box<(Predicate, Predicate, Predicate)>),
 }
 
 impl Dimension {
@@ -83,13 +94,21 @@ impl Dimension {
 }
 
 impl Predicate {
-    fn holds(&self, regions: &[usize]) -> bool {
+    fn holds(&self, regions: &[usize]) -> Option<bool> {
         match self {
-            Predicate::Region(dimension, comparison, region) => {
-                comparison.holds(regions[*dimension].cmp(region))
+            Predicate::Region { dimension, comparison, region, blank } => {
+                let found = regions[*dimension];
+                (*blank != Some(found)).then(|| comparison.holds(found.cmp(region)))
             }
-            Predicate::And(both) => both.0.holds(regions) && both.1.holds(regions),
-            Predicate::Not(inner) => !inner.holds(regions),
+            Predicate::And(both) => match (both.0.holds(regions), both.1.holds(regions)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (left, right) => Some(left? && right?),
+            },
+            Predicate::Not(inner) => inner.holds(regions).map(|holds| !holds),
+            Predicate::If(parts) => {
+                let (condition, yes, no) = &**parts;
+                if condition.holds(regions)? { yes } else { no }.holds(regions)
+            }
         }
     }
 
@@ -119,15 +138,16 @@ impl Space<'_> {
                 [condition, yes, no].into_iter().for_each(|part| self.look(part));
             }
             RowTruthKind::Is(column, label) => {
-                let empty = || Dimension::Labels(BTreeSet::new());
+                let empty = || (Dimension::Labels(BTreeSet::new()), self.columns[*column].is_optional());
                 let dimension = self.dimensions.entry(category(*column)).or_insert_with(empty);
-                if let Dimension::Labels(labels) = dimension {
+                if let Dimension::Labels(labels) = &mut dimension.0 {
                     labels.insert(*label);
                 }
             }
             RowTruthKind::Compare(_, left, right) if let Some((number, point, _)) = on_line(left, right) => {
-                let (name, empty) = (self.line(number), || Dimension::Line(Vec::new()));
-                if let Dimension::Line(points) = self.dimensions.entry(name).or_insert_with(empty) {
+                let blanks = is_in_number(number, self.columns);
+                let (name, empty) = (self.line(number), || (Dimension::Line(Vec::new()), blanks));
+                if let Dimension::Line(points) = &mut self.dimensions.entry(name).or_insert_with(empty).0 {
                     let place = place_of(&point, points);
                     if points.get(place).is_none_or(|other| order(other, &point).is_ne()) {
                         points.insert(place, point);
@@ -135,7 +155,8 @@ impl Space<'_> {
                 }
             }
             _ => {
-                self.dimensions.insert(words::truth(truth, self.columns), Dimension::Truth);
+                let blanks = is_in_truth(truth, self.columns);
+                self.dimensions.insert(words::truth(truth, self.columns), (Dimension::Truth, blanks));
             }
         }
     }
@@ -147,8 +168,8 @@ impl Space<'_> {
             RowTruthKind::Or(left, right) => self.predicate(left).or(self.predicate(right)),
             RowTruthKind::Not(inner) => self.predicate(inner).not(),
             RowTruthKind::If(condition, yes, no) => {
-                let yes = self.predicate(condition).and(self.predicate(yes));
-                yes.or(self.predicate(condition).not().and(self.predicate(no)))
+                let parts = (self.predicate(condition), self.predicate(yes), self.predicate(no));
+                Predicate::If(Box::new(parts))
             }
             RowTruthKind::Is(column, label) => {
                 let region = |dimension: &Dimension| match dimension {
@@ -173,8 +194,10 @@ impl Space<'_> {
 
     fn region(&self, name: &str, comparison: Comparison, region: &dyn Fn(&Dimension) -> usize) -> Predicate {
         let found = self.dimensions.iter().enumerate().find(|(_, (other, _))| *other == name);
-        let (place, region) = found.map_or((0, 0), |(place, (_, dimension))| (place, region(dimension)));
-        Predicate::Region(place, comparison, region)
+        let (dimension, region, blank) = found.map_or((0, 0, None), |(place, (_, (dimension, blanks)))| {
+            (place, region(dimension), blanks.then(|| dimension.regions()))
+        });
+        Predicate::Region { dimension, comparison, region, blank }
     }
 
     fn line(&self, number: &RowNumber) -> String {

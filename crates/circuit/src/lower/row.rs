@@ -27,6 +27,15 @@ pub(super) enum Truth {
     Value(u32),
 }
 
+/// What a blank is read as. It makes no difference where a number is known, and that is all that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blanks {
+    /// The least value of its column, as it is stored: the bits of the column are there already.
+    Least,
+    /// 0: what is added up needs no further condition.
+    Zero,
+}
+
 /// Functions return `None` where an integer leaves the field or 512 bits.
 pub(super) struct Rows<'a> {
     columns: &'a [Column],
@@ -70,13 +79,18 @@ impl<'a> Rows<'a> {
         self.values.items()
     }
 
+    pub(super) fn columns(&self) -> &[Column] {
+        self.columns
+    }
+
     /// A row's number, in units.
-    pub(super) fn number(&mut self, number: &RowNumber) -> Option<Polynomial> {
+    pub(super) fn number(&mut self, number: &RowNumber, blanks: Blanks) -> Option<Polynomial> {
         match &number.kind {
             RowNumberKind::Constant(value) => Some(constant(value.numerator())),
-            RowNumberKind::Column(column) => Some(Polynomial::atom(self.input(*column) as usize)),
+            RowNumberKind::Column(column) => self.column(*column, blanks),
             RowNumberKind::Add(left, right) => {
-                self.in_units(left, &number.scale)?.checked_add(&self.in_units(right, &number.scale)?)
+                let left = self.in_units(left, &number.scale, blanks)?;
+                left.checked_add(&self.in_units(right, &number.scale, blanks)?)
             }
             RowNumberKind::Scale(inner, factor) => {
                 // Exactly what the checker made of the scale: units * factor * scale / scale within.
@@ -84,25 +98,62 @@ impl<'a> Rows<'a> {
                 let bottom = factor.denominator().checked_mul(&inner.scale)?;
                 let (units, rest) = top.div_rem(&bottom)?;
                 debug_assert_eq!(rest, Integer::ZERO, "a scale holds its factor's denominator");
-                self.number(inner)?.checked_scale(&units)
+                self.number(inner, blanks)?.checked_scale(&units)
             }
             RowNumberKind::Multiply(left, right) => {
-                let (left, right) = (self.number(left)?, self.number(right)?);
+                let (left, right) = (self.number(left, blanks)?, self.number(right, blanks)?);
                 self.product(&left, &right)
             }
             RowNumberKind::If(condition, yes, no) => {
-                let condition = self.truth(condition)?;
-                let (yes, no) = (self.in_units(yes, &number.scale)?, self.in_units(no, &number.scale)?);
+                let indicator = self.chooses(condition, blanks)?;
+                let yes = self.in_units(yes, &number.scale, blanks)?;
+                let no = self.in_units(no, &number.scale, blanks)?;
                 let gain = yes.checked_add(&no.checked_neg()?)?;
-                let indicator = self.indicator(condition)?;
                 self.product(&indicator, &gain)?.checked_add(&no)
             }
         }
     }
 
     /// A number in finer units.
-    fn in_units(&mut self, number: &RowNumber, scale: &Integer) -> Option<Polynomial> {
-        self.number(number)?.checked_scale(&scale.div_rem(&number.scale)?.0)
+    fn in_units(&mut self, number: &RowNumber, scale: &Integer, blanks: Blanks) -> Option<Polynomial> {
+        self.number(number, blanks)?.checked_scale(&scale.div_rem(&number.scale)?.0)
+    }
+
+    /// A column, in units.
+    fn column(&mut self, column: usize, blanks: Blanks) -> Option<Polynomial> {
+        let value = Polynomial::atom(self.input(column) as usize);
+        let least = self.columns[column].domain.interval().min;
+        if blanks == Blanks::Least || !self.columns[column].is_optional() || least == Integer::ZERO {
+            return Some(value);
+        }
+        // value - least, and least again where there is a value
+        let presence = Polynomial::atom(self.input(column + 1) as usize);
+        value.checked_add(&presence.checked_scale(&least)?)?.checked_add(&constant(least).checked_neg()?)
+    }
+
+    /// 1 where a condition chooses the first of two numbers, else 0.
+    fn chooses(&mut self, condition: &RowTruth, blanks: Blanks) -> Option<Polynomial> {
+        if let Some(stored) = self.stored(condition) {
+            return Some(stored);
+        }
+        let condition = match blanks {
+            Blanks::Least => self.truth(condition)?,
+            Blanks::Zero => self.holds(condition)?,
+        };
+        self.indicator(condition)
+    }
+
+    /// 1 where all of some conditions are known to hold, else 0.
+    pub(super) fn among(&mut self, conditions: &[Condition]) -> Option<Polynomial> {
+        if conditions.iter().all(|condition| condition.is_stored) {
+            // As numbers, no bits are made of them.
+            return conditions.iter().try_fold(constant(1_u64), |all, condition| {
+                let next = self.stored(&condition.truth)?;
+                if all == next { Some(all) } else { self.product(&all, &next) }
+            });
+        }
+        let all = self.all(conditions)?;
+        self.indicator(all)
     }
 
     /// 1 where a truth holds, else 0.
@@ -124,11 +175,11 @@ impl<'a> Rows<'a> {
         Some(number)
     }
 
-    /// Whether all of some conditions hold, in whatever order they are given.
+    /// Whether all of some conditions are known to hold, in whatever order they are given.
     pub(super) fn all(&mut self, conditions: &[Condition]) -> Option<Truth> {
         let mut values = BTreeSet::new();
         for condition in conditions {
-            match self.truth(&condition.truth)? {
+            match self.holds(&condition.truth)? {
                 Truth::Known(true) => {}
                 Truth::Known(false) => return Some(Truth::Known(false)),
                 Truth::Value(value) => {
@@ -140,15 +191,13 @@ impl<'a> Rows<'a> {
         Some(all.unwrap_or(Truth::Known(true)))
     }
 
+    /// A truth, blanks read as the least value: right where it is known.
     pub(super) fn truth(&mut self, truth: &RowTruth) -> Option<Truth> {
         Some(match &truth.kind {
             RowTruthKind::Compare(comparison, left, right) => return self.compare(*comparison, left, right),
-            RowTruthKind::Is(column, label) => {
-                let label = constant(u64::try_from(*label).ok()?);
-                let value = Polynomial::atom(self.input(*column) as usize);
-                let difference = value.checked_add(&label.checked_neg()?)?;
-                return self.compare_with_zero(Comparison::Equal, &difference, None);
-            }
+            RowTruthKind::Is(column, label) => return self.is_number(*column, u64::try_from(*label).ok()?),
+            RowTruthKind::Present(column) => return self.is_present(*column),
+            RowTruthKind::Known(inner) => return self.is_known(inner),
             RowTruthKind::Same(left, right) => {
                 let (left, right) = (self.input(*left), self.input(*right));
                 if left == right {
@@ -180,13 +229,20 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Whether a column is a number.
+    pub(super) fn is_number(&mut self, column: usize, number: u64) -> Option<Truth> {
+        let value = Polynomial::atom(self.input(column) as usize);
+        let difference = value.checked_add(&constant(number).checked_neg()?)?;
+        self.compare_with_zero(Comparison::Equal, &difference, None)
+    }
+
     fn compare(&mut self, comparison: Comparison, left: &RowNumber, right: &RowNumber) -> Option<Truth> {
         let scale = lcm(left.scale, right.scale)?;
         let units = |number: &RowNumber| scale.div_rem(&number.scale).map(|(units, _)| units);
         let known = left.interval.checked_scale(&units(left)?)?;
         let known = known.checked_sub(&right.interval.checked_scale(&units(right)?)?)?;
-        let right = self.in_units(right, &scale)?.checked_neg()?;
-        let difference = self.in_units(left, &scale)?.checked_add(&right)?;
+        let right = self.in_units(right, &scale, Blanks::Least)?.checked_neg()?;
+        let difference = self.in_units(left, &scale, Blanks::Least)?.checked_add(&right)?;
         self.compare_with_zero(comparison, &difference, Some(known))
     }
 
@@ -242,7 +298,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn not(&mut self, truth: Truth) -> Truth {
+    pub(super) fn not(&mut self, truth: Truth) -> Truth {
         match truth {
             Truth::Known(truth) => Truth::Known(!truth),
             Truth::Value(value) => Truth::Value(match self.instructions()[value as usize] {
@@ -281,7 +337,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn input(&mut self, column: usize) -> u32 {
+    pub(super) fn input(&mut self, column: usize) -> u32 {
         let interval = self.columns[column].domain.interval();
         self.push(RowInstruction::Input { column: narrow(column) }, interval)
     }

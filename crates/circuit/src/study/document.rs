@@ -10,7 +10,7 @@ use super::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROWS_TOTAL_MAX, Security,
     Sharing, Study, StudyError, column_bound, smallest_field,
 };
-use crate::column::{Column, Domain};
+use crate::column::Column;
 use crate::syntax::NAME_MAX;
 
 /// The document as it is written.
@@ -165,30 +165,15 @@ fn check_size(rows_max: u32, capacity: u64) -> Result<(), StudyError> {
 }
 
 fn check_columns(documents: Vec<ColumnDocument>) -> Result<Vec<Column>, StudyError> {
-    if documents.is_empty() || documents.len() > COLUMNS_MAX {
-        let expected = format!("1 to {COLUMNS_MAX} columns");
-        return Err(value(
-            "columns",
-            format!("{} columns", documents.len()),
-            &expected,
-            "each is a [[columns]] table",
-        ));
+    if documents.is_empty() {
+        return Err(no_columns(0));
     }
     let mut columns: Vec<Column> = Vec::with_capacity(documents.len());
     let mut names = std::collections::BTreeSet::new();
     for (index, ColumnDocument { name, domain }) in documents.into_iter().enumerate() {
         let number = index + 1;
         check_name(&format!("columns.{number}.name"), &name)?;
-        if !names.insert(name.clone()) {
-            let key = format!("columns.{number}.name");
-            return Err(value(
-                &key,
-                format!("{name:?}"),
-                "a name of its own",
-                "two columns have the same name",
-            ));
-        }
-        let domain = Domain::parse(&domain).map_err(|diagnostics| {
+        let column = Column::parse(&*name, &domain).map_err(|diagnostics| {
             let reason =
                 diagnostics.0.first().map_or(String::new(), |d| format!(" ({}: {})", d.message, d.label));
             let expected = format!("a range like 0 .. 1_000_000 or labels like female | male{reason}");
@@ -199,9 +184,26 @@ fn check_columns(documents: Vec<ColumnDocument>) -> Result<Vec<Column>, StudyErr
                 "write it as a circuit's input does",
             )
         })?;
-        columns.push(Column { name, domain });
+        for column in Column::stored([column]) {
+            // Of a presence too, so that a message can mean one column only.
+            if !names.insert(column.name.clone()) {
+                let key = format!("columns.{number}.name");
+                let found = format!("{:?}", column.name);
+                return Err(value(&key, found, "a name of its own", "two columns have the same name"));
+            }
+            columns.push(column);
+        }
+        if columns.len() > COLUMNS_MAX {
+            return Err(no_columns(columns.len()));
+        }
     }
     Ok(columns)
+}
+
+fn no_columns(count: usize) -> StudyError {
+    let expected = format!("1 to {COLUMNS_MAX} columns");
+    let help = "each is a [[columns]] table, and one that is optional counts as two";
+    value("columns", format!("{count} columns"), &expected, help)
 }
 
 fn check_name(key: &str, name: &str) -> Result<(), StudyError> {

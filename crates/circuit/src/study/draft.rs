@@ -19,7 +19,7 @@ pub struct StudyDraft {
     pub federation: Digest,
     /// How values are split.
     pub sharing: Sharing,
-    /// The columns.
+    /// The columns, as they are declared or as they are stored.
     pub columns: Vec<Column>,
     /// Most rows of one contribution.
     pub rows_max: u32,
@@ -79,10 +79,11 @@ impl StudyDraft {
     fn text(&self, field: FieldId) -> String {
         let count = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         let key = |key: &[u8; 32]| Value::String(Digest(*key).to_string());
-        let columns = self.columns.iter().map(|column| {
+        let declared = self.columns.iter().filter(|column| !column.is_presence());
+        let columns = declared.map(|column| {
             Value::Table(Table::from_iter([
                 ("name".to_owned(), Value::String(column.name.clone())),
-                ("domain".to_owned(), Value::String(column.domain.to_string())),
+                ("domain".to_owned(), Value::String(column.declaration())),
             ]))
         });
         let line = |name: &str, value: Value| format!("{name} = {value}\n");

@@ -165,7 +165,7 @@ fn syntax() {
         ("circuit t\nreveal \"x = count()", "\"x = count()", ["a quoted name does not end", "closing"]),
         ("circuit t\nreveal \"\" = count()", "\"\"", ["a name is empty", ""]),
         ("circuit t\nreveal x = sum(2x)", "2x", ["neither a number nor a name", "begin with a digit"]),
-        ("circuit t\nreveal optional = count()", "optional", ["kept for later", "\"optional\""]),
+        ("circuit t\nreveal optional = count()", "optional", ["did not expect `optional` here", "a name"]),
         ("reveal x = count()", "reveal", ["the circuit has no name", "begin with a line like"]),
         ("reveal x = count()\ncircuit t", "t", ["not the first statement", "move this line"]),
         ("circuit t\ncircuit u\nreveal x = count()", "u", ["two names", "remove"]),

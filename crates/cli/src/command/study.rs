@@ -176,7 +176,7 @@ fn draft_document(
 
 fn print(study: &Study, json: bool) -> Result<(), Failure> {
     if json {
-        let columns: Vec<_> = study.columns.iter().map(|column| json!(column)).collect();
+        let columns: Vec<_> = study.declared().map(|column| json!(column)).collect();
         return output::json(&json!({
             "study": study.id(),
             "name": study.name,

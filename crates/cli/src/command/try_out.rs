@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// The table; each row is one contributor, columns are found by name, others are ignored
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
+    /// The column that says who contributes a row: rows with the same there are one contributor's
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
     /// How many helpers
     #[arg(long, value_name = "N", default_value_t = 4)]
     helpers: u8,
@@ -56,7 +59,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let circuit = CircuitText { name: &name, text: &text };
     let columns = draft::parse_circuit(&name, &text)?.inputs();
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
-    let table = files::table(&arguments.csv, &columns, rounding, BadRowsPolicy::Refuse)?;
+    let by = arguments.by.as_deref();
+    let table = files::table(&arguments.csv, &columns, by, rounding, BadRowsPolicy::Refuse)?;
 
     let mut trial =
         Trial::start(circuit, sharing, arguments.bits, arguments.rules.disclosure()?, table, started).await?;

@@ -34,7 +34,7 @@ fn study(scheme: &Scheme) -> Study {
         name: "wages".into(),
         federation: Digest([1; 32]),
         sharing: Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() },
-        columns: vec![Column { name: "salary".into(), domain: Domain::parse("0.00 .. 1000.00").unwrap() }],
+        columns: vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())],
         rows_max: 1,
         capacity: 100,
         bits: Some(Bits::None),

@@ -20,6 +20,9 @@ pub struct ColumnBits {
     pub max: Integer,
     /// Whether sealing made them: else a run converts the column.
     pub are_sealed: bool,
+    /// The column that is 1 where this one has a value and 0 where it is blank, by its position. A blank holds the least
+    /// value, which sealing checks.
+    pub presence: Option<u32>,
 }
 
 impl ColumnBits {

@@ -33,7 +33,13 @@ fn interval((min, max): (i64, i64)) -> Interval {
 }
 
 fn column_bits(are_sealed: bool) -> Vec<ColumnBits> {
-    COLUMNS.iter().map(|&(min, max)| ColumnBits { min: min.into(), max: max.into(), are_sealed }).collect()
+    let bits = |&(min, max): &(i64, i64)| ColumnBits {
+        min: min.into(),
+        max: max.into(),
+        are_sealed,
+        presence: None,
+    };
+    COLUMNS.iter().map(bits).collect()
 }
 
 /// Writes random programs that are valid and whose outputs fit F61.

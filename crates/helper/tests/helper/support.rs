@@ -148,7 +148,7 @@ impl Helpers {
                 helpers: self.federation.size(),
                 threshold: self.federation.threshold(),
             },
-            columns: vec![Column { name: "age".to_owned(), domain: Domain::parse("0 .. 120").unwrap() }],
+            columns: vec![Column::new("age", Domain::parse("0 .. 120").unwrap())],
             rows_max: 4,
             capacity: 100,
             bits: Some(Bits::None),

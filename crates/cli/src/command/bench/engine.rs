@@ -205,8 +205,8 @@ impl Bench<'_> {
 
     /// Seconds of a run.
     async fn measure(&mut self, trial: &Trial, name: &str, reveals: &str) -> Result<f64, Failure> {
-        let inputs = trial.study.columns.iter().fold(String::new(), |mut text, column| {
-            let _ = writeln!(text, "input {} : {}", column.name, column.domain);
+        let inputs = trial.study.declared().fold(String::new(), |mut text, column| {
+            let _ = writeln!(text, "input {} : {}", column.name, column.declaration());
             text
         });
         let circuit = format!("circuit bench\n{inputs}{reveals}");
