@@ -17,6 +17,7 @@ mod group;
 mod model;
 mod number;
 pub(crate) mod polynomial;
+mod quantile;
 pub(crate) mod tree;
 mod words;
 

@@ -20,7 +20,7 @@ const ATOMS_MAX: usize = 16 * 1024;
 /// The rows that an aggregate is over: those where every condition holds.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
-    conditions: &'a [Condition],
+    pub(super) conditions: &'a [Condition],
     /// The cell that is meant: for each grouping of the table, which of its groups.
     cell: &'a [(usize, usize)],
 }
@@ -76,6 +76,7 @@ impl Checker<'_> {
             AggregateKind::Deviation(number, of) => {
                 return self.variance(number, *of, rows, span).map(Form::Root);
             }
+            AggregateKind::Quantile(number, rank) => self.quantile(number, *rank, rows, span)?,
             AggregateKind::Covariance(pair) => self.covariance(pair, rows, span)?,
             AggregateKind::Regression(model) => return self.model_form(model, rows, span),
             AggregateKind::Binary(operator, left, right) => {
@@ -165,7 +166,7 @@ impl Checker<'_> {
     }
 
     /// One bit of two aggregates.
-    fn decision(
+    pub(super) fn decision(
         &mut self,
         operator: Binary,
         left: &Fraction,
@@ -193,7 +194,7 @@ impl Checker<'_> {
     }
 
     /// Notes an aggregate if its numerator and denominator fit a field.
-    fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+    pub(super) fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
         let fraction = fraction.and_then(|fraction| fraction.with_bits(&|atom| self.atoms[atom].is_bit()));
         let Some(fraction) = fraction else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
@@ -312,7 +313,7 @@ impl Checker<'_> {
     }
 
     /// `atom / scale`, for the atom of this meaning, which is noted if it is new.
-    fn atom(&mut self, atom: Atom) -> Option<Fraction> {
+    pub(super) fn atom(&mut self, atom: Atom) -> Option<Fraction> {
         let (scale, next) = (atom.scale, self.atoms.len());
         let index = match self.atom_numbers.get(&atom.meaning) {
             Some(known) => *known,
@@ -340,7 +341,7 @@ impl Rows<'_> {
     }
 
     /// Which rows, behind what is computed of them.
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         if self.conditions.is_empty() { String::new() } else { format!(" where {}", joined(self.conditions)) }
     }
 }

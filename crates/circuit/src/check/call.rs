@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use super::expression::Typed;
-use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber};
+use super::tree::{Aggregate, AggregateKind, Of, Pair, Rank, RowNumber};
 use super::{Checker, similar};
 use crate::diagnostics::{Diagnostic, Span};
+use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 16] = [
     "bins",
     "correlation",
     "count",
     "covariance",
     "histogram",
+    "max",
     "mean",
+    "median",
+    "min",
     "pstddev",
     "pvariance",
+    "quantile",
     "regression",
     "stddev",
     "sum",
@@ -25,7 +30,7 @@ const FUNCTIONS: [&str; 12] = [
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 8] = ["chisq", "max", "median", "min", "missing", "quantile", "select", "ttest"];
+const PLANNED: [&str; 4] = ["chisq", "missing", "select", "ttest"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -37,7 +42,7 @@ impl Checker<'_> {
             self.unknown_function(function);
             return None;
         }
-        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
+        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "quantile");
         let kind = match arguments {
             [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
                 if name == "regression" =>
@@ -53,6 +58,7 @@ impl Checker<'_> {
             }
             [number, edges] if name == "bins" => return self.bins(name, number, edges),
             [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
+            [number, share] if name == "quantile" => self.call_quantile(number, share)?,
             [] if name == "count" => AggregateKind::Rows,
             [argument] if !takes_two => self.call_with(name, argument)?,
             [left, right] if takes_two => {
@@ -75,7 +81,7 @@ impl Checker<'_> {
     }
 
     /// An argument that must be a row's number.
-    fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
+    pub(super) fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
         let typed = self.expression(argument)?;
         let label = format!("this is {typed}");
         let number = self.as_row(typed);
@@ -152,6 +158,14 @@ impl Checker<'_> {
             }
             ("pstddev", Typed::Number(number)) => {
                 return Some(AggregateKind::Deviation(Arc::new(number), Of::Population));
+            }
+            ("min", Typed::Number(number)) => return Some(AggregateKind::Quantile(Arc::new(number), Rank::Least)),
+            ("max", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(Quantity::ONE)));
+            }
+            ("median", Typed::Number(number)) => {
+                let half = Quantity::ONE.checked_div(&2_u64.into())?;
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(half)));
             }
             ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
             (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",

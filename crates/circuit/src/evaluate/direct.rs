@@ -6,7 +6,9 @@ use std::cmp::Ordering;
 
 use quorate_field::Integer;
 
-use crate::check::tree::{Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use crate::check::tree::{
+    Aggregate, AggregateKind, Of, Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind,
+};
 use crate::check::{Checked, CheckedReveal};
 use crate::program::{Moments, Number, Outcome, Undefined};
 use crate::quantity::Quantity;
@@ -116,6 +118,7 @@ impl Oracle<'_> {
             AggregateKind::Mean(number) => self.total(number, rows, 1).divide(count(rows)),
             AggregateKind::Variance(number, of) => self.variance(number, *of, rows),
             AggregateKind::Deviation(number, of) => self.variance(number, *of, rows).root(),
+            AggregateKind::Quantile(number, rank) => self.quantile(number, *rank, rows),
             AggregateKind::Covariance(pair) => {
                 let (left, right) = (self.total(&pair.left, rows, 1), self.total(&pair.right, rows, 1));
                 let products = rows.iter().fold(Number::Exact(Quantity::ZERO), |sum, row| {
@@ -161,7 +164,7 @@ impl Oracle<'_> {
     fn is_undefined_for_all(&self, value: &Aggregate) -> bool {
         let rows = self.table.first().map_or(0, Vec::len);
         match &value.kind {
-            AggregateKind::Mean(_) | AggregateKind::Share(_) => rows == 0,
+            AggregateKind::Mean(_) | AggregateKind::Share(_) | AggregateKind::Quantile(..) => rows == 0,
             AggregateKind::Variance(_, Of::Population) | AggregateKind::Deviation(_, Of::Population) => {
                 rows == 0
             }
@@ -209,6 +212,22 @@ impl Oracle<'_> {
     fn variance(&self, value: &RowNumber, of: Of, rows: &[usize]) -> Number {
         let (sum, squares) = (self.total(value, rows, 1), self.total(value, rows, 2));
         spread(squares, (sum, sum), of, rows.len())
+    }
+
+    /// The first value in order, or the first that so many rows do not exceed.
+    fn quantile(&self, value: &RowNumber, rank: Rank, rows: &[usize]) -> Number {
+        let mut values: Vec<Number> = rows.iter().map(|row| self.number(value, *row)).collect();
+        values.sort_by(|left, right| order(*left, *right).unwrap_or(Ordering::Equal));
+        let is_enough = |place: usize| match rank {
+            Rank::Least => true,
+            Rank::Share(share) => {
+                let count = |count: usize| Quantity::from(count as u64);
+                let wanted = share.checked_mul(&count(values.len()));
+                wanted.is_some_and(|wanted| count(place + 1).checked_cmp(&wanted) != Some(Ordering::Less))
+            }
+        };
+        let found = (0..values.len()).find(|place| is_enough(*place));
+        found.map_or(Number::Undefined(Undefined::DivisionByZero), |place| values[place])
     }
 
     fn number(&self, value: &RowNumber, row: usize) -> Number {

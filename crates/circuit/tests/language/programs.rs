@@ -181,7 +181,7 @@ fn the_canonical_form_of_a_small_program() {
     assert_eq!(
         serde_json::to_string(&program).unwrap(),
         concat!(
-            r#"{"format":3,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
+            r#"{"format":4,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
             r#""reductions":[{"sum":{"value":0}}],"scalar":[],"outputs":[{"scalar":0,"field":"f61","interval":"#,
             r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"public":[{"output":0},"#,
             r#"{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#
