@@ -2,6 +2,8 @@
 //!
 //! A helper never runs a program that it did not lower itself; this is for whoever only has the program.
 
+use std::collections::BTreeMap;
+
 use quorate_field::FieldId;
 
 use super::{Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction};
@@ -273,9 +275,9 @@ impl Program {
     }
 
     /// Whether row values read only scalars that are decided before, and numbers of rows do not come of them: what later
-    /// passes compute of rows are truths.
+    /// passes compute of rows are truths. And whether all bits of a number are those of the same one.
     fn validate_decided(&self) -> Result<(), InvalidProgram> {
-        let reach = self.reach();
+        let (reach, mut sliced) = (self.reach(), BTreeMap::new());
         let mut is_decided = vec![false; self.row.len()];
         for (entry, instruction) in self.row.iter().enumerate() {
             let comes_of = |value: &u32| is_decided[*value as usize];
@@ -292,6 +294,9 @@ impl Program {
                 }
                 RowInstruction::Number(truth) if comes_of(truth) => {
                     return Err(InvalidProgram::Decided { entry });
+                }
+                RowInstruction::Bit(bit) if sliced.entry(bit.value).or_insert(bit.interval) != &bit.interval => {
+                    return Err(InvalidProgram::Bounds { part: "row", entry });
                 }
                 _ => is_decided[entry] = instruction.operands().iter().any(comes_of),
             }
