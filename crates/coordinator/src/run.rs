@@ -405,8 +405,9 @@ fn check_memory(program: &Program, plan: &Plan, entry: &Entry, rows: u64) -> Res
         let message = format!(
             "the circuit keeps {carried} truths of each row from one pass to the next, and helpers of this study take {most}"
         );
-        return Err(Refusal::new(Code::Circuit, message)
-            .hint("ask for fewer medians, quantiles, least and greatest values at once, or in smaller tables"));
+        return Err(Refusal::new(Code::Circuit, message).hint(
+            "ask for fewer medians, quantiles, least and greatest values at once, or in smaller tables",
+        ));
     }
     let each =
         Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * u64::from(plan.morsel_rows);

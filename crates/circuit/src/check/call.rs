@@ -81,7 +81,12 @@ impl Checker<'_> {
     }
 
     /// An argument that must be a row's number.
-    pub(super) fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
+    pub(super) fn row_argument(
+        &mut self,
+        name: &str,
+        argument: &Expression,
+        example: &str,
+    ) -> Option<RowNumber> {
         let typed = self.expression(argument)?;
         let label = format!("this is {typed}");
         let number = self.as_row(typed);
@@ -159,7 +164,9 @@ impl Checker<'_> {
             ("pstddev", Typed::Number(number)) => {
                 return Some(AggregateKind::Deviation(Arc::new(number), Of::Population));
             }
-            ("min", Typed::Number(number)) => return Some(AggregateKind::Quantile(Arc::new(number), Rank::Least)),
+            ("min", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Least));
+            }
             ("max", Typed::Number(number)) => {
                 return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(Quantity::ONE)));
             }

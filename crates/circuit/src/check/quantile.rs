@@ -21,8 +21,7 @@ const EXAMPLE: &str = "quantile(salary, 0.9)";
 impl Checker<'_> {
     /// `quantile(x, q)`, for a constant q.
     pub(super) fn call_quantile(&mut self, number: &Expression, share: &Expression) -> Option<AggregateKind> {
-        let (number, typed) =
-            (self.row_argument("quantile", number, EXAMPLE), self.expression(share));
+        let (number, typed) = (self.row_argument("quantile", number, EXAMPLE), self.expression(share));
         let (number, typed) = (number?, typed?);
         let Typed::Constant(quantity, _) = typed else {
             let label = format!("this is {typed}");
@@ -35,8 +34,12 @@ impl Checker<'_> {
         let above_zero = !quantity.numerator().is_negative() && quantity != Quantity::ZERO;
         if !above_zero || quantity.numerator() > quantity.denominator() {
             self.refuse(
-                Diagnostic::new(share.span, "this is no share of the rows", "expected more than 0, at most 1")
-                    .help("the least value is min(x), the greatest max(x)"),
+                Diagnostic::new(
+                    share.span,
+                    "this is no share of the rows",
+                    "expected more than 0, at most 1",
+                )
+                .help("the least value is min(x), the greatest max(x)"),
             );
             return None;
         }

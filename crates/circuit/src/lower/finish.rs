@@ -96,11 +96,7 @@ impl Needed {
 }
 
 /// A reduction for each of `sums`, of row values with new places.
-fn reductions(
-    values: &[RowInstruction],
-    places: &BTreeMap<u32, u32>,
-    sums: &[(u32, u32)],
-) -> Vec<Reduction> {
+fn reductions(values: &[RowInstruction], places: &BTreeMap<u32, u32>, sums: &[(u32, u32)]) -> Vec<Reduction> {
     let reduction = |(_, value): &(u32, u32)| match (places.get(value), reduction(&values[*value as usize])) {
         (None, Some(Reduction::Dot(left, right))) => Reduction::Dot(places[&left], places[&right]),
         (None, Some(Reduction::Count(truth))) => Reduction::Count(places[&truth]),

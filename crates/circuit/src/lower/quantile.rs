@@ -153,8 +153,7 @@ impl Lowering<'_> {
     fn are_too_few(&mut self, rows: Truth, goal: &Goal<'_>) -> Option<u32> {
         let (share, whole) = (goal.share.numerator(), goal.share.denominator());
         let wanted = goal.rows.checked_scale(&share)?;
-        let difference =
-            self.count_of(rows)?.checked_scale(&whole)?.checked_add(&wanted.checked_neg()?)?;
+        let difference = self.count_of(rows)?.checked_scale(&whole)?.checked_add(&wanted.checked_neg()?)?;
         // Some rows are no more than all.
         let rows_max = Integer::from(self.checked.rows_max);
         let interval = Interval {

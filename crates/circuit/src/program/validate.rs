@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use quorate_field::FieldId;
 
-use super::{Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction};
+use super::{
+    Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction,
+};
 use crate::interval::Interval;
 use crate::program::coefficient::DEGREE_MAX;
 use crate::study::{COLUMNS_MAX, ROWS_TOTAL_MAX};
@@ -285,8 +287,10 @@ impl Program {
                 RowInstruction::Everywhere(scalar) => {
                     let place = (*scalar as usize).checked_sub(self.reductions.len());
                     let instruction = place.map(|place| &self.scalar[place]);
-                    let is_comparison =
-                        matches!(instruction, Some(ScalarInstruction::Below(_) | ScalarInstruction::Equal(_)));
+                    let is_comparison = matches!(
+                        instruction,
+                        Some(ScalarInstruction::Below(_) | ScalarInstruction::Equal(_))
+                    );
                     if !is_comparison || reach[*scalar as usize] > entry {
                         return Err(InvalidProgram::Undecided { entry, scalar: *scalar });
                     }
@@ -295,7 +299,9 @@ impl Program {
                 RowInstruction::Number(truth) if comes_of(truth) => {
                     return Err(InvalidProgram::Decided { entry });
                 }
-                RowInstruction::Bit(bit) if sliced.entry(bit.value).or_insert(bit.interval) != &bit.interval => {
+                RowInstruction::Bit(bit)
+                    if sliced.entry(bit.value).or_insert(bit.interval) != &bit.interval =>
+                {
                     return Err(InvalidProgram::Bounds { part: "row", entry });
                 }
                 _ => is_decided[entry] = instruction.operands().iter().any(comes_of),

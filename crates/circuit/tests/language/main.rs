@@ -6,6 +6,7 @@ mod cells;
 mod circuits;
 mod definitions;
 mod mistakes;
+mod order;
 mod plans;
 mod programs;
 mod properties;

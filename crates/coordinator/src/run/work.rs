@@ -10,8 +10,8 @@ use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    BLOCK_ROWS, Carried, ColumnBits, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums,
-    width_of,
+    BLOCK_ROWS, Carried, ColumnBits, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session,
+    Sums, width_of,
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
 use quorate_sharing::{Scheme, Shares};

@@ -163,7 +163,8 @@ impl<F: NamedField> PhasePlan<F> {
             phase.sealed.iter().map(|column| (*column, columns[*column as usize].width())).collect();
         let earlier: Vec<u32> = phase.earlier.iter().copied().collect();
         let kept: Vec<u32> = phase.kept.iter().copied().collect();
-        let decided: Vec<(u32, u32)> = phase.decided.iter().map(|(truth, scalar)| (*truth, *scalar)).collect();
+        let decided: Vec<(u32, u32)> =
+            phase.decided.iter().map(|(truth, scalar)| (*truth, *scalar)).collect();
         let gadget = phase.has_bits().then(|| {
             Gadget::new(session, converted.len(), shape, |draft, numbers| {
                 let mut writer =
@@ -298,7 +299,8 @@ impl<F: NamedField> RowTask<F> {
         };
         let is_of_pass = |scalar: u32| self.plan.order.of_scalar(scalar) as usize == self.pass;
         let reductions = (0..).zip(&self.plan.program.reductions);
-        let sums = reductions.map(|(scalar, reduction)| if is_of_pass(scalar) { reduce(reduction) } else { F::ZERO });
+        let sums = reductions
+            .map(|(scalar, reduction)| if is_of_pass(scalar) { reduce(reduction) } else { F::ZERO });
         Shares::from_vec(sums.collect())
     }
 

@@ -7,9 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use quorate_circuit::{
-    Bounded, Coefficient, Passes, Program, Reduction, RowInstruction, ScalarInstruction,
-};
+use quorate_circuit::{Bounded, Coefficient, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
 use quorate_field::{F127, Field, Integer, NamedField, write_slice};
 use quorate_sharing::Shares;
 use zeroize::Zeroizing;
@@ -276,7 +274,8 @@ impl<F: NamedField> ScalarTask<F> {
     fn begin_wave(&mut self) {
         let plan = self.plan.clone();
         for (scalar, work) in plan.work.iter().enumerate() {
-            let is_now = plan.waves[scalar] == self.wave && plan.passes.of_scalar(narrow(scalar)) == self.pass;
+            let is_now =
+                plan.waves[scalar] == self.wave && plan.passes.of_scalar(narrow(scalar)) == self.pass;
             if let Some(work) = work.as_ref().filter(|_| is_now) {
                 self.active.push((scalar, self.begin(scalar, work)));
             }

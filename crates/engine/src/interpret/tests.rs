@@ -81,8 +81,7 @@ fn morsels<F: NamedField>(
     };
     let mut morsels: Vec<Morsel<F>> = workers.iter().map(empty).collect();
     for (index, column) in table.iter().enumerate() {
-        let (shares, bits) =
-            shared_column::<F>(scheme, workers, boolean, index, &column[rows.clone()], rng);
+        let (shares, bits) = shared_column::<F>(scheme, workers, boolean, index, &column[rows.clone()], rng);
         let number = u32::try_from(index).unwrap();
         for ((morsel, shares), bits) in morsels.iter_mut().zip(shares).zip(bits) {
             if plan.schedule().columns().contains(&number) {
@@ -142,7 +141,8 @@ fn compute<F: NamedField>(
                 };
                 workers.iter().map(|_| empty()).collect()
             };
-            let before = carried.remove(&first).into_iter().flatten().chain(std::iter::repeat_with(Carried::default));
+            let before =
+                carried.remove(&first).into_iter().flatten().chain(std::iter::repeat_with(Carried::default));
             let mut tasks: Vec<_> = plans
                 .iter()
                 .zip(&sessions)

@@ -80,7 +80,8 @@ impl Author {
             use ScalarInstruction::{Below, Equal};
             matches!(self.scalar_instruction(*scalar), Some(Below(_) | Equal(_)))
         };
-        let decisions: Vec<u32> = self.scalars.iter().map(|(scalar, _)| *scalar).filter(is_decision).collect();
+        let decisions: Vec<u32> =
+            self.scalars.iter().map(|(scalar, _)| *scalar).filter(is_decision).collect();
         let index = self.below(decisions.len().max(1) as u64);
         decisions.get(usize::try_from(index).unwrap()).copied()
     }
