@@ -84,6 +84,9 @@ impl Lowering<'_> {
         exists: &Polynomial,
     ) -> Option<Polynomial> {
         let equal = self.rows.all(conditions)?;
+        if equal == Truth::Known(false) {
+            return Some(Polynomial::default());
+        }
         let goal = Goal { rows: self.count_of(equal)?, share };
         // The order of `factor * x + added` is that of x, whose bits may be there already.
         let combination = self.rows.number(number)?;

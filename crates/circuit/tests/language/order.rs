@@ -78,7 +78,8 @@ fn the_explanation_counts_passes_and_their_rounds() {
     let cost = |reveals: &str| explain(&circuit(reveals), &study()).unwrap().cost.unwrap();
     let (one, ten) = (cost("reveal x = count(salary > 5) > 3"), cost("reveal x = median(salary)"));
     assert_eq!((one.passes, ten.passes), (1, 10));
-    assert!((8 * one.rounds..12 * one.rounds).contains(&ten.rounds), "{} and {}", one.rounds, ten.rounds);
+    // The first pass makes bits as well.
+    assert!((5 * one.rounds..8 * one.rounds).contains(&ten.rounds), "{} and {}", one.rounds, ten.rounds);
     assert_eq!(cost("reveal x = median(salary) by gender").passes, 10);
     let said = explain(&circuit("reveal x = median(salary)"), &study()).unwrap().to_string();
     assert!(said.contains("passes over the rows"), "{said}");
