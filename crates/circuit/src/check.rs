@@ -20,6 +20,7 @@ mod model;
 mod number;
 mod permission;
 pub(crate) mod polynomial;
+mod quantile;
 pub(crate) mod stored;
 pub(crate) mod tree;
 pub(crate) mod words;

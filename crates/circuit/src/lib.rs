@@ -35,8 +35,8 @@ pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explana
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan, Program,
-    PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
+    Adder, Bit, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Passes, Plan,
+    Program, PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
     ScalarTerm, Undefined,
 };
 pub use quantity::Quantity;

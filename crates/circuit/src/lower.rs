@@ -5,8 +5,8 @@
 //! whatever the circuit calls it. Factors, the number of rows, the division and square roots are left to the analyst.
 //! What only one count decides, such as `N*(N - 1)`, is computed by the analyst of the count.
 //!
-//! `row` lowers row values (`kleene` says where they are known), `scalar` sums and polynomials of them, `decision` comparisons of aggregates, all on
-//! `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
+//! `row` lowers row values (`kleene` says where they are known), `scalar` sums and polynomials of them, `decision` comparisons of aggregates, `quantile`
+//! order statistics, `disclosure` which results are shown, all on `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
 
 mod arena;
 mod comparison;
@@ -15,6 +15,7 @@ mod disclosure;
 mod finish;
 mod kleene;
 mod partition;
+mod quantile;
 mod refusal;
 mod row;
 mod scalar;
@@ -334,6 +335,10 @@ impl Lowering<'_> {
             let atom = &checked.atoms[index];
             self.atoms[index] = Some(match &atom.source {
                 Source::Rows { summand, conditions, .. } => self.sum(atom, summand, conditions)?,
+                Source::Quantile { number, share, conditions, exists } => {
+                    let rows = quantile::Rows { conditions, exists: *exists };
+                    self.quantile(atom, number, share, rows)?
+                }
                 Source::Decision { comparison, difference } => {
                     self.decision(*comparison, difference, atom.span)?
                 }

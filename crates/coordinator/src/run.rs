@@ -117,7 +117,7 @@ impl Run {
         let (mut keys, mut lanes) = (None, Vec::new());
         if !program.is_linear() {
             check_workers(&request, entry)?;
-            check_memory(&program, &plan, entry)?;
+            check_memory(&program, &plan, entry, manifest.rows)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
             lanes = (1..=Plan::LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
@@ -499,13 +499,25 @@ fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
     Err(Refusal::new(code, message).hint(hint))
 }
 
-/// Whether the conversions of a morsel fit the memory that a run may take, in all its lanes.
-fn check_memory(program: &Program, plan: &Plan, entry: &Entry) -> Result<(), Refusal> {
+/// Whether the conversions of a morsel, in all its lanes, and what is kept of all rows from pass to pass fit the memory that a
+/// run may take.
+fn check_memory(program: &Program, plan: &Plan, entry: &Entry, rows: u64) -> Result<(), Refusal> {
     let study = &entry.kept.study;
+    let schedule = Schedule::new(program, &column_bits(study));
+    let (carried, truth) = (schedule.carried() as u64, Plan::truth_bytes(entry.scheme.threshold(), rows));
+    let most = limits::CARRIED_BYTES / truth.max(1);
+    if carried > most {
+        let message = format!(
+            "the circuit keeps {carried} truths of each row from one pass to the next, and helpers of this study take {most}"
+        );
+        return Err(Refusal::new(Code::Circuit, message).hint(
+            "ask for fewer medians, quantiles, least and greatest values at once, or in smaller tables",
+        ));
+    }
     let each =
         Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * u64::from(plan.morsel_rows);
     let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::LANES)).max(1);
-    let conversions = Schedule::new(program, &column_bits(study)).conversions() as u64;
+    let conversions = schedule.conversions() as u64;
     if conversions <= most {
         return Ok(());
     }

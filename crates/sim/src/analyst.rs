@@ -331,6 +331,9 @@ fn circuit(
         format!("sum({b}) where not ({a} == {middle})"),
         format!("mean({a}) > mean({b})"),
         format!("missing({a} + {b})"),
+        format!("median({a})"),
+        format!("max({a}) - min({b})"),
+        format!("quantile({b}, 0.9) where {a} > {middle}"),
     ];
     let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
     for reveal in 0..chance.between(1, 3) {

@@ -84,6 +84,7 @@ impl Checker<'_> {
             AggregateKind::Deviation(number, of) => {
                 return self.variance(number, *of, rows, span).map(Form::Root);
             }
+            AggregateKind::Quantile(number, rank) => self.quantile(number, *rank, rows, span)?,
             AggregateKind::Covariance(pair) => self.covariance(pair, rows, span)?,
             AggregateKind::Missing(value) => self.missing(value, rows)?,
             AggregateKind::Complete(body, number) => {
@@ -206,7 +207,7 @@ impl Checker<'_> {
     }
 
     /// One bit of two aggregates.
-    fn decision(
+    pub(super) fn decision(
         &mut self,
         operator: Binary,
         left: &Fraction,
@@ -234,7 +235,7 @@ impl Checker<'_> {
     }
 
     /// Notes an aggregate if its numerator and denominator fit a field.
-    fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+    pub(super) fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
         let fraction = fraction.and_then(|fraction| fraction.with_bits(&|atom| self.atoms[atom].is_bit()));
         let Some(fraction) = fraction else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
@@ -367,7 +368,7 @@ impl Checker<'_> {
     }
 
     /// `atom / scale`, for the atom of this meaning, which is noted if it is new.
-    fn atom(&mut self, atom: Atom) -> Option<Fraction> {
+    pub(super) fn atom(&mut self, atom: Atom) -> Option<Fraction> {
         let (scale, next) = (atom.scale, self.atoms.len());
         let index = match self.atom_numbers.get(&atom.meaning) {
             Some(known) => *known,
@@ -406,7 +407,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The conditions that must be seen to for what is 0 unless `zero` holds.
-    fn needed<'s>(&'s self, zero: &'s blank::Conditions) -> impl Iterator<Item = &'s Condition> {
+    pub(super) fn needed<'s>(&'s self, zero: &'s blank::Conditions) -> impl Iterator<Item = &'s Condition> {
         self.conditions.iter().chain(self.asked().filter(|known| !zero.contains_key(&*known.words)))
     }
 
@@ -422,7 +423,7 @@ impl<'a> Rows<'a> {
 }
 
 /// Which rows, behind what is computed of them.
-fn where_words(conditions: &[Condition]) -> String {
+pub(super) fn where_words(conditions: &[Condition]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" where {}", joined(conditions)) }
 }
 

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use super::expression::Typed;
-use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber, RowTruth, RowTruthKind, RowValue};
+use super::tree::{Aggregate, AggregateKind, Of, Pair, Rank, RowNumber, RowTruth, RowTruthKind, RowValue};
 use super::{Checker, blank, similar};
 use crate::diagnostics::{Diagnostic, Span};
+use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-pub(crate) const FUNCTIONS: [&str; 13] = [
+pub(crate) const FUNCTIONS: [&str; 17] = [
     "bins",
     "correlation",
     "count",
     "covariance",
     "histogram",
+    "max",
     "mean",
+    "median",
+    "min",
     "missing",
     "pstddev",
     "pvariance",
+    "quantile",
     "regression",
     "stddev",
     "sum",
@@ -26,7 +31,7 @@ pub(crate) const FUNCTIONS: [&str; 13] = [
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 7] = ["chisq", "max", "median", "min", "quantile", "select", "ttest"];
+const PLANNED: [&str; 3] = ["chisq", "select", "ttest"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -42,7 +47,7 @@ impl Checker<'_> {
         if name != "bins" {
             self.permit(name, &arguments.iter().collect::<Vec<_>>(), span)?;
         }
-        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
+        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "quantile");
         let kind = match arguments {
             [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
                 if name == "regression" =>
@@ -58,6 +63,7 @@ impl Checker<'_> {
             }
             [number, edges] if name == "bins" => return self.bins(name, number, edges),
             [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
+            [number, share] if name == "quantile" => self.call_quantile(number, share)?,
             [] if name == "count" => AggregateKind::Rows,
             [argument] if !takes_two => self.call_with(name, argument)?,
             [left, right] if takes_two => {
@@ -80,7 +86,12 @@ impl Checker<'_> {
     }
 
     /// An argument that must be a row's number.
-    fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
+    pub(super) fn row_argument(
+        &mut self,
+        name: &str,
+        argument: &Expression,
+        example: &str,
+    ) -> Option<RowNumber> {
         let typed = self.expression(argument)?;
         let label = format!("this is {typed}");
         let number = self.as_row(typed);
@@ -179,6 +190,16 @@ impl Checker<'_> {
             }
             ("pstddev", Typed::Number(number)) => {
                 return Some(AggregateKind::Deviation(Arc::new(number), Of::Population));
+            }
+            ("min", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Least));
+            }
+            ("max", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(Quantity::ONE)));
+            }
+            ("median", Typed::Number(number)) => {
+                let half = Quantity::ONE.checked_div(&2_u64.into())?;
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(half)));
             }
             ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
             (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",

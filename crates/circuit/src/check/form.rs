@@ -43,6 +43,9 @@ pub(crate) enum Source {
     /// As a sum over the rows where every condition holds. Where one of those in `implied` does not, the summand is 0:
     /// it is over the rows where these hold too, and nothing need be done for it.
     Rows { summand: Summand, conditions: Vec<Condition>, implied: Vec<Condition> },
+    /// As the least number that at least a share of those do not exceed that rows have where every condition holds. Of no
+    /// rows it is zero, if `exists` is there: the atom that is 1 if there are any, else 0.
+    Quantile { number: Box<RowNumber>, share: Quantity, conditions: Vec<Condition>, exists: Option<usize> },
     /// As the bit that says how a difference of aggregates compares with zero.
     Decision { comparison: Comparison, difference: Fraction },
 }
@@ -86,8 +89,10 @@ impl Atom {
 
     /// What helpers need products of shared values for, if they do.
     pub(crate) fn products(&self) -> Option<&'static str> {
-        let Source::Rows { summand, conditions, .. } = &self.source else {
-            return Some("comparing needs products of shared bits");
+        let (summand, conditions) = match &self.source {
+            Source::Rows { summand, conditions, .. } => (summand, conditions),
+            Source::Quantile { .. } => return Some("putting rows in order needs products of shared bits"),
+            Source::Decision { .. } => return Some("comparing needs products of shared bits"),
         };
         match summand {
             Summand::One if matches!(conditions.as_slice(), [only] if only.is_stored) => None,
@@ -104,18 +109,42 @@ impl Atom {
         }
     }
 
-    /// The conditions of the rows that it is a sum over, if it is one.
-    fn conditions(&self) -> Option<BTreeSet<&str>> {
+    /// The conditions of the rows without which it is zero, if it is of rows.
+    fn conditions<'a>(&'a self, atoms: &'a [Atom]) -> Option<BTreeSet<&'a str>> {
         match &self.source {
             Source::Rows { conditions, implied, .. } => {
                 Some(conditions.iter().chain(implied).map(|c| &*c.words).collect())
             }
-            Source::Decision { .. } => None,
+            Source::Quantile { conditions, .. } => Some(conditions.iter().map(|c| &*c.words).collect()),
+            Source::Decision { .. } => self.exists().and_then(|count| atoms[count].counted()),
         }
     }
 
-    fn is_count(&self) -> bool {
-        matches!(self.source, Source::Rows { summand: Summand::One, .. })
+    /// The conditions of the rows that it counts, if it is a count.
+    fn counted(&self) -> Option<BTreeSet<&str>> {
+        match &self.source {
+            Source::Rows { summand: Summand::One, conditions, .. } => {
+                Some(conditions.iter().map(|c| &*c.words).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The atom of which it says whether it is above zero, if that is what it says.
+    fn exists(&self) -> Option<usize> {
+        let Source::Decision { comparison: Comparison::Greater, difference } = &self.source else {
+            return None;
+        };
+        let mut terms = difference.top.terms();
+        match (terms.next()?, terms.next(), difference.bottom.degree()) {
+            (([atom], factor), None, 0) if factor.is_one() => Some(*atom),
+            _ => None,
+        }
+    }
+
+    /// Whether it is zero only where there are no rows: a count, or whether there is anything to count.
+    fn tells_rows(&self, atoms: &[Atom]) -> bool {
+        self.counted().is_some() || self.exists().is_some_and(|atom| atoms[atom].counted().is_some())
     }
 
     /// Whether it is 0 or 1, so that its square is itself.
@@ -227,22 +256,22 @@ impl Fraction {
         self.top.is_zero()
     }
 
-    /// Whether the top is certainly zero where the bottom is: the bottom is a product of counts, and every product in the
-    /// top has a sum over the rows of each of them in it.
+    /// Whether the top is certainly zero where the bottom is: the bottom is a product of counts, or of whether there is
+    /// anything to count, and every product in the top is zero without the rows of each of them.
     pub(crate) fn vanishes(&self, atoms: &[Atom]) -> bool {
         let mut terms = self.bottom.terms();
         let (Some((counts, coefficient)), None) = (terms.next(), terms.next()) else { return false };
         // A power of the number of rows is zero only where every count is.
         let is_power = coefficient.order().is_some_and(|order| order + 1 == coefficient.0.len());
         let is_over = |atom: &Atom, rows: &BTreeSet<&str>| {
-            atom.conditions().is_some_and(|conditions| conditions.is_superset(rows))
+            atom.conditions(atoms).is_some_and(|conditions| conditions.is_superset(rows))
         };
         let vanishes_with = |count: &usize| {
-            let Some(rows) = atoms[*count].conditions() else { return false };
+            let Some(rows) = atoms[*count].conditions(atoms) else { return false };
             let mut products = self.top.terms();
             products.all(|(product, _)| product.iter().any(|atom| is_over(&atoms[*atom], &rows)))
         };
-        is_power && counts.iter().all(|count| atoms[*count].is_count() && vanishes_with(count))
+        is_power && counts.iter().all(|count| atoms[*count].tells_rows(atoms) && vanishes_with(count))
     }
 
     /// Whether helpers get it without products of secrets of its own.

@@ -137,10 +137,19 @@ fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
 
 /// The group that an atom is asked of, if it is not all rows, and those that it implies.
 fn groups_of(atom: &Atom, columns: &[Column]) -> (Option<Group>, Vec<Group>) {
-    let Source::Rows { summand, conditions, implied } = &atom.source else { return (None, vec![]) };
-    let conditions = [conditions.as_slice(), implied].concat();
+    let (numbers, conditions): (Option<&RowNumber>, Vec<Condition>) = match &atom.source {
+        Source::Rows { summand, conditions, implied } => {
+            let number = match summand {
+                Summand::One => None,
+                Summand::Number(number) | Summand::Square(number) => Some(&**number),
+            };
+            (number, [conditions.as_slice(), implied].concat())
+        }
+        Source::Quantile { number, conditions, .. } => (Some(number), conditions.clone()),
+        Source::Decision { .. } => return (None, vec![]),
+    };
     let mut deciding = Vec::new();
-    if let Summand::Number(number) | Summand::Square(number) = summand {
+    if let Some(number) = numbers {
         conditions_in(number, columns, &mut deciding);
     }
     let among =

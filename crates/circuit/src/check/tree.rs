@@ -119,6 +119,15 @@ pub(crate) enum Of {
     Population,
 }
 
+/// Which value of a sorted list is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// The least.
+    Least,
+    /// The least that at least this share of all values, more than 0 and at most 1, does not exceed.
+    Share(Quantity),
+}
+
 /// One number or truth value of all rows, or a table of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Aggregate {
@@ -151,6 +160,8 @@ pub(crate) enum AggregateKind {
     Variance(Arc<RowNumber>, Of),
     /// `stddev(x)` or `pstddev(x)`.
     Deviation(Arc<RowNumber>, Of),
+    /// `min(x)`, `max(x)`, `median(x)` or `quantile(x, q)`.
+    Quantile(Arc<RowNumber>, Rank),
     /// `covariance(x, y)`, of the sample.
     Covariance(Arc<Pair>),
     /// `missing(x)`: the rows where it is.

@@ -2,7 +2,7 @@
 
 use quorate_field::Integer;
 
-use super::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use super::tree::{Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::{Column, Domain};
 use crate::quantity::Quantity;
 use crate::syntax::quote;
@@ -25,6 +25,17 @@ pub(crate) fn number(value: &RowNumber, columns: &[Column]) -> String {
 /// The square of a row's number in words.
 pub(super) fn square(value: &RowNumber, columns: &[Column]) -> String {
     format!("{}^2", operand(value, columns))
+}
+
+/// An order statistic in words, of a number in words and which rows: equal words mean equal values.
+pub(super) fn quantile(number: &str, rank: Rank) -> String {
+    let half = Quantity::new(Integer::ONE, Integer::from(2_u64));
+    match rank {
+        Rank::Least => format!("min({number})"),
+        Rank::Share(share) if share == Quantity::ONE => format!("max({number})"),
+        Rank::Share(share) if Some(share) == half => format!("median({number})"),
+        Rank::Share(share) => format!("quantile({number}, {})", constant(&share)),
+    }
 }
 
 fn operand(value: &RowNumber, columns: &[Column]) -> String {

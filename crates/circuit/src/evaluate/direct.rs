@@ -9,7 +9,7 @@ use quorate_field::Integer;
 use super::disclosure::Accepted;
 use crate::check::blank::{is_in_number, is_in_truth};
 use crate::check::tree::{
-    Aggregate, AggregateKind, Of, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
+    Aggregate, AggregateKind, Of, Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
 };
 use crate::check::{Checked, CheckedReveal, Forms};
 use crate::program::{Moments, Number, Outcome, Undefined};
@@ -158,6 +158,7 @@ impl Oracle<'_> {
             }
             AggregateKind::Variance(number, of) => self.variance(number, *of, rows),
             AggregateKind::Deviation(number, of) => self.variance(number, *of, rows).root(),
+            AggregateKind::Quantile(number, rank) => self.quantile(number, *rank, rows),
             AggregateKind::Covariance(pair) => {
                 let rows = self.complete(&[&pair.left, &pair.right], rows);
                 let sums = (self.total(&pair.left, &rows, 1), self.total(&pair.right, &rows, 1));
@@ -208,6 +209,7 @@ impl Oracle<'_> {
         let is_public = |number: &RowNumber| !is_in_number(number, &self.checked.columns);
         match &value.kind {
             AggregateKind::Mean(number)
+            | AggregateKind::Quantile(number, _)
             | AggregateKind::Variance(number, Of::Population)
             | AggregateKind::Deviation(number, Of::Population) => rows == 0 && is_public(number),
             AggregateKind::Share(truth) => rows == 0 && !is_in_truth(truth, &self.checked.columns),
@@ -255,6 +257,22 @@ impl Oracle<'_> {
     fn variance(&self, value: &RowNumber, of: Of, rows: &[usize]) -> Number {
         let (sum, squares) = (self.total(value, rows, 1), self.total(value, rows, 2));
         spread(squares, (sum, sum), of, self.complete(&[value], rows).len())
+    }
+
+    /// The first value in order, or the first that so many rows do not exceed.
+    fn quantile(&self, value: &RowNumber, rank: Rank, rows: &[usize]) -> Number {
+        let mut values: Vec<Number> = rows.iter().filter_map(|row| self.number(value, *row)).collect();
+        values.sort_by(|left, right| order(*left, *right).unwrap_or(Ordering::Equal));
+        let is_enough = |place: usize| match rank {
+            Rank::Least => true,
+            Rank::Share(share) => {
+                let count = |count: usize| Quantity::from(count as u64);
+                let wanted = share.checked_mul(&count(values.len()));
+                wanted.is_some_and(|wanted| count(place + 1).checked_cmp(&wanted) != Some(Ordering::Less))
+            }
+        };
+        let found = (0..values.len()).find(|place| is_enough(*place));
+        found.map_or(Number::Undefined(Undefined::DivisionByZero), |place| values[place])
     }
 
     /// Whether a column is blank in a row.

@@ -3,7 +3,7 @@
 //! A row number is lowered in units of its scale. Equal instructions are one, operands that commute are in order, and
 //! what is known before any row is seen makes no instruction: `salary >= 0`, `if p then a else a`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_field::{FieldId, Integer};
 
@@ -14,7 +14,7 @@ use crate::check::polynomial::Polynomial;
 use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::Column;
 use crate::interval::Interval;
-use crate::program::{Bounded, RowInstruction, RowTerm};
+use crate::program::{Bit, Bounded, RowInstruction, RowTerm};
 use crate::quantity::lcm;
 use crate::syntax::Comparison;
 
@@ -43,6 +43,8 @@ pub(super) struct Rows<'a> {
     values: Numbered<RowInstruction>,
     /// All that each number can be.
     intervals: Vec<Interval>,
+    /// The same of those whose bits are made.
+    sliced: BTreeMap<u32, Interval>,
 }
 
 impl Arena for Rows<'_> {
@@ -72,7 +74,7 @@ impl Arena for Rows<'_> {
 
 impl<'a> Rows<'a> {
     pub(super) fn new(columns: &'a [Column], field: FieldId) -> Self {
-        Rows { columns, field, values: Numbered::new(), intervals: vec![] }
+        Rows { columns, field, values: Numbered::new(), intervals: vec![], sliced: BTreeMap::new() }
     }
 
     pub(super) fn instructions(&self) -> &[RowInstruction] {
@@ -335,6 +337,35 @@ impl<'a> Rows<'a> {
                 Truth::Value(self.push_truth(RowInstruction::Xor(a.min(b), a.max(b))))
             }
         }
+    }
+
+    /// The truth that a scalar is, the same in every row.
+    pub(super) fn everywhere(&mut self, scalar: u32) -> Truth {
+        Truth::Value(self.push_truth(RowInstruction::Everywhere(scalar)))
+    }
+
+    /// A number's bits, the lowest first. It is known to be in `known`; the interval of the first call is that of all.
+    /// `None` where the field does not hold it.
+    pub(super) fn bits(&mut self, number: &Polynomial, known: Interval) -> Option<(Interval, Vec<Truth>)> {
+        let value = self.value(number)?;
+        let is_input = matches!(self.instructions()[value as usize], RowInstruction::Input { .. });
+        let interval = match self.sliced.get(&value) {
+            Some(interval) => *interval,
+            // What the bits of a column stand for is settled.
+            None if is_input => self.intervals[value as usize],
+            None => {
+                let all = self.intervals[value as usize];
+                Interval { min: all.min.max(known.min), max: all.max.min(known.max) }
+            }
+        };
+        if interval.bound() > self.field.half() {
+            return None;
+        }
+        self.sliced.insert(value, interval);
+        let width = interval.max.checked_sub(&interval.min)?.bits();
+        let bit = |place| RowInstruction::Bit(Bit { value, interval, place });
+        let bits = (0..width).map(|place| Truth::Value(self.push_truth(bit(place)))).collect();
+        Some((interval, bits))
     }
 
     pub(super) fn input(&mut self, column: usize) -> u32 {

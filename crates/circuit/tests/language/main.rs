@@ -8,6 +8,7 @@ mod circuits;
 mod definitions;
 mod groups;
 mod mistakes;
+mod order;
 mod plans;
 mod programs;
 mod properties;

@@ -95,6 +95,17 @@ pub(super) fn row_truth() -> impl Strategy<Value = String> {
     })
 }
 
+/// A least, a greatest, a median, another quantile.
+fn order_statistic() -> impl Strategy<Value = String> {
+    let share = select(vec!["0.1", "1/3", "0.5", "2/3", "0.99", "1"]);
+    prop_oneof![
+        row_number().prop_map(|x| format!("min({x})")),
+        row_number().prop_map(|x| format!("max({x})")),
+        row_number().prop_map(|x| format!("median({x})")),
+        (row_number(), share).prop_map(|(x, q)| format!("quantile({x}, {q})")),
+    ]
+}
+
 /// An aggregate number without square roots; sums of squares of squares leave any field soon.
 fn aggregate() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
@@ -110,6 +121,7 @@ fn aggregate() -> impl Strategy<Value = String> {
         1 => row_number().prop_map(|x| format!("missing({x})")),
         1 => row_truth().prop_map(|c| format!("missing({c})")),
         1 => select(vec!["q", "s", "g"]).prop_map(|c| format!("missing({c})")),
+        3 => order_statistic(),
     ];
     leaf.prop_recursive(2, 4, 3, |inner| {
         prop_oneof![
@@ -285,6 +297,19 @@ fn found_before() {
         "mean(p) weighted o by s",
         "correlation(o, a) + missing(o + p) where t",
         "regression(a ~ o + s) by t",
+        "min(a)",
+        "median(b) - max(c)",
+        "quantile(a, 0.3) where b > 0",
+        "quantile(2 * b - 7, 1) by g",
+        "median(-b / 3) where a > 100",
+        "(median(a) > 4) where b < -2",
+        "(max(b) where k == x) - (min(b) where k == y)",
+        "median(5)",
+        "max(c * 2 + 1) where a >= 0",
+        "(mean(a) + median(a)) by k",
+        "sum(a) / (median(d) where c > 1)",
+        "median(if a > 5 then b else c) + quantile(b, 0.3)",
+        "not (min(a) == max(a)) by g by k",
     ] {
         for rows in 1..=2 {
             let columns: Vec<_> = table.iter().map(|column| integers(&column[..rows])).collect();
@@ -310,7 +335,17 @@ fn most_random_circuits_lower() {
 
 #[test]
 fn nobody_is_undefined_or_false() {
-    let reveals = ["mean(a)", "stddev(a)", "mean(a) > 1", "(mean(a) <= 1) where b < 0", "count(a > 1)"];
+    let reveals = [
+        "mean(a)",
+        "stddev(a)",
+        "mean(a) > 1",
+        "(mean(a) <= 1) where b < 0",
+        "count(a > 1)",
+        "median(a)",
+        "min(b) where b < 0",
+        "max(b) > 1",
+        "(quantile(b, 0.1) < 1) where b < 0",
+    ];
     let (text, study) = (circuit(&reveals.map(str::to_owned)), study(FieldId::F61, 6));
     let checked = check(&parse(&text), &study).unwrap();
     let program = lower(&checked, &study).unwrap();
@@ -318,5 +353,5 @@ fn nobody_is_undefined_or_false() {
     let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), 0);
     assert_eq!(outcomes, oracle(&checked, &table));
     let shown: Vec<_> = outcomes.iter().map(|(_, outcome)| serde_json::to_string(outcome).unwrap()).collect();
-    assert_eq!(shown, ["null", "null", "null", "false", "0"]);
+    assert_eq!(shown, ["null", "null", "null", "false", "0", "null", "null", "null", "false"]);
 }
