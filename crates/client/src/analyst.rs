@@ -11,7 +11,7 @@ use quorate_circuit::{Plan, Program, Study, compile};
 use quorate_contribute::scheme_of;
 use quorate_federation::{EnvelopeOpener, SecretKey};
 use quorate_sharing::{Scheme, SchemeKind};
-use quorate_wire::{Manifest, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
+use quorate_wire::{RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
 
 use crate::helpers::Ask;
 use crate::owner::{agreed_manifest, body, check_federation, leave_out};
@@ -29,16 +29,26 @@ pub struct Run {
     pub answer: Answer,
     /// What was computed.
     pub program: Program,
-    /// The set that it was computed on.
-    pub manifest: Manifest,
+    /// The set that it was computed on, with the signatures of all its members.
+    pub manifest: SignedManifest,
+    /// What the helpers sent: their shares of the result, signed, ascending.
+    pub replies: Vec<RunReply>,
     /// Attempts it took.
     pub attempts: usize,
     /// Seconds of the last attempt, from request to answer.
     pub seconds: f64,
-    /// Bytes that helpers sent each other, all together.
-    pub bytes_between_helpers: u64,
+}
+
+impl Run {
+    /// Bytes that helpers sent each other, all together, as they say.
+    pub fn bytes_between_helpers(&self) -> u64 {
+        self.replies.iter().map(|reply| reply.bytes_to_helpers).fold(0, u64::saturating_add)
+    }
+
     /// Bytes of result shares that the analyst received.
-    pub bytes_of_results: u64,
+    pub fn bytes_of_results(&self) -> u64 {
+        self.program.output_bytes() * self.replies.len() as u64
+    }
 }
 
 /// Runs the circuit with this text on a sealed study.
@@ -58,8 +68,9 @@ pub async fn run(
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (manifest, quorum) =
+        let (signed, quorum) =
             quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
+        let manifest = &signed.manifest;
         let started = Instant::now();
         let opener = fresh_opener()?;
         let request = RunRequest {
@@ -78,7 +89,7 @@ pub async fn run(
             replies.and_then(|replies| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies)));
         let error = match tried {
             Ok((answer, replies)) => {
-                return Ok(finish(answer, program, manifest, attempt, started, &replies));
+                return Ok(finish(answer, program, signed, attempt, started, replies));
             }
             Err(error) => error,
         };
@@ -118,8 +129,9 @@ async fn quorum(
     is_linear: bool,
     excluded: &[u8],
     silent: &[u8],
-) -> Result<(Manifest, Vec<u8>), ClientError> {
-    let (manifest, up, down) = sealed(helpers, study).await?;
+) -> Result<(SignedManifest, Vec<u8>), ClientError> {
+    let (signed, up, down) = sealed(helpers, study).await?;
+    let manifest = &signed.manifest;
     let quorum: Vec<u8> =
         manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
     let needed = match scheme.kind() {
@@ -134,7 +146,7 @@ async fn quorum(
     if quorum.len() < needed {
         return Err(ClientError::TooFewHelpers { what: "run a circuit", needed, up: quorum.len(), down });
     }
-    Ok((manifest, quorum))
+    Ok((signed, quorum))
 }
 
 /// The manifest of a sealed study, the helpers that answer, and why the others do not.
@@ -144,7 +156,7 @@ async fn quorum(
 async fn sealed(
     helpers: &Helpers,
     study: &Study,
-) -> Result<(Manifest, Vec<u8>, Vec<HelperError>), ClientError> {
+) -> Result<(SignedManifest, Vec<u8>, Vec<HelperError>), ClientError> {
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let mut manifests: Vec<(u8, SignedManifest)> = Vec::new();
     let mut is_known = false;
@@ -174,7 +186,7 @@ async fn sealed(
             (false, false) => ClientError::UnknownStudy { study },
         });
     }
-    Ok((agreed_manifest(helpers, study, manifests)?.manifest, up, down))
+    Ok((agreed_manifest(helpers, study, manifests)?, up, down))
 }
 
 /// Sends the request to every helper of the quorum. The first that fails ends the attempt, so that a killed helper is not
@@ -213,13 +225,11 @@ async fn ask_quorum(
 fn finish(
     answer: Answer,
     program: Program,
-    manifest: Manifest,
+    manifest: SignedManifest,
     attempts: usize,
     started: Instant,
-    replies: &[RunReply],
+    replies: Vec<RunReply>,
 ) -> Run {
     let seconds = started.elapsed().as_secs_f64();
-    let bytes_between_helpers = replies.iter().map(|reply| reply.bytes_to_helpers).sum();
-    let bytes_of_results = program.output_bytes() * replies.len() as u64;
-    Run { answer, program, manifest, attempts, seconds, bytes_between_helpers, bytes_of_results }
+    Run { answer, program, manifest, replies, attempts, seconds }
 }
