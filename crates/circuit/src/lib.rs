@@ -36,7 +36,7 @@ pub use lower::lower;
 pub use program::{
     Adder, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan, Program,
     PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
-    ScalarTerm, Undefined,
+    ScalarTerm, Undefined, margin_of_mean,
 };
 pub use quantity::Quantity;
 pub use study::{

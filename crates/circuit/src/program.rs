@@ -17,6 +17,7 @@
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
 mod coefficient;
+mod distribution;
 mod fit;
 mod operands;
 mod outcome;
@@ -24,6 +25,7 @@ mod plan;
 mod validate;
 
 pub use coefficient::Coefficient;
+pub use distribution::margin_of_mean;
 pub(crate) use fit::Moments;
 pub use fit::{Fit, FittedCoefficient};
 pub(crate) use outcome::Number;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use super::distribution::{student_margin, student_p_value};
 use crate::quantity::Quantity;
 
 /// A pivot below this on correlations: the predictors are linearly dependent.
@@ -38,6 +39,24 @@ impl FittedCoefficient {
     /// The estimate in standard errors.
     pub fn t(&self) -> f64 {
         self.estimate / self.standard_error
+    }
+}
+
+impl Fit {
+    /// Degrees of freedom: rows less coefficients.
+    pub fn freedom(&self) -> f64 {
+        self.rows as f64 - self.coefficients.len() as f64
+    }
+
+    /// The two-sided p-value of a coefficient by Student's t: how often rows without any such connection would give an
+    /// estimate as far from zero.
+    pub fn p_value(&self, one: &FittedCoefficient) -> f64 {
+        student_p_value(one.t(), self.freedom())
+    }
+
+    /// Half the 95 percent interval of a coefficient.
+    pub fn margin(&self, one: &FittedCoefficient) -> f64 {
+        student_margin(self.freedom()) * one.standard_error
     }
 }
 
@@ -140,13 +159,14 @@ fn inverted(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
 
 impl Serialize for Fit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let by_name = |of: fn(&FittedCoefficient) -> f64| -> serde_json::Map<String, serde_json::Value> {
+        let by_name = |of: &dyn Fn(&FittedCoefficient) -> f64| -> serde_json::Map<String, serde_json::Value> {
             self.coefficients.iter().map(|one| (one.name.clone(), of(one).into())).collect()
         };
-        let mut fields = serializer.serialize_struct("Fit", 5)?;
-        fields.serialize_field("coefficients", &by_name(|one| one.estimate))?;
-        fields.serialize_field("standard_errors", &by_name(|one| one.standard_error))?;
-        fields.serialize_field("t", &by_name(FittedCoefficient::t))?;
+        let mut fields = serializer.serialize_struct("Fit", 6)?;
+        fields.serialize_field("coefficients", &by_name(&|one| one.estimate))?;
+        fields.serialize_field("standard_errors", &by_name(&|one| one.standard_error))?;
+        fields.serialize_field("t", &by_name(&FittedCoefficient::t))?;
+        fields.serialize_field("p_values", &by_name(&|one| self.p_value(one)))?;
         fields.serialize_field("r_squared", &self.r_squared)?;
         fields.serialize_field("n", &self.rows)?;
         fields.end()
