@@ -14,6 +14,7 @@ mod definition;
 mod expression;
 pub(crate) mod form;
 mod group;
+mod hypothesis;
 mod model;
 mod number;
 pub(crate) mod polynomial;

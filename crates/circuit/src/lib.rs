@@ -34,9 +34,9 @@ pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explana
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan, Program,
-    PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
-    ScalarTerm, Undefined, margin_of_mean,
+    Adder, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan,
+    Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs, RowInstruction, RowTerm, Sample,
+    ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, margin_of_mean,
 };
 pub use quantity::Quantity;
 pub use study::{

@@ -26,8 +26,7 @@ mod validate;
 
 pub use coefficient::Coefficient;
 pub use distribution::margin_of_mean;
-pub(crate) use fit::Moments;
-pub use fit::{Fit, FittedCoefficient};
+pub use fit::{ChiSquared, Fit, FittedCoefficient, Regression, Sample, Statistic, TTest};
 pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use plan::{Adder, Plan};
@@ -231,16 +230,12 @@ pub enum Revealed {
     Truth(u32),
     /// One result for each group, in order.
     Table(Vec<(String, Revealed)>),
-    /// A linear model, fitted of these numbers.
+    /// A statistic that the analyst fits of several numbers.
     Fit {
-        /// The predictors' names.
-        names: Vec<String>,
-        /// The number of rows.
-        rows: u32,
-        /// Sums of the outcome and of each predictor.
-        sums: Vec<u32>,
-        /// Sums of products of two of them: each with itself and all after it, in order.
-        products: Vec<u32>,
+        /// Which one.
+        statistic: Statistic,
+        /// The numbers that it takes.
+        numbers: Vec<u32>,
     },
 }
 
@@ -250,14 +245,14 @@ impl Revealed {
         match self {
             Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
             Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
-            Revealed::Fit { rows, sums, products, .. } => [&[*rows], &sums[..], products].concat(),
+            Revealed::Fit { numbers, .. } => numbers.clone(),
         }
     }
 }
 
 impl Program {
     /// The version of what programs mean.
-    pub const FORMAT: u32 = 3;
+    pub const FORMAT: u32 = 4;
 
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {

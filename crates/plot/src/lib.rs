@@ -4,7 +4,8 @@
 //! the same everywhere, and need no display, no fonts of the system and no network. The same results give the same bytes.
 //!
 //! A table by one grouping becomes bars, by two groups of bars, one by bins a histogram; means of groups whose spread and
-//! count are revealed too get 95 percent intervals, and so do a model's coefficients; numbers are listed. What has no value
+//! count are revealed too get 95 percent intervals, and so do a model's coefficients and the difference of
+//! a t-test; numbers are listed. What has no value
 //! is said to be not shown. `panel` decides, `panel/…` draws, `picture` and `font` are what it is drawn with.
 //!
 //! `fonts/` has Roboto, Copyright 2011 Google Inc., under the Apache License 2.0 (`fonts/LICENSE`), its Latin, Greek and

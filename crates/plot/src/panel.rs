@@ -5,7 +5,9 @@ mod histogram;
 mod intervals;
 mod listing;
 
-use quorate_circuit::{Circuit, Fit, Outcome, margin_of_mean};
+use quorate_circuit::{
+    ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Regression, TTest, margin_of_mean,
+};
 
 use crate::groups::{Group, groups};
 use crate::number::{edges, figure};
@@ -20,6 +22,8 @@ use listing::Listing;
 pub(crate) struct Panel {
     title: String,
     content: Content,
+    /// What else there is to say, in small letters below.
+    note: String,
 }
 
 enum Content {
@@ -36,7 +40,10 @@ pub(crate) fn panels(results: &[(String, Outcome)], circuit: Option<&Circuit>) -
     for (index, (name, outcome)) in results.iter().enumerate() {
         let with_intervals = groups.iter().find(|group| group.mean == index);
         match with_intervals.and_then(|group| means(results, group)) {
-            Some(intervals) => push(&mut panels, name, Content::Intervals(intervals)),
+            Some(intervals) => {
+                let note = "means with 95% intervals".to_owned();
+                push_noted(&mut panels, name, Content::Intervals(intervals), note);
+            }
             None => push_outcome(&mut panels, name, outcome),
         }
     }
@@ -44,17 +51,28 @@ pub(crate) fn panels(results: &[(String, Outcome)], circuit: Option<&Circuit>) -
 }
 
 fn push(panels: &mut Vec<Panel>, title: &str, content: Content) {
-    panels.push(Panel { title: title.to_owned(), content });
+    push_noted(panels, title, content, String::new());
+}
+
+fn push_noted(panels: &mut Vec<Panel>, title: &str, content: Content, note: String) {
+    panels.push(Panel { title: title.to_owned(), content, note });
 }
 
 fn push_outcome(panels: &mut Vec<Panel>, name: &str, outcome: &Outcome) {
     match outcome {
-        Outcome::Fit(fit) => push(panels, name, Content::Intervals(model(fit))),
+        Outcome::Fit(fit) => {
+            let (content, note) = match &**fit {
+                Fit::Regression(regression) => model(regression),
+                Fit::TTest(test) => t_test(test),
+                Fit::ChiSquared(test) => chi_squared(test),
+            };
+            push_noted(panels, name, content, note);
+        }
         Outcome::Table(cells) => push_table(panels, name, cells),
         number => {
             let row = (name.to_owned(), shown(number));
             match panels.last_mut() {
-                Some(Panel { title, content: Content::Listing(listing) }) if title.is_empty() => {
+                Some(Panel { title, content: Content::Listing(listing), .. }) if title.is_empty() => {
                     listing.rows.push(row);
                 }
                 _ => push(panels, "", Content::Listing(Listing { rows: vec![row] })),
@@ -145,25 +163,70 @@ fn means(results: &[(String, Outcome)], group: &Group) -> Option<Intervals> {
         let margin = deviation.zip(count).and_then(|(deviation, count)| margin_of_mean(deviation, count));
         rows.push(Interval { label: label.clone(), middle: mean.to_f64(), margin });
     }
-    Some(Intervals { rows, has_zero: false, note: "means with 95% intervals".into() })
+    Some(Intervals { rows, has_zero: false })
 }
 
 /// A model's coefficients but for the intercept, which has other units than most.
-fn model(fit: &Fit) -> Intervals {
-    let row = |one: &quorate_circuit::FittedCoefficient| Interval {
+fn model(fit: &Regression) -> (Content, String) {
+    let row = |one: &FittedCoefficient| Interval {
         label: one.name.clone(),
         middle: Some(one.estimate),
         margin: Some(fit.margin(one)),
     };
     let (intercept, slopes) = fit.coefficients.split_first().map_or((None, &[][..]), |(a, b)| (Some(a), b));
-    let intercept = intercept.map_or(0.0, |one| one.estimate);
+    let intercept = figure(intercept.map_or(f64::NAN, |one| one.estimate));
+    let intervals = Intervals { rows: slopes.iter().map(row).collect(), has_zero: true };
+    let apart = if intervals.is_apart() { "; each on a scale of its own around zero" } else { "" };
     let note = format!(
-        "coefficients with 95% intervals; intercept {}, R² {}, {} rows",
-        figure(intercept),
+        "coefficients with 95% intervals; intercept {intercept}, R² {}, {} rows{apart}",
         figure(fit.r_squared),
         fit.rows
     );
-    Intervals { rows: slopes.iter().map(row).collect(), has_zero: true, note }
+    (Content::Intervals(intervals), note)
+}
+
+/// The difference of two means.
+fn t_test(test: &TTest) -> (Content, String) {
+    let [first, second] = &test.samples;
+    let label = format!("{} less {}", first.label, second.label);
+    let row = Interval { label, middle: Some(test.difference), margin: Some(test.margin) };
+    let note = format!(
+        "difference of means with 95% interval; {} {} ({} rows), {} {} ({} rows); t = {}, df = {}, p = {}",
+        first.label,
+        figure(first.mean),
+        first.rows,
+        second.label,
+        figure(second.mean),
+        second.rows,
+        figure(test.t),
+        figure(test.freedom),
+        figure(test.p_value),
+    );
+    (Content::Intervals(Intervals { rows: vec![row], has_zero: true }), note)
+}
+
+/// The rows that were counted.
+fn chi_squared(test: &ChiSquared) -> (Content, String) {
+    let count = test.columns.len();
+    let bars = |counts: &Vec<u64>| -> Vec<Bar> {
+        let cells = test.columns.iter().zip(counts).enumerate();
+        cells
+            .map(|(index, (label, rows))| Bar {
+                label: label.clone(),
+                value: Some(*rows as f64),
+                color: theme::tint(index, count),
+            })
+            .collect()
+    };
+    let groups = test.rows.iter().cloned().zip(test.counts.iter().map(bars)).collect();
+    let note = format!(
+        "χ² = {}, df = {}, p = {}, Cramér's V = {}",
+        figure(test.statistic),
+        test.freedom,
+        figure(test.p_value),
+        figure(test.cramers_v)
+    );
+    (Content::Bars(Bars { groups }), note)
 }
 
 impl Panel {
@@ -177,12 +240,19 @@ impl Panel {
             picture.text((theme::MARGIN, top + 15.0), Anchor::Start, style, &title);
             top + theme::TITLE
         };
-        match &self.content {
+        let bottom = match &self.content {
             Content::Listing(listing) => listing.draw(picture, top),
             Content::Bars(bars) => bars.draw(picture, top),
             Content::Histogram(histogram) => histogram.draw(picture, top),
             Content::Intervals(intervals) => intervals.draw(picture, top),
+        };
+        if self.note.is_empty() {
+            return bottom;
         }
+        let style = Style::new(theme::SMALL_SIZE, theme::MUTED);
+        let note = style.fitted(&self.note, theme::WIDTH - 2.0 * theme::MARGIN);
+        picture.text((theme::MARGIN, bottom + 16.0), Anchor::Start, style, &note);
+        bottom + 20.0
     }
 }
 

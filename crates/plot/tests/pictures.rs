@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use quorate_circuit::{Circuit, Fit, FittedCoefficient, Outcome, Quantity, Undefined};
+use quorate_circuit::{
+    ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Quantity, Regression, Sample, TTest, Undefined,
+};
 use quorate_field::Integer;
 use quorate_plot::{Picture, draw};
 
@@ -89,6 +91,39 @@ fn histograms() {
     assert_eq!(svg.matches("fill=\"#2d6ba0\"").count(), 8 + 60 + 2);
 }
 
+fn model(coefficients: Vec<FittedCoefficient>, r_squared: f64, rows: u64) -> Outcome {
+    Outcome::Fit(Box::new(Fit::Regression(Regression { coefficients, r_squared, rows })))
+}
+
+#[test]
+fn tests_of_groups() {
+    let sample = |label: &str, rows, mean| Sample { label: label.to_owned(), rows, mean };
+    let test = TTest {
+        samples: [sample("female", 39, 101_002.41), sample("male", 358, 115_090.42)],
+        difference: -14_088.01,
+        t: -3.161_47,
+        freedom: 50.121_5,
+        p_value: 0.002_663_6,
+        margin: 8_949.9,
+    };
+    let labels = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
+    let crossed = ChiSquared {
+        statistic: 8.525_93,
+        freedom: 2,
+        p_value: 0.014_080_5,
+        cramers_v: 0.146_547,
+        rows: labels(&["female", "male"]),
+        columns: labels(&["assistant", "associate", "full"]),
+        counts: vec![vec![11, 10, 18], vec![56, 54, 248]],
+    };
+    let fit = |fit| Outcome::Fit(Box::new(fit));
+    let results = [("pay", fit(Fit::TTest(test))), ("rank", fit(Fit::ChiSquared(crossed)))];
+    let (_, svg) = drawn("tests", &named(&results), None);
+    let texts = texts(&svg);
+    assert!(texts.contains(&"female less male") && texts.contains(&"248"), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("p = 0.0140805")), "{texts:?}");
+}
+
 #[test]
 fn models_and_groups_with_intervals() {
     let one = |name: &str, estimate: f64, standard_error: f64| FittedCoefficient {
@@ -102,9 +137,9 @@ fn models_and_groups_with_intervals() {
         one("rank == full", 45_066.0, 4_237.5),
         one("sex == male", 4_783.5, 3_858.7),
     ];
-    let near = Outcome::Fit(Box::new(Fit { coefficients, r_squared: 0.4547, rows: 397 }));
+    let near = model(coefficients, 0.4547, 397);
     let coefficients = vec![one("intercept", 1.0, 0.1), one("age", -0.002, 0.0004), one("group", 31.0, 18.0)];
-    let apart = Outcome::Fit(Box::new(Fit { coefficients, r_squared: 0.31, rows: 120 }));
+    let apart = model(coefficients, 0.31, 120);
     let circuit = "circuit c\ninput pay : 0 .. 9\ninput rank : a | b | c\nreveal pay = mean(pay) by rank\n\
                    reveal s = stddev(pay) by rank\nreveal n = count() by rank";
     let of = |a: i64, b: i64, c: i64| {

@@ -78,6 +78,8 @@ impl Checker<'_> {
             }
             AggregateKind::Covariance(pair) => self.covariance(pair, rows, span)?,
             AggregateKind::Regression(model) => return self.model_form(model, rows, span),
+            AggregateKind::TTest(samples) => return self.t_test_form(samples, rows, span),
+            AggregateKind::ChiSquared(pairs) => return self.chi_squared_form(pairs, rows),
             AggregateKind::Binary(operator, left, right) => {
                 return self.binary(*operator, left, right, rows, span);
             }
@@ -113,7 +115,7 @@ impl Checker<'_> {
         self.form(body, Rows { conditions: &conditions, ..rows })
     }
 
-    fn condition(&self, truth: Arc<RowTruth>) -> Condition {
+    pub(super) fn condition(&self, truth: Arc<RowTruth>) -> Condition {
         Condition { words: words::truth(&truth, &self.study.columns).into(), truth }
     }
 
@@ -193,7 +195,7 @@ impl Checker<'_> {
     }
 
     /// Notes an aggregate if its numerator and denominator fit a field.
-    fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+    pub(super) fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
         let fraction = fraction.and_then(|fraction| fraction.with_bits(&|atom| self.atoms[atom].is_bit()));
         let Some(fraction) = fraction else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
@@ -251,14 +253,23 @@ impl Checker<'_> {
 
     /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`, or over `n^2`: only the numerator leaves the helpers.
     fn variance(&mut self, number: &RowNumber, of: Of, rows: Rows<'_>, span: Span) -> Option<Fraction> {
-        let sum = self.sum(number, rows, span)?;
+        let (sum, squares) = (self.sum(number, rows, span)?, self.sum_of_squares(number, rows, span)?);
+        self.spread(&squares, (&sum, &sum), of, rows, span)
+    }
+
+    /// `sum(x^2)`.
+    pub(super) fn sum_of_squares(
+        &mut self,
+        number: &RowNumber,
+        rows: Rows<'_>,
+        span: Span,
+    ) -> Option<Fraction> {
         let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
         let (square, _) = self.fits(span, square, false)?;
         let scale = number.scale.checked_mul(&number.scale)?;
         let meaning = format!("sum({}{})", words::square(number, &self.study.columns), rows.words());
         let source = rows.of(Summand::Square(Box::new(number.clone())));
-        let squares = self.atom(Atom { meaning, interval: square, scale, span, source })?;
-        self.spread(&squares, (&sum, &sum), of, rows, span)
+        self.atom(Atom { meaning, interval: square, scale, span, source })
     }
 
     /// `(n * sum(x*y) - sum(x) * sum(y)) / (n * (n - 1))`: only the numerator leaves the helpers.
@@ -334,7 +345,20 @@ impl Checker<'_> {
     }
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// Those of the rows where more conditions hold: `conditions` are what [`Rows::and`] gives.
+    pub(super) fn over<'b>(&self, conditions: &'b [Condition]) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { conditions, cell: self.cell }
+    }
+
+    /// The conditions of the rows, and these.
+    pub(super) fn and(&self, more: &[Condition]) -> Vec<Condition> {
+        [self.conditions, more].concat()
+    }
+
     fn of(&self, summand: Summand) -> Source {
         Source::Rows { summand, conditions: self.conditions.to_vec() }
     }

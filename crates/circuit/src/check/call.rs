@@ -9,8 +9,9 @@ use crate::diagnostics::{Diagnostic, Span};
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 14] = [
     "bins",
+    "chisq",
     "correlation",
     "count",
     "covariance",
@@ -21,11 +22,12 @@ const FUNCTIONS: [&str; 12] = [
     "regression",
     "stddev",
     "sum",
+    "ttest",
     "variance",
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 8] = ["chisq", "max", "median", "min", "missing", "quantile", "select", "ttest"];
+const PLANNED: [&str; 6] = ["max", "median", "min", "missing", "quantile", "select"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -37,7 +39,7 @@ impl Checker<'_> {
             self.unknown_function(function);
             return None;
         }
-        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
+        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "chisq");
         let kind = match arguments {
             [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
                 if name == "regression" =>
@@ -51,6 +53,17 @@ impl Checker<'_> {
                 );
                 return None;
             }
+            [Expression { kind: ExpressionKind::By { body, category }, .. }] if name == "ttest" => {
+                return self.t_test(body, category, span);
+            }
+            _ if name == "ttest" => {
+                self.refuse(
+                    Diagnostic::new(span, "`ttest` takes a number by two groups", "expected x by g")
+                        .help(format!("write: {}; `where` stands behind it", super::hypothesis::T_TEST)),
+                );
+                return None;
+            }
+            [left, right] if name == "chisq" => return self.chi_squared(left, right, span),
             [number, edges] if name == "bins" => return self.bins(name, number, edges),
             [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
             [] if name == "count" => AggregateKind::Rows,

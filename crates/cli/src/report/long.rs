@@ -1,7 +1,7 @@
 //! Results in long form, as CSV: a line for each number, unrounded as in JSON.
 //!
 //! `result,group1,group2,…,measure,value`: as many groups as the deepest table has, empty where a result has fewer. The
-//! measure is `value`, or what it is of a fitted model, as `coefficients / age`. The value is empty where there is none.
+//! measure is `value`, or what it is of a fitted model or a test, as `coefficients / age`. The value is empty where there is none.
 
 use quorate_circuit::Outcome;
 use serde_json::Value;
@@ -77,7 +77,7 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
 
 #[cfg(test)]
 mod tests {
-    use quorate_circuit::{Fit, FittedCoefficient, Quantity, Undefined};
+    use quorate_circuit::{Fit, FittedCoefficient, Quantity, Regression, Undefined};
     use quorate_field::Integer;
 
     use super::*;
@@ -91,7 +91,7 @@ mod tests {
         let inner = Outcome::Table(vec![("x".into(), number(1, 3)), ("y, z".into(), undefined)]);
         let one =
             FittedCoefficient { name: "intercept".into(), estimate: 1.5, standard_error: 0.5 };
-        let fit = Fit { coefficients: vec![one], r_squared: 0.25, rows: 9 };
+        let fit = Fit::Regression(Regression { coefficients: vec![one], r_squared: 0.25, rows: 9 });
         let all = [
             ("people".to_owned(), number(12, 1)),
             ("both".to_owned(), Outcome::Table(vec![("a".into(), inner)])),

@@ -1,6 +1,6 @@
 //! Results for people: aligned tables of rounded numbers.
 
-use quorate_circuit::{Fit, Outcome};
+use quorate_circuit::{ChiSquared, Fit, FittedCoefficient, Outcome, Regression, TTest};
 use quorate_plot::{figure, figures, is_binned};
 
 use crate::output::aligned;
@@ -32,7 +32,11 @@ fn flush(scalars: &mut Vec<Vec<String>>, blocks: &mut Vec<String>) {
 /// A table by one or two groupings or a model is one block; a table of more has one for each of the first's groups.
 fn push_blocks(name: &str, outcome: &Outcome, has_bars: bool, blocks: &mut Vec<String>) {
     let text = match outcome {
-        Outcome::Fit(fit) => model(fit),
+        Outcome::Fit(fit) => match &**fit {
+            Fit::Regression(regression) => model(regression),
+            Fit::TTest(test) => t_test(test),
+            Fit::ChiSquared(test) => chi_squared(test),
+        },
         Outcome::Table(cells) if cells.iter().all(|(_, cell)| is_leaf(cell)) => one_way(cells, has_bars),
         Outcome::Table(cells) => match two_way(cells) {
             Some(text) => text,
@@ -97,15 +101,44 @@ fn two_way(cells: &[(String, Outcome)]) -> Option<String> {
 }
 
 /// A row for each coefficient.
-fn model(fit: &Fit) -> String {
+fn model(fit: &Regression) -> String {
     let heading = ["", "estimate", "standard error", "t", "p"].map(str::to_owned).to_vec();
-    let row = |one: &quorate_circuit::FittedCoefficient| {
+    let row = |one: &FittedCoefficient| {
         let numbers = [one.estimate, one.standard_error, one.t(), fit.p_value(one)];
         std::iter::once(one.name.clone()).chain(numbers.map(figure)).collect()
     };
     let rows = std::iter::once(heading).chain(fit.coefficients.iter().map(row)).collect();
     let table = aligned(rows, true, &[1, 2, 3, 4]);
     format!("{table}\n\nR^2 {}, {} rows", figure(fit.r_squared), fit.rows)
+}
+
+/// Both groups, and how they differ.
+fn t_test(test: &TTest) -> String {
+    let means = figures(&test.samples.each_ref().map(|sample| sample.mean));
+    let mut rows = vec![["", "mean", "rows"].map(str::to_owned).to_vec()];
+    for (sample, mean) in test.samples.iter().zip(means) {
+        rows.push(vec![sample.label.clone(), mean, sample.rows.to_string()]);
+    }
+    let TTest { difference, margin, t, freedom, p_value, .. } = test;
+    let [low, middle, high] = [difference - margin, *difference, difference + margin].map(figure);
+    let [t, freedom, p_value] = [*t, *freedom, *p_value].map(figure);
+    let table = aligned(rows, true, &[1, 2]);
+    format!("{table}\n\ndifference {middle} [{low}, {high}], t {t}, df {freedom}, p {p_value}")
+}
+
+/// The rows that were counted, and how they depend.
+fn chi_squared(test: &ChiSquared) -> String {
+    let heading = std::iter::once(String::new()).chain(test.columns.iter().cloned());
+    let mut rows = vec![heading.collect::<Vec<_>>()];
+    for (label, counts) in test.rows.iter().zip(&test.counts) {
+        rows.push(std::iter::once(label.clone()).chain(counts.iter().map(u64::to_string)).collect());
+    }
+    let table = aligned(rows, true, &(1..=test.columns.len()).collect::<Vec<_>>());
+    let [statistic, p_value, cramers_v] = [test.statistic, test.p_value, test.cramers_v].map(figure);
+    format!(
+        "{table}\n\nchi-squared {statistic}, df {}, p {p_value}, Cramér's V {cramers_v}",
+        test.freedom
+    )
 }
 
 /// A column's cells with equally many decimals.
@@ -144,7 +177,7 @@ fn leaf(outcome: &Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use quorate_circuit::{Quantity, Undefined};
+    use quorate_circuit::{Quantity, Sample, Undefined};
     use quorate_field::Integer;
 
     use super::*;
@@ -212,6 +245,53 @@ mod tests {
         assert_eq!(bars, [10, 40, 0]);
         let labels = table(&[("women", ratio(1, 1)), ("men", ratio(2, 1))]);
         assert!(!shown(&[("people", labels)], true).contains('█'), "not of categories");
+    }
+
+    #[test]
+    fn models_and_tests_have_tables() {
+        let one = FittedCoefficient { name: "age".into(), estimate: 2.0, standard_error: 1.0 };
+        let model = Regression { coefficients: vec![one.clone(), one], r_squared: 0.5, rows: 12 };
+        let sample = |label: &str, mean| Sample { label: label.to_owned(), rows: 9, mean };
+        let test = TTest {
+            samples: [sample("women", 1.0), sample("men", 3.5)],
+            difference: -2.5,
+            t: -2.0,
+            freedom: 10.0,
+            p_value: 0.0734,
+            margin: 1.0,
+        };
+        let crossed = ChiSquared {
+            statistic: 8.5,
+            freedom: 1,
+            p_value: 0.01,
+            cramers_v: 0.25,
+            rows: vec!["women".into(), "men".into()],
+            columns: vec!["x".into(), "y".into()],
+            counts: vec![vec![1, 2], vec![3, 40]],
+        };
+        let fit = |fit| Outcome::Fit(Box::new(fit));
+        let shown = shown(
+            &[
+                ("model", fit(Fit::Regression(model))),
+                ("test", fit(Fit::TTest(test))),
+                ("crossed", fit(Fit::ChiSquared(crossed))),
+            ],
+            false,
+        );
+        let lines: Vec<String> =
+            shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for expected in [
+            "estimate standard error t p",
+            "age 2 1 2 0.073388",
+            "R^2 0.5, 12 rows",
+            "women 1.0 9",
+            "difference -2.5 [-3.5, -1.5], t -2, df 10, p 0.0734",
+            "x y",
+            "men 3 40",
+            "chi-squared 8.5, df 1, p 0.01, Cramér's V 0.25",
+        ] {
+            assert!(lines.iter().any(|line| line == expected), "{expected} is not in\n{shown}");
+        }
     }
 
     #[test]

@@ -24,11 +24,15 @@ impl Histogram {
         let values: Vec<f64> = self.values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
         let bounds = hull(values.iter().copied(), true);
         let bottom = top + HEAD + HEIGHT;
-        let scale = Scale::new(bounds, (bottom, top + HEAD));
+        // Numbers of what is below zero stand below their bars.
+        let foot = if bounds.0 < 0.0 { HEAD } else { 0.0 };
+        let scale = Scale::new(bounds, (bottom - foot, top + HEAD));
         let ticks = scale.ticks(5.0);
         let ticks_width = ticks.iter().map(|(_, text)| small.width(text)).fold(0.0, f64::max);
         let left = theme::MARGIN + ticks_width + 12.0;
-        let step = ((theme::WIDTH - theme::MARGIN - left) / values.len() as f64).min(BAR_MAX);
+        // Half of the last edge's label is beyond the last bar.
+        let last = self.edges.last().map_or(0.0, |edge| small.width(edge) / 2.0);
+        let step = ((theme::WIDTH - theme::MARGIN - last - left) / values.len() as f64).min(BAR_MAX);
         let right = left + step * values.len() as f64;
         for (value, text) in ticks {
             let y = scale.at(value);

@@ -11,8 +11,6 @@ pub(super) struct Intervals {
     pub(super) rows: Vec<Interval>,
     /// Whether zero is on the scale, with a line.
     pub(super) has_zero: bool,
-    /// What they are, in small letters.
-    pub(super) note: String,
 }
 
 /// `middle - margin ..= middle + margin`. Without a middle it is not shown, without a margin it is a point.
@@ -54,8 +52,7 @@ impl Interval {
 
 impl Intervals {
     pub(super) fn draw(&self, picture: &mut Picture, top: f64) -> f64 {
-        let (text, small) =
-            (Style::new(theme::TEXT_SIZE, theme::INK), Style::new(theme::SMALL_SIZE, theme::MUTED));
+        let text = Style::new(theme::TEXT_SIZE, theme::INK);
         let texts: Vec<String> = self.rows.iter().map(Interval::text).collect();
         let labels = widest(self.rows.iter().map(|row| row.label.as_str()), text, theme::LABEL_MAX);
         let numbers = widest(texts.iter().map(String::as_str), text, f64::INFINITY);
@@ -85,16 +82,11 @@ impl Intervals {
             let style = if row.ends().is_some() { text } else { Style { color: theme::MUTED, ..text } };
             picture.text((theme::WIDTH - theme::MARGIN, y + 5.0), Anchor::End, style, number);
         }
-        let foot = if is_apart { bottom + 6.0 } else { bottom + theme::AXIS_FOOT };
-        let apart = if is_apart { "; each on a scale of its own around zero" } else { "" };
-        let note = format!("{}{apart}", self.note);
-        let note = small.fitted(&note, theme::WIDTH - 2.0 * theme::MARGIN);
-        picture.text((theme::MARGIN, foot + 14.0), Anchor::Start, small, &note);
-        foot + 18.0
+        if is_apart { bottom } else { bottom + theme::AXIS_FOOT }
     }
 
     /// Whether one scale would leave some of them without a length.
-    fn is_apart(&self) -> bool {
+    pub(super) fn is_apart(&self) -> bool {
         let reaches = || self.rows.iter().filter_map(Interval::reach);
         let (least, most) = (reaches().fold(f64::INFINITY, f64::min), reaches().fold(0.0, f64::max));
         self.has_zero && most > least * RATIO_MAX
