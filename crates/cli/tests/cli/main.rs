@@ -6,4 +6,5 @@ mod bad_contributions;
 mod bad_input;
 mod files;
 mod lifecycle;
+mod results;
 mod trials;
