@@ -6,7 +6,8 @@ use ttf_parser::{Face, OutlineBuilder};
 
 use crate::picture::{Text, Weight};
 
-static REGULAR: LazyLock<Face<'static>> = LazyLock::new(|| face(include_bytes!("../fonts/Roboto-Regular.ttf")));
+static REGULAR: LazyLock<Face<'static>> =
+    LazyLock::new(|| face(include_bytes!("../fonts/Roboto-Regular.ttf")));
 static MEDIUM: LazyLock<Face<'static>> = LazyLock::new(|| face(include_bytes!("../fonts/Roboto-Medium.ttf")));
 
 #[expect(clippy::expect_used, reason = "the fonts are part of the program; a test reads them")]
@@ -101,7 +102,10 @@ mod tests {
             assert!(0.0 < narrow && narrow < wide && wide < 40.0, "{weight:?}: {narrow}, {wide}");
             assert!((width("MWMW", weight, 28.0) - 4.0 * wide).abs() < 1e-9);
             for letters in ["áßŁő", "αω", "Жя", "…−≤"] {
-                assert!(letters.chars().all(|letter| face_of(weight).glyph_index(letter).is_some()), "{letters}");
+                assert!(
+                    letters.chars().all(|letter| face_of(weight).glyph_index(letter).is_some()),
+                    "{letters}"
+                );
             }
         }
     }

@@ -88,7 +88,8 @@ mod tests {
     use super::*;
 
     fn found(reveals: &str) -> Vec<Group> {
-        let head = "circuit c\ninput pay : 0 .. 9\ninput sex : f | m\ninput team : a | b\nlet m = mean(pay)\n";
+        let head =
+            "circuit c\ninput pay : 0 .. 9\ninput sex : f | m\ninput team : a | b\nlet m = mean(pay)\n";
         groups(&Circuit::parse(&format!("{head}{reveals}")).unwrap())
     }
 

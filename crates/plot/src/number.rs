@@ -17,7 +17,8 @@ pub fn figures(values: &[f64]) -> Vec<String> {
 
 /// [`figures`] with so many significant digits.
 pub(crate) fn with_digits(values: &[f64], significant: i32) -> Vec<String> {
-    let largest = values.iter().filter(|value| value.is_finite()).fold(0.0_f64, |max, value| max.max(value.abs()));
+    let largest =
+        values.iter().filter(|value| value.is_finite()).fold(0.0_f64, |max, value| max.max(value.abs()));
     let is_plain = largest == 0.0 || (1e-4..1e15).contains(&largest);
     let places = places(largest, significant);
     let fixed = |value: f64| format!("{:.places$}", value + 0.0);
@@ -37,7 +38,7 @@ pub(crate) fn with_digits(values: &[f64], significant: i32) -> Vec<String> {
 }
 
 /// Decimals that give a number of this size so many significant digits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a logarithm, held above zero")]
+#[expect(clippy::cast_possible_truncation, reason = "a logarithm, held above zero")]
 fn places(largest: f64, significant: i32) -> usize {
     if largest == 0.0 { 0 } else { (significant - 1 - largest.log10().floor() as i32).max(0) as usize }
 }

@@ -82,9 +82,8 @@ fn push_outcome(panels: &mut Vec<Panel>, name: &str, outcome: &Outcome) {
 }
 
 fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)]) {
-    let is_number = |cell: &Outcome| {
-        matches!(cell, Outcome::Number(_) | Outcome::Real(_) | Outcome::Undefined(_))
-    };
+    let is_number =
+        |cell: &Outcome| matches!(cell, Outcome::Number(_) | Outcome::Real(_) | Outcome::Undefined(_));
     if cells.iter().all(|(_, cell)| is_number(cell)) {
         let content = match edges(cells) {
             Some(edges) => Content::Histogram(Histogram {
@@ -154,8 +153,7 @@ fn means(results: &[(String, Outcome)], group: &Group) -> Option<Intervals> {
     }
     let mut rows = Vec::with_capacity(means.len());
     for (((label, mean), (_, spread)), (_, count)) in means.iter().zip(spreads).zip(counts) {
-        let deviation =
-            spread.to_f64().map(|spread| if group.is_variance { spread.sqrt() } else { spread });
+        let deviation = spread.to_f64().map(|spread| if group.is_variance { spread.sqrt() } else { spread });
         let count = match count {
             Outcome::Number(count) => count.numerator().to_i128().and_then(|count| u64::try_from(count).ok()),
             _ => None,

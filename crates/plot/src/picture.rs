@@ -113,6 +113,12 @@ impl Picture {
             Anchor::End => style.width(text),
         };
         let Style { size, weight, color } = style;
-        self.shapes.push(Shape::Text(Text { at: (x - before, y), size, weight, color, text: text.to_owned() }));
+        self.shapes.push(Shape::Text(Text {
+            at: (x - before, y),
+            size,
+            weight,
+            color,
+            text: text.to_owned(),
+        }));
     }
 }

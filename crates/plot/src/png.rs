@@ -23,7 +23,7 @@ impl Picture {
     /// It is too large.
     pub fn png(&self) -> Result<Vec<u8>, PngError> {
         let pixels = |length: f64| (narrow(length) * DENSITY).ceil();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        #[expect(clippy::cast_possible_truncation, reason = "saturates")]
         let (width, height) = (pixels(self.width) as u32, pixels(self.height) as u32);
         let mut pixmap = Pixmap::new(width, height)
             .ok_or_else(|| PngError { reason: format!("it has {width} times {height} pixels") })?;

@@ -32,6 +32,6 @@ pub(crate) const NOT_SHOWN: &str = "not shown";
 /// The accent for the `index`th of `count` groups: lighter from group to group.
 pub(crate) fn tint(index: usize, count: usize) -> Color {
     let part = if count < 2 { 0.0 } else { 0.6 * index as f64 / (count - 1) as f64 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two colours")]
+    #[expect(clippy::cast_possible_truncation, reason = "between two colours")]
     ACCENT.map(|channel| (f64::from(channel) + part * (255.0 - f64::from(channel))).round() as u8)
 }

@@ -66,7 +66,10 @@ fn a_table_by_two_groupings() {
         table(&[("assistant", number(a)), ("associate", number(b)), ("full", number(c))])
     };
     let gap = table(&[("women", number(-3_500)), ("men", number(2_250)), ("all", whole(0))]);
-    let pay = table(&[("women", line(78_050_100, 88_512_000, 121_967_600)), ("men", line(81_311_460, 94_869_700, 0))]);
+    let pay = table(&[
+        ("women", line(78_050_100, 88_512_000, 121_967_600)),
+        ("men", line(81_311_460, 94_869_700, 0)),
+    ]);
     let (_, svg) = drawn("two-way", &named(&[("pay", pay), ("gap", gap)]), None);
     let texts = texts(&svg);
     assert_eq!(texts.iter().filter(|text| **text == "associate").count(), 2);
@@ -165,7 +168,8 @@ fn models_and_groups_with_intervals() {
 #[test]
 fn whatever_labels_say() {
     let long = "a label that is much longer than anything that has room beside a bar, and then longer still";
-    let table = table(&[(long, whole(1)), ("<&\">\u{7}", whole(2)), ("Ünïté Σ Ж", whole(0)), ("語", whole(3))]);
+    let table =
+        table(&[(long, whole(1)), ("<&\">\u{7}", whole(2)), ("Ünïté Σ Ж", whole(0)), ("語", whole(3))]);
     let (_, svg) = drawn("labels", &named(&[(long, table), ("none", Outcome::Table(vec![]))]), None);
     assert!(svg.contains("&lt;&amp;&quot;&gt; ") && svg.contains('…'), "{svg}");
     let empty = draw(&[], None);

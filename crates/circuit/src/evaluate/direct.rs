@@ -111,9 +111,14 @@ impl Oracle<'_> {
                 let mut counts = Vec::new();
                 for (_, row) in &crossed.rows {
                     let holding = self.holding(row, rows);
-                    counts.extend(crossed.columns.iter().map(|(_, column)| count(&self.holding(column, &holding))));
+                    counts.extend(
+                        crossed.columns.iter().map(|(_, column)| count(&self.holding(column, &holding))),
+                    );
                 }
-                (Statistic::ChiSquared { rows: labels(&crossed.rows), columns: labels(&crossed.columns) }, counts)
+                (
+                    Statistic::ChiSquared { rows: labels(&crossed.rows), columns: labels(&crossed.columns) },
+                    counts,
+                )
             }
             _ => return Outcome::Undefined(Undefined::NotDetermined),
         };
@@ -145,7 +150,9 @@ impl Oracle<'_> {
                 spread(products, (left, right), Of::Sample, rows.len())
             }
             // Fitted by `fit`: the checker lets nothing be computed of it.
-            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => count(rows),
+            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => {
+                count(rows)
+            }
             AggregateKind::Binary(operator, left, right) => {
                 let values = [left, right].map(|side| self.aggregate(side, over));
                 if let (Binary::Compare(_), Some(undefined)) = (operator, undefined(&values)) {

@@ -103,7 +103,11 @@ fn types() {
         ("reveal x = ttest(salary)", "ttest(salary)", ["a number by two groups", "ttest(salary by gender)"]),
         ("reveal x = ttest(salary by gender)", "gender", ["a t-test is of two groups", "this has 3"]),
         ("reveal x = ttest(gender by salary > 5)", "gender", ["`ttest` takes numbers", "a row's category"]),
-        ("reveal x = ttest(salary by hourly)", "hourly", ["a category, a condition or bins", "a row's number"]),
+        (
+            "reveal x = ttest(salary by hourly)",
+            "hourly",
+            ["a category, a condition or bins", "a row's number"],
+        ),
         ("reveal x = chisq(gender, gender)", "gender", ["depends on itself", "the same again"]),
         ("reveal x = chisq(gender, salary)", "salary", ["a category, a condition or bins", "a row's number"]),
         ("reveal x = chisq(gender)", "chisq(gender)", ["two arguments", "1 arguments"]),

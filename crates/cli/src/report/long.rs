@@ -17,7 +17,8 @@ pub(super) fn results(results: &[(String, Outcome)]) -> Result<String, Failure> 
     let depth = lines.iter().map(|line| line.groups.len()).max().unwrap_or(0);
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let groups = (1..=depth).map(|number| format!("group{number}"));
-    let heading = std::iter::once("result".to_owned()).chain(groups).chain(["measure".into(), "value".into()]);
+    let heading =
+        std::iter::once("result".to_owned()).chain(groups).chain(["measure".into(), "value".into()]);
     writer.write_record(heading).map_err(failed)?;
     for Line { result, mut groups, measure, value } in lines {
         groups.resize(depth, String::new());
@@ -89,8 +90,7 @@ mod tests {
         };
         let undefined = Outcome::Undefined(Undefined::DivisionByZero);
         let inner = Outcome::Table(vec![("x".into(), number(1, 3)), ("y, z".into(), undefined)]);
-        let one =
-            FittedCoefficient { name: "intercept".into(), estimate: 1.5, standard_error: 0.5 };
+        let one = FittedCoefficient { name: "intercept".into(), estimate: 1.5, standard_error: 0.5 };
         let fit = Fit::Regression(Regression { coefficients: vec![one], r_squared: 0.25, rows: 9 });
         let all = [
             ("people".to_owned(), number(12, 1)),

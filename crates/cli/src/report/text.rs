@@ -72,7 +72,7 @@ fn one_way(cells: &[(String, Outcome)], has_bars: bool) -> String {
 }
 
 /// A bar for a part of the largest; none for what is below zero.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and BAR_MAX")]
+#[expect(clippy::cast_possible_truncation, reason = "between 0 and BAR_MAX")]
 fn bar(part: f64) -> String {
     "█".repeat((part.max(0.0) * BAR_MAX).round() as usize)
 }
@@ -135,10 +135,7 @@ fn chi_squared(test: &ChiSquared) -> String {
     }
     let table = aligned(rows, true, &(1..=test.columns.len()).collect::<Vec<_>>());
     let [statistic, p_value, cramers_v] = [test.statistic, test.p_value, test.cramers_v].map(figure);
-    format!(
-        "{table}\n\nchi-squared {statistic}, df {}, p {p_value}, Cramér's V {cramers_v}",
-        test.freedom
-    )
+    format!("{table}\n\nchi-squared {statistic}, df {}, p {p_value}, Cramér's V {cramers_v}", test.freedom)
 }
 
 /// A column's cells with equally many decimals.

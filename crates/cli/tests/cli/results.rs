@@ -8,7 +8,9 @@ use crate::files::{CIRCUIT, CSV, Files};
 
 /// A directory with a saved result, and its text.
 fn saved() -> (Files, String) {
-    let circuit = format!("{CIRCUIT}reveal ages = histogram(age, [16, 40, 99])\nreveal model = regression(wage ~ age)\n");
+    let circuit = format!(
+        "{CIRCUIT}reveal ages = histogram(age, [16, 40, 99])\nreveal model = regression(wage ~ age)\n"
+    );
     let files = Files::new(&[("c.circuit", &circuit), ("t.csv", CSV)]);
     files.output(["try", "--circuit", "c.circuit", "--csv", "t.csv", "--save", "r.json"]);
     let text = std::fs::read_to_string(files.path("r.json")).unwrap();
@@ -61,7 +63,10 @@ fn keys_can_be_given() {
 
     std::fs::write(files.path("other.toml"), federation.replace("trial", "other")).unwrap();
     let other = files.failure(["show", "r.json", "--federation", "other.toml"], 1);
-    assert!(other.contains("the one given is") && other.contains("hint: give the federation file"), "{other}");
+    assert!(
+        other.contains("the one given is") && other.contains("hint: give the federation file"),
+        "{other}"
+    );
 }
 
 #[test]
@@ -79,7 +84,10 @@ fn a_file_that_does_not_hold_is_refused() {
         assert!(text.contains(from), "{from} is not in\n{text}");
         std::fs::write(files.path("bad.json"), text.replacen(from, to, 1)).unwrap();
         let message = files.failure(["show", "bad.json", "--json"], 1);
-        assert!(message.contains(said) && message.contains("bad.json") && message.contains("hint: "), "{message}");
+        assert!(
+            message.contains(said) && message.contains("bad.json") && message.contains("hint: "),
+            "{message}"
+        );
     }
     std::fs::write(files.path("bad.json"), &text[..text.len() / 2]).unwrap();
     let cut = files.failure(["show", "bad.json"], 1);

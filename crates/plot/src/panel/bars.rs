@@ -35,8 +35,8 @@ impl Bars {
         let groups = widest(self.groups.iter().map(|(name, _)| name.as_str()), heading, theme::LABEL_MAX);
         let groups = if groups > 0.0 { groups + 18.0 } else { 0.0 };
         let labels = widest(bars().map(|bar| bar.label.as_str()), text, theme::LABEL_MAX);
-        let numbers =
-            widest(texts.as_slice().iter().map(String::as_str), text, f64::INFINITY).max(text.width(theme::NOT_SHOWN));
+        let numbers = widest(texts.as_slice().iter().map(String::as_str), text, f64::INFINITY)
+            .max(text.width(theme::NOT_SHOWN));
         let (low, high) = hull(values.iter().copied(), true);
         let room_left = if low < 0.0 { numbers + PADDING } else { 0.0 };
         let left = theme::MARGIN + groups + labels + 12.0;
@@ -51,7 +51,12 @@ impl Bars {
             for (index, bar) in bars.iter().enumerate() {
                 let base = y + theme::ROW * 0.68;
                 if index == 0 {
-                    picture.text((theme::MARGIN, base), Anchor::Start, heading, &heading.fitted(name, groups));
+                    picture.text(
+                        (theme::MARGIN, base),
+                        Anchor::Start,
+                        heading,
+                        &heading.fitted(name, groups),
+                    );
                 }
                 let label = text.fitted(&bar.label, labels);
                 picture.text((left - 12.0, base), Anchor::End, text, &label);

@@ -56,8 +56,7 @@ impl Intervals {
         let texts: Vec<String> = self.rows.iter().map(Interval::text).collect();
         let labels = widest(self.rows.iter().map(|row| row.label.as_str()), text, theme::LABEL_MAX);
         let numbers = widest(texts.iter().map(String::as_str), text, f64::INFINITY);
-        let (left, right) =
-            (theme::MARGIN + labels + 18.0, theme::WIDTH - theme::MARGIN - numbers - 18.0);
+        let (left, right) = (theme::MARGIN + labels + 18.0, theme::WIDTH - theme::MARGIN - numbers - 18.0);
         let pixels = (left, right);
         let is_apart = self.is_apart();
         let common = Scale::new(self.bounds(), pixels);

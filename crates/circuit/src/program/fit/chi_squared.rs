@@ -70,7 +70,8 @@ impl Serialize for ChiSquared {
             let cells = self.columns.iter().cloned().zip(line.iter().map(|count| Value::from(*count)));
             Value::Object(cells.collect())
         };
-        let counts: Map<String, Value> = self.rows.iter().cloned().zip(self.counts.iter().map(line)).collect();
+        let counts: Map<String, Value> =
+            self.rows.iter().cloned().zip(self.counts.iter().map(line)).collect();
         let mut fields = serializer.serialize_struct("ChiSquared", 5)?;
         fields.serialize_field("chi_squared", &self.statistic)?;
         fields.serialize_field("df", &self.freedom)?;

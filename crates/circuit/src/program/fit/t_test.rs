@@ -52,8 +52,8 @@ pub(super) fn fit(groups: &[String; 2], numbers: &[Quantity]) -> Option<TTest> {
     if error <= 0.0 {
         return None;
     }
-    let freedom =
-        error * error / (error_1 * error_1 / (first.count() - 1.0) + error_2 * error_2 / (second.count() - 1.0));
+    let freedom = error * error
+        / (error_1 * error_1 / (first.count() - 1.0) + error_2 * error_2 / (second.count() - 1.0));
     let t = difference / error.sqrt();
     let margin = student_margin(freedom) * error.sqrt();
     let [label_1, label_2] = groups.clone();
