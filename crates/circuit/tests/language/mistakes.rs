@@ -18,7 +18,7 @@ fn types() {
         ("reveal x = sum(salery)", "salery", ["unknown column salery", "did you mean salary?"]),
         ("reveal x = sum(zzz)", "zzz", ["unknown column", "inputs are salary, hourly"]),
         ("reveal x = summ(salary)", "summ", ["unknown function summ", "did you mean sum?"]),
-        ("reveal x = median(salary)", "median", ["not built yet", "there are bins, correlation"]),
+        ("reveal x = median(salary)", "median", ["not built yet", "there are bins, chisq, correlation"]),
         ("reveal x = sum(salary, hourly)", "sum(salary, hourly)", ["takes one argument", "2 arguments"]),
         ("reveal x = sum()", "sum()", ["takes one argument", "0 arguments"]),
         ("reveal x = sum(salary > 5)", "salary > 5", ["cannot take this", "count(...) counts the rows"]),
