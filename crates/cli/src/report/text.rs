@@ -49,7 +49,7 @@ fn push_blocks(name: &str, outcome: &Outcome, has_bars: bool, blocks: &mut Vec<S
         },
         cell => leaf(cell),
     };
-    let indented: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    let indented: Vec<String> = text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
     blocks.push(format!("{name}\n{}", indented.join("\n")));
 }
 
