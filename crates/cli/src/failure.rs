@@ -39,7 +39,7 @@ pub(crate) enum Failure {
     Circuit { name: String, text: String, diagnostics: Diagnostics },
     /// A result file that does not hold what it says.
     #[error("{}: {error}", .path.display())]
-    Saved { path: PathBuf, error: SavedError },
+    Saved { path: PathBuf, error: Box<SavedError> },
     /// A file that could not be read or written.
     #[error("could not {doing} {}: {source}", .path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },

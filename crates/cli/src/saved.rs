@@ -33,7 +33,7 @@ pub(crate) fn read(path: &Path) -> Result<SavedRun, Failure> {
         Err(Failure::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => String::new(),
         text => text?,
     };
-    SavedRun::parse(&text).map_err(|error| Failure::Saved { path: path.to_owned(), error })
+    SavedRun::parse(&text).map_err(|error| Failure::Saved { path: path.to_owned(), error: Box::new(error) })
 }
 
 /// The time, as result files have it: `2026-01-31T12:00:00Z`.

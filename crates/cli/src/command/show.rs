@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let trusted = arguments.federation.as_deref().map(files::federation).transpose()?;
     let checked = saved_run
         .check(trusted.as_ref())
-        .map_err(|error| Failure::Saved { path: arguments.result.clone(), error })?;
+        .map_err(|error| Failure::Saved { path: arguments.result.clone(), error: Box::new(error) })?;
     output::note(what_was_checked(&saved_run, &checked, trusted.is_some()));
     let report = Report::of(&checked.study, &checked.run, 0);
     if let Some(path) = &arguments.report.plot {
