@@ -16,6 +16,7 @@ mod expression;
 pub(crate) mod form;
 mod group;
 pub(crate) mod groups;
+mod hypothesis;
 mod model;
 mod number;
 mod permission;

@@ -35,9 +35,9 @@ pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explana
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bit, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Passes, Plan,
-    Program, PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
-    ScalarTerm, Undefined,
+    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output,
+    Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs, RowInstruction,
+    RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, margin_of_mean,
 };
 pub use quantity::Quantity;
 pub use study::{

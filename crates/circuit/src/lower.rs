@@ -142,15 +142,11 @@ impl Lowering<'_> {
     }
 
     fn fit(&mut self, fit: &FitForm, span: Span) -> Option<Revealed> {
-        let rows = self.fraction(&fit.rows, span)?;
-        let (mut sums, mut products) = (Vec::new(), Vec::new());
-        for sum in &fit.sums {
-            sums.push(self.fraction(sum, span)?);
+        let mut numbers = Vec::with_capacity(fit.numbers.len());
+        for number in &fit.numbers {
+            numbers.push(self.fraction(number, span)?);
         }
-        for product in &fit.products {
-            products.push(self.fraction(product, span)?);
-        }
-        Some(Revealed::Fit { names: fit.names.clone(), rows, sums, products })
+        Some(Revealed::Fit { statistic: fit.statistic.clone(), numbers })
     }
 
     /// The public number that a form is.
@@ -166,7 +162,8 @@ impl Lowering<'_> {
                 Some(self.combined(*operator, left?, right?))
             }
             // The checker lets a model be revealed, and nothing else.
-            Form::Fit(fit) => self.fraction(&fit.rows, span),
+            // Revealed as it is: the checker lets nothing be computed of it.
+            Form::Fit(fit) => self.fraction(fit.numbers.first()?, span),
         }
     }
 

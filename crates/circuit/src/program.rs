@@ -19,6 +19,7 @@
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
 mod coefficient;
+mod distribution;
 mod fit;
 mod operands;
 mod outcome;
@@ -27,8 +28,8 @@ mod plan;
 mod validate;
 
 pub use coefficient::Coefficient;
-pub(crate) use fit::Moments;
-pub use fit::{Fit, FittedCoefficient};
+pub use distribution::margin_of_mean;
+pub use fit::{ChiSquared, Fit, FittedCoefficient, Regression, Sample, Statistic, TTest};
 pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use passes::Passes;
@@ -256,16 +257,12 @@ pub enum Revealed {
     },
     /// One result for each group, in order.
     Table(Vec<(String, Revealed)>),
-    /// A linear model, fitted of these numbers.
+    /// A statistic that the analyst fits of several numbers.
     Fit {
-        /// The predictors' names.
-        names: Vec<String>,
-        /// The number of rows.
-        rows: u32,
-        /// Sums of the outcome and of each predictor.
-        sums: Vec<u32>,
-        /// Sums of products of two of them: each with itself and all after it, in order.
-        products: Vec<u32>,
+        /// Which one.
+        statistic: Statistic,
+        /// The numbers that it takes.
+        numbers: Vec<u32>,
     },
 }
 
@@ -276,7 +273,7 @@ impl Revealed {
             Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
             Revealed::Guarded { shown, result } => [*shown].into_iter().chain(result.numbers()).collect(),
             Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
-            Revealed::Fit { rows, sums, products, .. } => [&[*rows], &sums[..], products].concat(),
+            Revealed::Fit { numbers, .. } => numbers.clone(),
         }
     }
 }

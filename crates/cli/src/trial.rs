@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
-use quorate_client::{analyst, contributor, owner};
+use quorate_client::{SavedRun, analyst, contributor, owner};
 use quorate_contribute::Table;
 use quorate_federation::SecretKey;
 use quorate_local::LocalFederation;
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::keys::random;
 use crate::output::contributions_bar;
 use crate::report::{Ordered, Report};
+use crate::saved;
 
 /// A study on helpers of this machine.
 #[derive(Debug)]
@@ -133,6 +134,12 @@ impl Trial {
         bytes.push("helper_memory_peak", self.local.usage_of_all().memory_peak_bytes);
         let report = Report::of(&self.study, &run, 0).after(&self.seconds, &bytes).total(total);
         Ok((run, report))
+    }
+
+    /// A run of the trial's circuit, to be written down.
+    pub(crate) fn saved(&self, run: &analyst::Run) -> SavedRun {
+        let federation = self.local.helpers().federation();
+        SavedRun::new(run, &self.circuit, &self.document, federation, saved::now())
     }
 
     /// Runs a circuit on the study with the helpers that are up.

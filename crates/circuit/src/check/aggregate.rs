@@ -92,6 +92,8 @@ impl Checker<'_> {
                 return self.form(body, rows.knowing(&known));
             }
             AggregateKind::Regression(model) => return self.model_form(model, rows, span),
+            AggregateKind::TTest(samples) => return self.t_test_form(samples, rows, span),
+            AggregateKind::ChiSquared(pairs) => return self.chi_squared_form(pairs, rows),
             AggregateKind::Binary(operator, left, right) => {
                 return self.binary(*operator, left, right, rows, span);
             }
@@ -127,7 +129,7 @@ impl Checker<'_> {
         self.form(body, Rows { conditions: &conditions, ..rows })
     }
 
-    fn condition(&self, truth: Arc<RowTruth>) -> Condition {
+    pub(super) fn condition(&self, truth: Arc<RowTruth>) -> Condition {
         Condition::of(truth, &self.study.columns)
     }
 
@@ -303,7 +305,19 @@ impl Checker<'_> {
     fn variance(&mut self, number: &RowNumber, of: Of, rows: Rows<'_>, span: Span) -> Option<Fraction> {
         let known = self.known(&[number], rows);
         let rows = rows.knowing(&known);
-        let sum = self.sum(number, rows, span)?;
+        let (sum, squares) = (self.sum(number, rows, span)?, self.sum_of_squares(number, rows, span)?);
+        self.spread(&squares, (&sum, &sum), of, rows, span)
+    }
+
+    /// `sum(x^2)`.
+    pub(super) fn sum_of_squares(
+        &mut self,
+        number: &RowNumber,
+        rows: Rows<'_>,
+        span: Span,
+    ) -> Option<Fraction> {
+        let known = self.known(&[number], rows);
+        let rows = rows.knowing(&known);
         let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
         let (square, _) = self.fits(span, square, false)?;
         let scale = number.scale.checked_mul(&number.scale)?;
@@ -311,8 +325,7 @@ impl Checker<'_> {
         let zero = blank::zero_without(number, columns);
         let (conditions, source) = rows.of(Summand::Square(Box::new(number.clone())), &zero);
         let meaning = format!("sum({}{})", words::square(number, columns), where_words(&conditions));
-        let squares = self.atom(Atom { meaning, interval: square, scale, span, source })?;
-        self.spread(&squares, (&sum, &sum), of, rows, span)
+        self.atom(Atom { meaning, interval: square, scale, span, source })
     }
 
     /// `(n * sum(x*y) - sum(x) * sum(y)) / (n * (n - 1))`: only the numerator leaves the helpers.
@@ -397,6 +410,19 @@ impl<'a> Rows<'a> {
         'a: 'b,
     {
         Rows { known, ..self }
+    }
+
+    /// Those of the rows where more conditions hold: `conditions` are what [`Rows::and`] gives.
+    pub(super) fn over<'b>(&self, conditions: &'b [Condition]) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { conditions, ..*self }
+    }
+
+    /// The conditions of the rows, and these.
+    pub(super) fn and(&self, more: &[Condition]) -> Vec<Condition> {
+        [self.conditions, more].concat()
     }
 
     /// The conditions that must be seen to, and the source, of what is 0 unless `zero` holds.

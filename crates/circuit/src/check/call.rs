@@ -10,8 +10,9 @@ use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-pub(crate) const FUNCTIONS: [&str; 17] = [
+pub(crate) const FUNCTIONS: [&str; 19] = [
     "bins",
+    "chisq",
     "correlation",
     "count",
     "covariance",
@@ -27,11 +28,12 @@ pub(crate) const FUNCTIONS: [&str; 17] = [
     "regression",
     "stddev",
     "sum",
+    "ttest",
     "variance",
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 3] = ["chisq", "select", "ttest"];
+const PLANNED: [&str; 1] = ["select"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -47,7 +49,8 @@ impl Checker<'_> {
         if name != "bins" {
             self.permit(name, &arguments.iter().collect::<Vec<_>>(), span)?;
         }
-        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "quantile");
+        let takes_two =
+            matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "quantile" | "chisq");
         let kind = match arguments {
             [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
                 if name == "regression" =>
@@ -61,6 +64,17 @@ impl Checker<'_> {
                 );
                 return None;
             }
+            [Expression { kind: ExpressionKind::By { body, category }, .. }] if name == "ttest" => {
+                return self.t_test(body, category, span);
+            }
+            _ if name == "ttest" => {
+                self.refuse(
+                    Diagnostic::new(span, "`ttest` takes a number by two groups", "expected x by g")
+                        .help(format!("write: {}; `where` stands behind it", super::hypothesis::T_TEST)),
+                );
+                return None;
+            }
+            [left, right] if name == "chisq" => return self.chi_squared(left, right, span),
             [number, edges] if name == "bins" => return self.bins(name, number, edges),
             [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
             [number, share] if name == "quantile" => self.call_quantile(number, share)?,

@@ -34,7 +34,7 @@ impl fmt::Display for Typed {
             Typed::Truth(_) => "a row's truth value",
             Typed::Category(_) => "a row's category",
             Typed::Grouping(_) => "a grouping",
-            Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model",
+            Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model or a test",
             Typed::Aggregate(aggregate) if !aggregate.table.is_empty() => "a table",
             Typed::Aggregate(aggregate) if aggregate.is_truth => "an aggregate truth value",
             Typed::Aggregate(_) => "an aggregate number",
@@ -316,7 +316,7 @@ impl Checker<'_> {
             }
             _ => {
                 let help = if has_fit {
-                    "a fitted model is revealed as it is"
+                    "a fitted model or a test is revealed as it is"
                 } else if is_mixed {
                     "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
                 } else if is_truth {

@@ -18,7 +18,7 @@ use super::{blank, words};
 use crate::column::Column;
 use crate::diagnostics::Span;
 use crate::interval::Interval;
-use crate::program::Coefficient;
+use crate::program::{Coefficient, Statistic};
 use crate::quantity::{Quantity, gcd};
 use crate::syntax::{Binary, Comparison};
 
@@ -173,21 +173,16 @@ pub(crate) enum Form {
     Root(Fraction),
     /// What an operator makes of two numbers of which one is a square root, at the analyst: both are revealed.
     Combined(Binary, Box<(Form, Form)>),
-    /// A model, fitted by the analyst of sums that are revealed.
+    /// A statistic, fitted by the analyst of numbers that are revealed.
     Fit(Box<FitForm>),
 }
 
-/// What a model is fitted of.
+/// What a statistic is fitted of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FitForm {
-    /// The predictors' names.
-    pub(crate) names: Vec<String>,
-    /// The number of rows.
-    pub(crate) rows: Fraction,
-    /// Of the outcome, then of each predictor.
-    pub(crate) sums: Vec<Fraction>,
-    /// Of the products, in the model's order.
-    pub(crate) products: Vec<Fraction>,
+    pub(crate) statistic: Statistic,
+    /// The numbers that it takes, in its order.
+    pub(crate) numbers: Vec<Fraction>,
 }
 
 impl Fraction {

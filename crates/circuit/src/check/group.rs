@@ -133,7 +133,7 @@ impl Checker<'_> {
     }
 
     /// The labels of a category.
-    fn labels(&mut self, column: usize, span: Span) -> Option<usize> {
+    pub(super) fn labels(&mut self, column: usize, span: Span) -> Option<usize> {
         let found = &self.study.columns[column];
         let Domain::Category { labels } = &found.domain else { return None };
         let group = |(index, label): (usize, &String)| {

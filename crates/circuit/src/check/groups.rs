@@ -131,7 +131,7 @@ fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
             fractions(&parts.0, see);
             fractions(&parts.1, see);
         }
-        Form::Fit(fit) => [&fit.rows].into_iter().chain(&fit.sums).chain(&fit.products).for_each(see),
+        Form::Fit(fit) => fit.numbers.iter().for_each(see),
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) enum RowValue {
 pub(crate) struct Grouping {
     /// In the circuit's words: equal words mean equal groups.
     pub words: String,
-    pub groups: Vec<(String, Arc<RowTruth>)>,
+    pub groups: Vec<Labelled>,
 }
 
 /// Two numbers of a row, and their product.
@@ -108,6 +108,23 @@ pub(crate) struct Model {
     pub numbers: Vec<RowNumber>,
     /// The product of each number with itself and with all after it, in order.
     pub products: Vec<RowNumber>,
+}
+
+/// A group of rows: its label, and who is in it.
+pub(crate) type Labelled = (String, Arc<RowTruth>);
+
+/// A row's number in two groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Samples {
+    pub number: RowNumber,
+    pub groups: [Labelled; 2],
+}
+
+/// Two groupings crossed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Crossed {
+    pub rows: Vec<Labelled>,
+    pub columns: Vec<Labelled>,
 }
 
 /// What a variance is of.
@@ -170,6 +187,10 @@ pub(crate) enum AggregateKind {
     Complete(Box<Aggregate>, Arc<RowNumber>),
     /// `regression(y ~ x1 + x2)`.
     Regression(Arc<Model>),
+    /// `ttest(x by g)`.
+    TTest(Arc<Samples>),
+    /// `chisq(a, b)`.
+    ChiSquared(Arc<Crossed>),
     /// Two aggregates and an operator.
     Binary(Binary, Box<Aggregate>, Box<Aggregate>),
     /// Not.
@@ -195,10 +216,10 @@ impl Aggregate {
         Aggregate { kind, span, is_truth: false, table: vec![] }
     }
 
-    /// Whether it is a fitted model, which is revealed as it is.
+    /// Whether it is a fitted statistic, which is revealed as it is.
     pub(crate) fn is_fit(&self) -> bool {
         match &self.kind {
-            AggregateKind::Regression(_) => true,
+            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => true,
             AggregateKind::Where(body, _) | AggregateKind::By(body, _) => body.is_fit(),
             _ => false,
         }

@@ -3,6 +3,7 @@
 //! Exact but for square roots that are not rational and numbers beyond 512 bits, which become doubles.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use quorate_field::Integer;
 
@@ -12,7 +13,7 @@ use crate::check::tree::{
     Aggregate, AggregateKind, Of, Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
 };
 use crate::check::{Checked, CheckedReveal, Forms};
-use crate::program::{Moments, Number, Outcome, Undefined};
+use crate::program::{Number, Outcome, Statistic, Undefined};
 use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
 
@@ -111,30 +112,55 @@ impl Oracle<'_> {
         &self.checked.groupings[grouping].groups[group].1
     }
 
-    /// A fitted model: conditions and groups are all that stands around it.
+    /// A fitted statistic: conditions and groups are all that stands around it.
     fn fit(&self, value: &Aggregate, rows: &[usize], cell: &[(usize, usize)]) -> Outcome {
-        match &value.kind {
-            AggregateKind::Where(body, condition) => self.fit(body, &self.holding(condition, rows), cell),
+        let count = |rows: &[usize]| Number::Exact((rows.len() as u64).into());
+        let (statistic, numbers): (_, Vec<Number>) = match &value.kind {
+            AggregateKind::Where(body, condition) => {
+                return self.fit(body, &self.holding(condition, rows), cell);
+            }
             AggregateKind::By(body, grouping) => {
-                self.fit(body, &self.holding(self.group(*grouping, cell), rows), cell)
+                return self.fit(body, &self.holding(self.group(*grouping, cell), rows), cell);
             }
             AggregateKind::Regression(model) => {
-                let exact = |number: Number| match number {
-                    Number::Exact(quantity) => Some(quantity),
-                    _ => None,
-                };
                 let rows = &self.complete(&model.numbers.iter().collect::<Vec<_>>(), rows);
-                let total = |number: &RowNumber| exact(self.total(number, rows, 1));
-                let sums = model.numbers.iter().map(total).collect::<Option<Vec<_>>>();
-                let products = model.products.iter().map(total).collect::<Option<Vec<_>>>();
-                let fit = || {
-                    let rows = (rows.len() as u64).into();
-                    Moments { names: &model.names, rows, sums: sums?, products: products? }.fit()
-                };
-                Outcome::fitted(fit())
+                let sums = model.numbers.iter().chain(&model.products).map(|x| self.total(x, rows, 1));
+                let statistic = Statistic::Regression { names: model.names.clone() };
+                (statistic, std::iter::once(count(rows)).chain(sums).collect())
             }
-            _ => Outcome::Undefined(Undefined::NotDetermined),
-        }
+            AggregateKind::TTest(samples) => {
+                let of_group = |(_, condition): &(String, Arc<RowTruth>)| {
+                    let rows = self.complete(&[&samples.number], &self.holding(condition, rows));
+                    let powers = [1, 2].map(|power| self.total(&samples.number, &rows, power));
+                    [count(&rows), powers[0], powers[1]]
+                };
+                let groups = samples.groups.each_ref().map(|(label, _)| label.clone());
+                (Statistic::TTest { groups }, samples.groups.iter().flat_map(of_group).collect())
+            }
+            AggregateKind::ChiSquared(crossed) => {
+                let labels = |groups: &[(String, Arc<RowTruth>)]| -> Vec<String> {
+                    groups.iter().map(|(label, _)| label.clone()).collect()
+                };
+                let mut counts = Vec::new();
+                for (_, row) in &crossed.rows {
+                    let holding = self.holding(row, rows);
+                    counts.extend(
+                        crossed.columns.iter().map(|(_, column)| count(&self.holding(column, &holding))),
+                    );
+                }
+                (
+                    Statistic::ChiSquared { rows: labels(&crossed.rows), columns: labels(&crossed.columns) },
+                    counts,
+                )
+            }
+            _ => return Outcome::Undefined(Undefined::NotDetermined),
+        };
+        let exact = |number: Number| match number {
+            Number::Exact(quantity) => Some(quantity),
+            _ => None,
+        };
+        let numbers = numbers.into_iter().map(exact).collect::<Option<Vec<_>>>();
+        Outcome::fitted(numbers.and_then(|numbers| statistic.fit(&numbers)))
     }
 
     fn aggregate(&self, value: &Aggregate, over: Over<'_>) -> Value {
@@ -169,7 +195,9 @@ impl Oracle<'_> {
                 spread(products, sums, Of::Sample, rows.len())
             }
             // Fitted by `fit`: the checker lets nothing be computed of it.
-            AggregateKind::Regression(_) => count(rows),
+            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => {
+                count(rows)
+            }
             AggregateKind::Binary(operator, left, right) => {
                 let values = [left, right].map(|side| self.aggregate(side, over));
                 if let (Binary::Compare(_), Some(undefined)) = (operator, undefined(&values)) {

@@ -18,7 +18,6 @@ fn types() {
         ("reveal x = sum(salery)", "salery", ["unknown column salery", "did you mean salary?"]),
         ("reveal x = sum(zzz)", "zzz", ["unknown column", "inputs are salary, hourly"]),
         ("reveal x = summ(salary)", "summ", ["unknown function summ", "did you mean sum?"]),
-        ("reveal x = ttest(salary)", "ttest", ["not built yet", "there are bins, correlation"]),
         ("reveal x = median(salary > 5)", "salary > 5", ["cannot take this", "a row's number"]),
         (
             "reveal x = median(max(salary))",
@@ -114,6 +113,22 @@ fn types() {
         (
             "reveal x = 2 * regression(hourly ~ salary)",
             "2 * regression(hourly ~ salary)",
+            ["cannot join", "revealed as it is"],
+        ),
+        ("reveal x = ttest(salary)", "ttest(salary)", ["a number by two groups", "ttest(salary by gender)"]),
+        ("reveal x = ttest(salary by gender)", "gender", ["a t-test is of two groups", "this has 3"]),
+        ("reveal x = ttest(gender by salary > 5)", "gender", ["`ttest` takes numbers", "a row's category"]),
+        (
+            "reveal x = ttest(salary by hourly)",
+            "hourly",
+            ["a category, a condition or bins", "a row's number"],
+        ),
+        ("reveal x = chisq(gender, gender)", "gender", ["depends on itself", "the same again"]),
+        ("reveal x = chisq(gender, salary)", "salary", ["a category, a condition or bins", "a row's number"]),
+        ("reveal x = chisq(gender)", "chisq(gender)", ["two arguments", "1 arguments"]),
+        (
+            "reveal x = ttest(hourly by salary > 5) + 1",
+            "ttest(hourly by salary > 5) + 1",
             ["cannot join", "revealed as it is"],
         ),
         ("reveal x = [1, 2]", "[1, 2]", ["a list cannot stand here", "histogram"]),

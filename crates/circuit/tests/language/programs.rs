@@ -38,6 +38,28 @@ fn a_run_reveals_what_is_named_and_nothing_on_the_way() {
     assert_eq!(meanings(reveals), ["sum(hourly), in units of 0.01"]);
 }
 
+/// What a test is computed of leaves, once, and nothing else.
+#[test]
+fn what_a_test_reveals() {
+    let t_test = [
+        "count(region == north)",
+        "sum(salary where region == north)",
+        "sum(salary^2 where region == north)",
+        "count(region == south)",
+        "sum(salary where region == south)",
+        "sum(salary^2 where region == south)",
+    ];
+    assert_eq!(meanings("reveal x = ttest(salary by region)"), t_test);
+    let more =
+        "reveal x = ttest(salary by region)\nreveal n = count() by region\nreveal m = mean(salary) by region";
+    assert_eq!(meanings(more), t_test, "equal numbers leave once");
+    let of_both = "(region == north) and (gender == female)";
+    let found = meanings("reveal x = chisq(region, gender)");
+    assert_eq!((found.len(), found[0].as_str()), (6, format!("count({of_both})").as_str()));
+    let among = meanings("reveal x = chisq(region, salary > 5) where \"yrs.service\" > 9");
+    assert!(among.len() == 4 && among.iter().all(|meaning| meaning.contains("yrs.service")), "{among:?}");
+}
+
 #[test]
 fn products_and_conditions_reveal_what_is_named_too() {
     // A variance: one number of the two sums, and the public number of rows.

@@ -180,6 +180,8 @@ pub(super) fn reveal() -> impl Strategy<Value = String> {
         2 => deviation(),
         1 => (select(vec!["a", "b", "c", "o"]), row_number(), leaf_truth())
             .prop_map(|(y, x, z)| format!("regression({y} ~ ({x}) + {z})")),
+        1 => (select(vec!["a", "b", "c"]), leaf_truth()).prop_map(|(x, z)| format!("ttest({x} by {z})")),
+        1 => leaf_truth().prop_map(|z| format!("chisq(k, {z})")),
         1 => (deviation(), select(vec!["+", "-", "*", "/"]), aggregate())
             .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
     ];
@@ -279,6 +281,12 @@ fn found_before() {
         "regression(a ~ d)",
         "regression(a ~ b + (g == x) + c * 2) where a != d",
         "regression(b ~ a + d) by k",
+        "ttest(a by b > 0)",
+        "ttest(c * 2 - d by bins(a, [0, 3, 9])) where g != x",
+        "ttest(a > 3 by b > 0) by k",
+        "chisq(g, k)",
+        "chisq(g, bins(a, [0, 3, 9])) where b > -2",
+        "chisq(h, a > 3) by g",
         "mean(c) weighted a where g != x",
         "(mean(a) weighted (d + 1) by k) - (mean(a) by k)",
         "correlation(a, b * c) by k",

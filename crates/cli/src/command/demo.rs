@@ -198,8 +198,8 @@ fn costs(trial: &Trial, run: &Run, clear: &ClearText) -> String {
     let rows = [
         ["", "plain", "secret"].map(str::to_owned),
         ["bytes uploaded".into(), per_person(plain), per_person(uploaded)],
-        ["bytes between helpers, run".into(), "0 B".into(), bytes(run.bytes_between_helpers)],
-        ["bytes of results".into(), "-".into(), bytes(run.bytes_of_results)],
+        ["bytes between helpers, run".into(), "0 B".into(), bytes(run.bytes_between_helpers())],
+        ["bytes of results".into(), "-".into(), bytes(run.bytes_of_results())],
         ["time to upload".into(), "-".into(), seconds(trial.seconds_of("contribute"))],
         ["time to seal, once".into(), "-".into(), seconds(trial.seconds_of("seal"))],
         ["time to compute".into(), seconds(clear.seconds), seconds(run.seconds)],

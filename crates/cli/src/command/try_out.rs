@@ -9,8 +9,9 @@ use quorate_contribute::BadRowsPolicy;
 
 use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument};
 use crate::failure::Failure;
-use crate::files;
+use crate::report::{ReportArguments, Style};
 use crate::trial::{CircuitText, Trial};
+use crate::{files, saved};
 
 #[derive(Debug, Args)]
 #[command(
@@ -46,15 +47,18 @@ pub(crate) struct Arguments {
     /// Refuse values with more decimals than declared instead of rounding them
     #[arg(long)]
     exact: bool,
-    /// Print as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArguments,
+    /// Write the result and what proves it into a new file, for `quorate show`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
     check_stop(&sharing, &arguments.stop)?;
+    saved::check_new(arguments.save.as_deref())?;
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
     let circuit = CircuitText { name: &name, text: &text };
     let columns = draft::parse_circuit(&name, &text)?.inputs();
@@ -69,9 +73,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for helper in &arguments.stop {
         trial.local.kill(*helper)?;
     }
-    let (_, report) = trial.run().await?;
+    let (run, report) = trial.run().await?;
+    let saved_run = trial.saved(&run);
     trial.end();
-    report.print(arguments.json)
+    if let Some(path) = &arguments.save {
+        saved::write(path, &saved_run)?;
+    }
+    if let Some(path) = &arguments.report.plot {
+        report.draw(path, &text)?;
+    }
+    report.print(Style::json(arguments.report.json))
 }
 
 /// Helpers that can be stopped with an answer left.

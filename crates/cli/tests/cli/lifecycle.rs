@@ -42,6 +42,8 @@ fn from_up_to_the_result_and_after_a_restart() {
     let seal = ["seal", "--study", "study.toml", "--owner", "trial/owner.key"];
     assert_eq!(json(&seal)["manifest"]["contributions"], 12);
     assert_eq!(json(&run)["results"]["total"], 366.78);
+    let saving: Vec<&str> = run.into_iter().chain(["--save", "result.json"]).collect();
+    assert_eq!(json(&saving)["results"], json(&["show", "result.json"])["results"]);
 
     let stranger = ["run", "--study", id, "--analyst", "trial/owner.key", "--circuit", "c.circuit"];
     let stranger = files.failure(stranger.into_iter().chain(["--federation", "trial/federation.toml"]), 1);

@@ -62,7 +62,8 @@ fn case(scheme: Scheme) -> Case {
     Case { scheme, program, replies }
 }
 
-fn share<F: Field>(scheme: &Scheme, position: u64, value: i64) -> Vec<String> {
+/// Hexadecimal of every helper's share of `value`.
+pub(crate) fn share<F: Field>(scheme: &Scheme, position: u64, value: i64) -> Vec<String> {
     let secret = ContributorSecret::from_bytes([9; 32]);
     let element = F::from_integer(&Integer::from(value)).unwrap();
     let dealing = split(scheme, &Digest([4; 32]), &secret, position, 1, &[element]);
