@@ -59,7 +59,8 @@ impl Bench {
         let session = |me: &u8| Session::new(scheme, *me, &numbers, keys(&scheme, *me, &Digest([0; 32])));
         let sessions = numbers.iter().filter_map(session).collect();
         let range = study.columns[0].domain.interval();
-        let column = ColumnBits { min: range.min, max: range.max, are_sealed: bits == Bits::Sealed };
+        let column =
+            ColumnBits { min: range.min, max: range.max, are_sealed: bits == Bits::Sealed, presence: None };
         Some(Bench { network: Network::new(n, t), study, program, column, sessions })
     }
 

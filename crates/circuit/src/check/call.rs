@@ -179,15 +179,15 @@ impl Checker<'_> {
         };
         let help = match (name, typed) {
             ("missing", Typed::Number(number)) => {
-                return Some(AggregateKind::Missing(Arc::new(RowValue::Number(number))));
+                return Some(AggregateKind::Missing(RowValue::Number(Arc::new(number))));
             }
             ("missing", Typed::Truth(truth)) => {
-                return Some(AggregateKind::Missing(Arc::new(RowValue::Truth(truth))));
+                return Some(AggregateKind::Missing(RowValue::Truth(Arc::new(truth))));
             }
             // Whatever is said of a category's label is missing where the category is.
             ("missing", Typed::Category(column)) => {
                 let truth = RowTruth { kind: RowTruthKind::Is(column, 0), span };
-                return Some(AggregateKind::Missing(Arc::new(RowValue::Truth(truth))));
+                return Some(AggregateKind::Missing(RowValue::Truth(Arc::new(truth))));
             }
             ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
             ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),

@@ -79,8 +79,8 @@ pub(crate) enum RowTruthKind {
 /// One value per row that may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RowValue {
-    Number(RowNumber),
-    Truth(RowTruth),
+    Number(Arc<RowNumber>),
+    Truth(Arc<RowTruth>),
 }
 
 /// What a table is by: groups of rows, each with its label and who is in it.
@@ -182,7 +182,7 @@ pub(crate) enum AggregateKind {
     /// `covariance(x, y)`, of the sample.
     Covariance(Arc<Pair>),
     /// `missing(x)`: the rows where it is.
-    Missing(Arc<RowValue>),
+    Missing(RowValue),
     /// Over the rows where the number is known.
     Complete(Box<Aggregate>, Arc<RowNumber>),
     /// `regression(y ~ x1 + x2)`.

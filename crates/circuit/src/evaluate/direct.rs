@@ -101,7 +101,7 @@ impl Oracle<'_> {
     fn missing(&self, value: &RowValue, rows: &[usize]) -> usize {
         rows.len()
             - match value {
-                RowValue::Number(number) => self.complete(&[number], rows).len(),
+                RowValue::Number(number) => self.complete(&[&**number], rows).len(),
                 RowValue::Truth(truth) => self.decided(truth, rows).len(),
             }
     }
