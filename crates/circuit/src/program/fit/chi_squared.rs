@@ -39,15 +39,15 @@ pub(super) fn fit(rows: &[String], columns: &[String], numbers: &[Quantity]) -> 
     }
     let cells = numbers.iter().map(count_of).collect::<Option<Vec<u64>>>()?;
     let counts: Vec<Vec<u64>> = cells.chunks(columns.len()).map(<[u64]>::to_vec).collect();
-    let row_totals: Vec<u64> = counts.iter().map(|line| line.iter().sum()).collect();
-    let column_totals: Vec<u64> =
-        (0..columns.len()).map(|index| counts.iter().map(|line| line[index]).sum()).collect();
+    let row_totals = counts.iter().map(|line| total_of(line.iter())).collect::<Option<Vec<u64>>>()?;
+    let in_column = |index: usize| total_of(counts.iter().map(|line| &line[index]));
+    let column_totals = (0..columns.len()).map(in_column).collect::<Option<Vec<u64>>>()?;
     let present = |totals: &[u64]| totals.iter().filter(|total| **total > 0).count() as u64;
     let (height, width) = (present(&row_totals), present(&column_totals));
     if height < 2 || width < 2 {
         return None;
     }
-    let (freedom, total) = ((height - 1) * (width - 1), row_totals.iter().sum::<u64>() as f64);
+    let (freedom, total) = ((height - 1) * (width - 1), total_of(row_totals.iter())? as f64);
     let mut statistic = 0.0;
     for (line, row_total) in counts.iter().zip(&row_totals) {
         for (count, column_total) in line.iter().zip(&column_totals) {
@@ -62,6 +62,11 @@ pub(super) fn fit(rows: &[String], columns: &[String], numbers: &[Quantity]) -> 
     let p_value = chi_squared_p_value(statistic, freedom as f64);
     let (rows, columns) = (rows.to_vec(), columns.to_vec());
     Some(ChiSquared { statistic, freedom, p_value, cramers_v, rows, columns, counts })
+}
+
+/// The sum of counts; `None` beyond 64 bits, which wrong shares can give.
+fn total_of<'a>(mut counts: impl Iterator<Item = &'a u64>) -> Option<u64> {
+    counts.try_fold(0_u64, |total, count| total.checked_add(*count))
 }
 
 impl Serialize for ChiSquared {
@@ -133,5 +138,6 @@ mod tests {
         assert_eq!(test(&[&[2, 0], &[3, 0]]), None);
         assert_eq!(test(&[&[0, 0], &[0, 0]]), None);
         assert_eq!(test(&[&[2, 4]]), None);
+        assert_eq!(test(&[&[u64::MAX, 4], &[1, 2]]), None, "beyond all rows there can be");
     }
 }
