@@ -5,7 +5,7 @@
 //! list begins that one. A run that asks about new groups is written down before its computation begins; no two do so at
 //! the same time. A study's helpers are at most `3t + 1`: any two quorums of `2t + 1` share `t + 1` helpers, and a result
 //! needs the shares of `t + 1`, so that whoever has a result shares a helper that remembers it with every later quorum. See
-//! `docs/decisions/0011-groups.md`.
+//! `docs/decisions/0013-groups.md`.
 //!
 //! A question that was written down and not answered may be forgotten again, by running without it: nobody learned anything of it.
 

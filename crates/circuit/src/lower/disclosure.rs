@@ -5,7 +5,7 @@
 //! otherwise the blocks stay as they are. A result is shown if all its groups were accepted and those that it is asked of
 //! have `min_group` rows. So everything that is shown is a function of sums over whole blocks, and whatever is computed of all of it
 //! together, by subtraction or otherwise, tells nothing of fewer than `min_group` rows apart from the others in their block. The group of all rows
-//! is the first block: the complement of a group is judged with it. See `docs/decisions/0011-groups.md`.
+//! is the first block: the complement of a group is judged with it. See `docs/decisions/0013-groups.md`.
 //!
 //! Cost: one AND of bits a row for each combination of groups, and for each group one step of comparisons of counts. A group
 //! that is not accepted moves the rows of each combination that it is in to the one that it is not in, by secret products: rows

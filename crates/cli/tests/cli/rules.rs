@@ -40,8 +40,8 @@ fn a_small_group_stays_unknown_over_runs_and_restarts() {
             .map(str::to_owned)
             .collect()
     };
-    let json = |arguments: &[&str]| -> Value {
-        let arguments = with(arguments).into_iter().chain(["--json".to_owned()]);
+    let json = |arguments: &[&'static str]| -> Value {
+        let arguments = with(arguments).into_iter().chain(["--json"]);
         serde_json::from_str(&files.output(arguments)).unwrap()
     };
     let create =
