@@ -32,13 +32,8 @@ fn a_small_group_stays_unknown_over_runs_and_restarts() {
         ("t.csv", &csv()),
     ]);
     let up = Up::start(&files, 4);
-    let with = |arguments: &[&str]| -> Vec<String> {
-        arguments
-            .iter()
-            .copied()
-            .chain(["--federation", "trial/federation.toml"])
-            .map(str::to_owned)
-            .collect()
+    let with = |arguments: &[&'static str]| -> Vec<&'static str> {
+        arguments.iter().copied().chain(["--federation", "trial/federation.toml"]).collect()
     };
     let json = |arguments: &[&'static str]| -> Value {
         let arguments = with(arguments).into_iter().chain(["--json"]);
