@@ -5,19 +5,20 @@
 //! finished run is durable before it is answered, and asking again gives the identical bytes; an unfinished one does not
 //! survive a restart.
 
+mod request;
 mod scan;
 mod work;
 
 use quorate_circuit::{Plan, Program};
-use quorate_engine::interpret::{Schedule, Session};
+use quorate_engine::interpret::Session;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
 use quorate_hash::Digest;
-use quorate_wire::{Blob, Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
+use quorate_wire::{Blob, Code, Refusal, RunReply, RunRequest, SealedReply, Signed};
 use serde::{Deserialize, Serialize};
 
-use crate::asked::{Asked, charge, runs_charged};
+use crate::asked::{Asked, charge};
 use crate::compute::Outcome;
 use crate::context::Context;
 use crate::coordinator::First;
@@ -26,11 +27,13 @@ use crate::event::Reply;
 use crate::exchange::Exchange;
 use crate::frame::Frame;
 use crate::lane::{self, Lane};
-use crate::seal::{
-    Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
-};
-use crate::study::{Entry, State, column_bits, refuse_signed, to_json};
+use crate::seal::{Confirmation, blame, check_cohort, key_offers, read_all, same_session, unreadable};
+use crate::study::{Entry, refuse_signed, to_json};
 use crate::{Action, Records, Write};
+use request::{
+    cannot_multiply, check_memory, check_plan, check_request, check_rules, check_workers, compile,
+    remembered, sealed,
+};
 use scan::Scan;
 use work::Work;
 
@@ -377,182 +380,6 @@ impl std::fmt::Debug for Run {
 /// An encoded share as text.
 fn hex(share: &[u8]) -> String {
     share.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The manifest of a study on which runs are possible.
-fn sealed(entry: &Entry) -> Result<&Manifest, Refusal> {
-    match &entry.state {
-        State::Sealed(signed) => Ok(&signed.manifest),
-        State::Open | State::Prepared(_) => Err(Refusal::new(Code::Policy, "the study is not sealed yet")
-            .hint("its owner seals it with `quorate seal`; runs see sealed studies only")),
-    }
-}
-
-fn check_request<'a>(
-    request: &RunRequest,
-    signed: &Signed,
-    entry: &'a Entry,
-    cx: &Context<'_>,
-) -> Result<&'a Manifest, Refusal> {
-    let study = &entry.kept.study;
-    if request.federation != *cx.config.federation.id() {
-        let message = format!("the request is for federation {}", request.federation);
-        return Err(Refusal::new(Code::Malformed, message).hint("use this federation's file"));
-    }
-    if !study.policy.analysts.iter().any(|analyst| PublicKey::from_bytes(*analyst) == signed.key) {
-        let message = format!("key {} is not one of the study's analysts", signed.key);
-        return Err(Refusal::new(Code::Forbidden, message).hint("the study's document lists who may ask"));
-    }
-    let manifest = sealed(entry)?;
-    if request.manifest != manifest.id() {
-        let message = format!(
-            "the request means manifest {}, but the study is sealed as {}",
-            request.manifest,
-            manifest.id()
-        );
-        return Err(Refusal::new(Code::Disagreement, message).about(vec![cx.number]));
-    }
-    check_members(&request.quorum, entry, cx)?;
-    let outside: Vec<u8> = request.quorum.iter().copied().filter(|m| !manifest.members.contains(m)).collect();
-    if !outside.is_empty() {
-        let message =
-            format!("helpers {outside:?} did not seal the study; choose among {:?}", manifest.members);
-        return Err(Refusal::new(Code::Policy, message).about(outside));
-    }
-    let (size, needed) = (request.quorum.len(), entry.scheme.needed());
-    if size < needed {
-        let message = format!("a run of this study takes at least {needed} helpers, not {size}");
-        return Err(Refusal::new(Code::Unavailable, message).hint("wait until more helpers are up"));
-    }
-    Ok(manifest)
-}
-
-/// The study's disclosure rules that a circuit's text does not decide.
-fn check_rules(
-    request: &RunRequest,
-    manifest: &Manifest,
-    analyst: &PublicKey,
-    entry: &Entry,
-    others: Others,
-    cx: &Context<'_>,
-) -> Result<(), Refusal> {
-    let rules = &entry.kept.study.policy.disclosure;
-    if manifest.rows < rules.min_group {
-        let message =
-            format!("the study has {} rows, and results are of at least {}", manifest.rows, rules.min_group);
-        return Err(Refusal::new(Code::Policy, message).hint("policy.min_group is the study's owner's rule"));
-    }
-    let Some(most) = rules.runs_max else { return Ok(()) };
-    let charged = runs_charged(&request.study, analyst.as_bytes(), cx.records)?;
-    if charged + others.of_analyst < most {
-        return Ok(());
-    }
-    let message = format!("key {analyst} ran {charged} circuits on this study, at most {most}");
-    Err(Refusal::new(Code::Policy, message).hint("policy.runs_max is the study's owner's rule"))
-}
-
-/// What of the study was asked with a request, and whether that is new here; nothing where the study has no smallest group.
-fn remembered(
-    request: &RunRequest,
-    entry: &Entry,
-    others: Others,
-    cx: &Context<'_>,
-) -> Result<Option<(Asked, bool)>, Refusal> {
-    let study = &entry.kept.study;
-    if !study.policy.disclosure.has_groups() {
-        return Ok(None);
-    }
-    let known = Asked::load(&request.study, cx.records)?;
-    let asked = known.after(&request.earlier, &request.circuit, study)?;
-    let is_new = asked.circuits() != known.circuits();
-    if is_new && others.is_remembering {
-        let message = "another run asks about new groups of this study";
-        return Err(Refusal::new(Code::Unavailable, message).hint("try again when it is over"));
-    }
-    Ok(Some((asked, is_new)))
-}
-
-/// Whether the client plans as this helper does.
-fn check_plan(request: &RunRequest, program: &Program, plan: &Plan) -> Result<(), Refusal> {
-    if request.plan == plan.hash(program) {
-        return Ok(());
-    }
-    let refusal = Refusal::new(Code::Circuit, "this helper would compute the circuit by another plan");
-    Err(refusal.hint("client and helpers should run the same version"))
-}
-
-/// Whether the quorum can compute together: exactly `2t + 1` helpers work.
-fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
-    let workers = entry.scheme.workers();
-    if !entry.scheme.has_prss() {
-        return Err(cannot_multiply(entry));
-    }
-    if request.quorum.len() == workers {
-        return Ok(());
-    }
-    let size = request.quorum.len();
-    let message = format!("a run of this circuit takes exactly {workers} helpers, not {size}");
-    let (code, hint) = match size < workers {
-        true => (Code::Unavailable, "wait until more helpers are up"),
-        false => (Code::Malformed, "name as many of those that are up"),
-    };
-    Err(Refusal::new(code, message).hint(hint))
-}
-
-/// Whether the conversions of a morsel, in all its lanes, and what is kept of all rows from pass to pass fit the memory that a
-/// run may take.
-fn check_memory(program: &Program, plan: &Plan, entry: &Entry, rows: u64) -> Result<(), Refusal> {
-    let study = &entry.kept.study;
-    let schedule = Schedule::new(program, &column_bits(study));
-    let (carried, truth) = (schedule.carried() as u64, Plan::truth_bytes(entry.scheme.threshold(), rows));
-    let most = limits::CARRIED_BYTES / truth.max(1);
-    if carried > most {
-        let message = format!(
-            "the circuit keeps {carried} truths of each row from one pass to the next, and helpers of this study take {most}"
-        );
-        return Err(Refusal::new(Code::Circuit, message).hint(
-            "ask for fewer medians, quantiles, least and greatest values at once, or in smaller tables",
-        ));
-    }
-    let each =
-        Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * u64::from(plan.morsel_rows);
-    let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::LANES)).max(1);
-    let conversions = schedule.conversions() as u64;
-    if conversions <= most {
-        return Ok(());
-    }
-    let message = format!(
-        "the circuit makes the bits of {conversions} numbers of each row at once, and helpers of this study take {most}"
-    );
-    Err(Refusal::new(Code::Circuit, message)
-        .hint("ask in several runs; comparing columns of a study with bits = \"sealed\" makes none"))
-}
-
-fn cannot_multiply(entry: &Entry) -> Refusal {
-    let message = format!("helpers cannot multiply under this study's sharing, {}", entry.scheme);
-    Refusal::new(Code::Circuit, message).hint("ask for counts, sums and means of columns")
-}
-
-/// Lowers the text for itself and compares with what the analyst lowered it to.
-fn compile(request: &RunRequest, entry: &Entry) -> Result<Program, Refusal> {
-    if request.circuit.len() > limits::CIRCUIT_MAX {
-        let message =
-            format!("the circuit has {} bytes, at most {}", request.circuit.len(), limits::CIRCUIT_MAX);
-        return Err(Refusal::new(Code::Circuit, message));
-    }
-    let (circuit, study) = (&request.circuit, &entry.kept.study);
-    let program =
-        quorate_circuit::compile_after(circuit, study, &request.earlier).map_err(|diagnostics| {
-            let text = diagnostics.render(circuit, false);
-            Refusal::new(Code::Circuit, format!("the circuit does not compile here:\n{text}"))
-        })?;
-    if program.hash() != request.program {
-        let message = "the circuit lowers to another program at this helper";
-        return Err(
-            Refusal::new(Code::Circuit, message).hint("client and helpers should run the same version")
-        );
-    }
-    Ok(program)
 }
 
 fn key_of(attempt: &Digest) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //!
 //! A group is named by conditions that hold in it together: `where`, `by`, `count(..)`. Numbers that are chosen row by row imply
 //! groups too: `sum(if p then x else 0)` tells as much of the rows where `p` holds as `sum(x) where p`, and so does the sum of a
-//! column that has two values only.
+//! column that has two values only. That a value is there, where a column may be blank, is no group for results of the column itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -138,14 +138,17 @@ fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
 /// The group that an atom is asked of, if it is not all rows, and those that it implies.
 fn groups_of(atom: &Atom, columns: &[Column]) -> (Option<Group>, Vec<Group>) {
     let (numbers, conditions): (Option<&RowNumber>, Vec<Condition>) = match &atom.source {
-        Source::Rows { summand, conditions, implied } => {
-            let number = match summand {
-                Summand::One => None,
-                Summand::Number(number) | Summand::Square(number) => Some(&**number),
-            };
-            (number, [conditions.as_slice(), implied].concat())
+        Source::Rows { summand: Summand::One, conditions, implied } => {
+            (None, without(conditions.iter().chain(implied), &|_| true))
         }
-        Source::Quantile { number, conditions, .. } => (Some(number), conditions.clone()),
+        Source::Rows { summand: Summand::Number(number) | Summand::Square(number), conditions, implied } => {
+            // What is implied is that values of the summand's own columns are there.
+            let others = without(implied.iter(), &|_| true);
+            (Some(number), [conditions.as_slice(), &others].concat())
+        }
+        Source::Quantile { number, conditions, .. } => {
+            (Some(number), without(conditions.iter(), &|column| reads(number, column)))
+        }
         Source::Decision { .. } => return (None, vec![]),
     };
     let mut deciding = Vec::new();
@@ -155,6 +158,32 @@ fn groups_of(atom: &Atom, columns: &[Column]) -> (Option<Group>, Vec<Group>) {
     let among =
         |truth: Arc<RowTruth>| Group::of(&[conditions.as_slice(), &[Condition::of(truth, columns)]].concat());
     (Group::of(&conditions), deciding.into_iter().filter_map(among).collect())
+}
+
+/// Conditions but for those that a column has a value, of the columns that `is_own` says: how many rows have one is told with
+/// what is computed of the column, and is no group. The values of other columns in just these rows would be one.
+fn without<'a>(
+    conditions: impl Iterator<Item = &'a Condition>,
+    is_own: &dyn Fn(usize) -> bool,
+) -> Vec<Condition> {
+    let is_group = |condition: &&Condition| match condition.truth.kind {
+        RowTruthKind::Present(column) => !is_own(column),
+        _ => true,
+    };
+    conditions.filter(is_group).cloned().collect()
+}
+
+/// Whether a number is computed of a column.
+fn reads(number: &RowNumber, column: usize) -> bool {
+    match &number.kind {
+        RowNumberKind::Constant(_) => false,
+        RowNumberKind::Column(other) => *other == column,
+        RowNumberKind::Add(left, right) | RowNumberKind::Multiply(left, right) => {
+            reads(left, column) || reads(right, column)
+        }
+        RowNumberKind::Scale(inner, _) => reads(inner, column),
+        RowNumberKind::If(_, yes, no) => reads(yes, column) || reads(no, column),
+    }
 }
 
 /// The conditions that choose what a number is.

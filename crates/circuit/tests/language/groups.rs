@@ -201,6 +201,25 @@ fn two_runs_are_judged_together() {
 }
 
 #[test]
+fn a_few_blanks_hide_no_mean_but_themselves() {
+    let inputs = "circuit blanks\ninput x : optional 0 .. 9\ninput y : 0 .. 9\n";
+    let text = format!(
+        "{inputs}reveal x = mean(x)\nreveal middle = stddev(x)\nreveal none = missing(x)\nreveal both = covariance(x, y)\n"
+    );
+    let parsed = parse(&text);
+    let study =
+        StudyDraft { disclosure: rules(5), ..draft(parsed.inputs(), 100) }.document_for(&parsed).unwrap().1;
+    let values: Vec<i64> = (0..20).map(|place| if place < 2 { 0 } else { place % 10 }).collect();
+    let there: Vec<i64> = (0..20).map(|place| i64::from(place >= 2)).collect();
+    let table = [values, there, (0..20).map(|place| place % 7).collect()].map(|column| integers(&column));
+    let program = compile(&text, &study).unwrap();
+    let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), 20);
+    assert!(outcomes[..2].iter().all(|(_, outcome)| outcome.to_f64().is_some()), "{outcomes:?}");
+    // How many have no value is a group of two; so is what y says of them.
+    assert!(outcomes[2..].iter().all(|(_, outcome)| *outcome == SUPPRESSED), "{outcomes:?}");
+}
+
+#[test]
 fn everybody_may_be_asked_of_and_nobody_is_left_over() {
     let outcomes =
         asked("reveal all = mean(pay)\nreveal same = mean(pay) where code >= 0\nreveal n = count()", &[]);
