@@ -8,8 +8,8 @@
 mod scan;
 mod work;
 
-use quorate_circuit::{Plan, Program};
-use quorate_engine::interpret::{Schedule, Session};
+use quorate_circuit::{Plan, Program, Workload};
+use quorate_engine::interpret::{Schedule, Session, column_bits};
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
@@ -28,7 +28,7 @@ use crate::lane::{self, Lane};
 use crate::seal::{
     Confirmation, blame, check_cohort, check_members, key_offers, read_all, same_session, unreadable,
 };
-use crate::study::{Entry, State, column_bits, refuse_signed, to_json};
+use crate::study::{Entry, State, refuse_signed, to_json};
 use crate::{Action, Records, Write};
 use scan::Scan;
 use work::Work;
@@ -269,8 +269,19 @@ impl Run {
         let manifest = sealed(entry)?;
         let Stage::Working { session, work } = &mut self.stage else { return Ok(()) };
         let Some(shares) = work.advance(&mut self.lanes, manifest, cx)? else { return Ok(()) };
-        let session = *session;
+        let (session, workload) = (*session, *work.workload());
+        self.remember(workload, entry, cx);
         self.answer(&session, shares.iter().map(|share| hex(share)).collect(), cx)
+    }
+
+    /// Notes what the run took.
+    fn remember(&self, workload: Workload, entry: &Entry, cx: &mut Context<'_>) {
+        let before = self.exchange.rounds();
+        let rounds = self.lanes.iter().map(Lane::rounds);
+        let turns = before + rounds.clone().sum::<u64>();
+        let busy_us = Workload { turns, ..workload }.busy_us(entry.scheme.threshold());
+        let elapsed_ms = cx.now_ms - self.exchange.started_ms();
+        cx.recent.add(elapsed_ms, before + rounds.max().unwrap_or(0), busy_us);
     }
 
     /// One step of the scan; after the last, the answer.

@@ -12,6 +12,7 @@
 
 mod gadget;
 mod reference;
+mod rehearsal;
 mod rows;
 mod scalars;
 mod schedule;
@@ -24,9 +25,10 @@ use std::sync::Arc;
 use quorate_sharing::prss::SessionKeys;
 use quorate_sharing::{HelperNumber, Scheme};
 
+pub use rehearsal::rehearse;
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};
-pub use schedule::{ColumnBits, Schedule};
+pub use schedule::{ColumnBits, Schedule, column_bits};
 pub use seal::{
     BLOCK_ROWS, Checked, Packer, SealPlan, SealSpread, SealTask, SealedBits, SpreadTask, width_of,
 };

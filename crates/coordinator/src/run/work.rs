@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Adder, Plan, Program, Study};
+use quorate_circuit::{Adder, Plan, Program, Study, Workload};
 use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    BLOCK_ROWS, ColumnBits, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums, width_of,
+    BLOCK_ROWS, ColumnBits, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums, column_bits,
+    width_of,
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
 use quorate_sharing::{Scheme, Shares};
@@ -20,7 +21,6 @@ use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{Lane, shared};
 use crate::seal::unreadable;
-use crate::study::column_bits;
 
 /// The work of one run, in the study's field.
 pub(crate) enum Work {
@@ -35,6 +35,8 @@ pub(crate) struct Job<F: NamedField> {
     scalars: Arc<ScalarPlan<F>>,
     columns: SealedColumns,
     sums: Option<Sums<F>>,
+    /// What all morsels together take, but for messages.
+    workload: Workload,
     /// One for each lane.
     slots: Vec<Slot<F>>,
     last: Option<Shared<ScalarTask<F>>>,
@@ -70,6 +72,14 @@ impl Work {
         match study.field {
             FieldId::F61 => Work::F61(Box::new(Job::new(program, study, scheme, manifest, session))),
             _ => Work::F127(Box::new(Job::new(program, study, scheme, manifest, session))),
+        }
+    }
+
+    /// What all of it takes, but for messages.
+    pub(crate) fn workload(&self) -> &Workload {
+        match self {
+            Work::F61(job) => &job.workload,
+            Work::F127(job) => &job.workload,
         }
     }
 
@@ -111,8 +121,10 @@ impl<F: NamedField> Job<F> {
             shrink: Shrink::new(&scheme, session.workers().layout()),
             bits,
         };
+        let workload = rows.work(&program, manifest.rows);
         let slots = (0..Plan::LANES).map(|lane| Slot { task: None, next: lane.into() }).collect();
-        Job { session, rows, scalars, columns, sums: Some(Sums::zero(&program)), slots, last: None }
+        let sums = Some(Sums::zero(&program));
+        Job { session, rows, scalars, columns, sums, workload, slots, last: None }
     }
 
     fn advance(

@@ -110,6 +110,11 @@ impl<F: NamedField> RowPlan<F> {
         &self.schedule
     }
 
+    /// ANDs of a row.
+    pub(super) fn ands(&self) -> usize {
+        self.phases.iter().filter_map(|phase| phase.gadget.as_ref()).map(Gadget::ands).sum()
+    }
+
     /// Starts on a morsel.
     pub fn start(self: &Arc<Self>, session: &Session, morsel: Morsel<F>) -> RowTask<F> {
         RowTask {

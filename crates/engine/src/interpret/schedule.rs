@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_circuit::{Program, Reduction, RowInstruction};
+use quorate_circuit::{Bits, Column, Program, Reduction, RowInstruction, Study};
 use quorate_field::Integer;
 
 /// What the bits of a column stand for.
@@ -33,6 +33,16 @@ impl ColumnBits {
         let range = self.max.checked_sub(&self.min).and_then(|range| range.to_i128());
         range.and_then(|range| u64::try_from(range).ok()).unwrap_or(u64::MAX)
     }
+}
+
+/// The bits of a study's columns.
+pub fn column_bits(study: &Study) -> Vec<ColumnBits> {
+    let are_sealed = study.bits == Bits::Sealed;
+    let bits = |column: &Column| {
+        let interval = column.domain.interval();
+        ColumnBits { min: interval.min, max: interval.max, are_sealed }
+    };
+    study.columns.iter().map(bits).collect()
 }
 
 /// Bits of the greatest less the least.

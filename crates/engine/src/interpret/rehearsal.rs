@@ -1,0 +1,224 @@
+//! Rehearsals: what a run will take, counted on a run of a few rows of zeros with all workers in one process.
+//!
+//! What is sent in which round follows from program, plan and number of rows alone, never from a share: so a rehearsal
+//! sends what a run sends. A morsel's messages are a part for each row, a part for each word of 64 rows and a rest;
+//! three rehearsals tell them apart, and any number of rows costs what three small ones do. All numbers are zero and the
+//! keys are used for nothing else: nothing in a rehearsal is secret.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quorate_circuit::{Adder, Plan, Program, Reduction, RowInstruction, Study, Workload};
+use quorate_field::{F61, F127, FieldId, NamedField};
+use quorate_hash::Digest;
+use quorate_sharing::prss::SessionKeys;
+use quorate_sharing::{HelperNumber, Scheme, Shares};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::schedule::{ColumnBits, Phase, column_bits};
+use super::{Morsel, RowPlan, ScalarPlan, Session, Sums};
+use crate::EngineError;
+use crate::boolean::lanes::{LANES, words};
+use crate::boolean::sum::Shape;
+use crate::keys::KeyAgreement;
+use crate::round::{Inbox, Outbox, Progress, Task};
+
+/// Rounds before the first morsel: nonces and keys, and their confirmation.
+const ROUNDS_BEFORE: u64 = 2;
+
+/// What a run of a program, lowered for `study`, on `rows` rows makes helpers do; of the bytes, those of the rounds that
+/// compute. `None` if the study's helpers cannot run it.
+pub fn rehearse(
+    program: &Program,
+    study: &Study,
+    rows: u64,
+    rng: &mut dyn CryptoRng,
+) -> Option<Workload> {
+    if program.is_linear() {
+        let terms = terms(program) * rows;
+        return Some(Workload { rows, rounds: 1, turns: 1, terms, ..Workload::default() });
+    }
+    match study.field {
+        FieldId::F61 => of_field::<F61>(program, study, rows, rng),
+        FieldId::F127 => of_field::<F127>(program, study, rows, rng),
+        FieldId::F256 => None,
+    }
+}
+
+impl<F: NamedField> RowPlan<F> {
+    /// What `rows` rows of `program`, which this is the plan of, make a worker do, but for rounds and bytes.
+    pub fn work(&self, program: &Program, rows: u64) -> Workload {
+        let phases = &self.schedule().phases;
+        let sum = |count: fn(&Phase) -> usize| rows * phases.iter().map(count).sum::<usize>() as u64;
+        Workload {
+            rows,
+            ands: rows * self.ands() as u64,
+            products: sum(|phase| phase.products.iter().map(Vec::len).sum()),
+            conversions: sum(|phase| phase.converted.len()),
+            numbers: sum(|phase| phase.numbers.len() + phase.counted.len()),
+            terms: rows * terms(program),
+            ..Workload::default()
+        }
+    }
+}
+
+/// Numbers of a row that a worker reads or adds up.
+fn terms(program: &Program) -> u64 {
+    let of_row = |instruction: &RowInstruction| match instruction {
+        RowInstruction::Linear { terms, .. } => terms.len(),
+        _ => 0,
+    };
+    let of_reduction = |reduction: &Reduction| match reduction {
+        Reduction::Sum { .. } | Reduction::Dot(..) => 1,
+        Reduction::Count(_) => 0,
+    };
+    let row: usize = program.row.iter().map(of_row).sum();
+    let reductions: usize = program.reductions.iter().map(of_reduction).sum();
+    (program.columns_read().len() + row + reductions) as u64
+}
+
+/// All workers of a rehearsal.
+struct Stage<F: NamedField> {
+    program: Arc<Program>,
+    columns: Vec<ColumnBits>,
+    sessions: Vec<Session>,
+    rows: Vec<Arc<RowPlan<F>>>,
+    scalars: Vec<Arc<ScalarPlan<F>>>,
+}
+
+/// Rounds, and bytes of all workers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Traffic {
+    rounds: u64,
+    bytes: u64,
+}
+
+fn of_field<F: NamedField>(
+    program: &Program,
+    study: &Study,
+    rows: u64,
+    rng: &mut dyn CryptoRng,
+) -> Option<Workload> {
+    let plan = Plan::of(program, study, rows);
+    let stage = Stage::<F>::new(program, study, &plan, rows, rng)?;
+    let word = LANES as u64;
+    let [one, full, two] = [1, LANES, 2 * LANES].map(|rows| stage.morsel(rows).ok());
+    let (one, full, two) = (one?, full?, two?);
+    // bytes = rest + words * of_word + rows * of_row
+    let of_row = (full.bytes - one.bytes) / (word - 1);
+    let rest = 2 * full.bytes - two.bytes;
+    let of_word = one.bytes - rest - of_row;
+    let scalars = stage.scalars().ok()?;
+
+    let morsels = rows.div_ceil(plan.morsel_rows.into());
+    let bytes = morsels * rest + rows.div_ceil(word) * of_word + rows * of_row + scalars.bytes;
+    let workers = stage.sessions.len() as u64;
+    Some(Workload {
+        rounds: ROUNDS_BEFORE + morsels.div_ceil(Plan::LANES.into()) * full.rounds + scalars.rounds,
+        turns: ROUNDS_BEFORE + morsels * full.rounds + scalars.rounds,
+        bytes: bytes.div_ceil(workers),
+        ..stage.rows[0].work(program, rows)
+    })
+}
+
+impl<F: NamedField> Stage<F> {
+    fn new(
+        program: &Program,
+        study: &Study,
+        plan: &Plan,
+        rows: u64,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Self> {
+        let columns = column_bits(study);
+        let program = Arc::new(program.clone());
+        let shape = match plan.adder {
+            Adder::Serial => Shape::Serial,
+            Adder::Prefix => Shape::Prefix,
+        };
+        let mut stage =
+            Stage { program, columns, sessions: sessions(study, rng)?, rows: Vec::new(), scalars: Vec::new() };
+        for session in &mut stage.sessions {
+            stage.rows.push(Arc::new(RowPlan::new(&stage.program, &stage.columns, shape, session)));
+            stage.scalars.push(Arc::new(ScalarPlan::new(&stage.program, rows, session)));
+        }
+        Some(stage)
+    }
+
+    /// A morsel of `rows` rows.
+    fn morsel(&self, rows: usize) -> Result<Traffic, EngineError> {
+        let start = |(session, plan): (&Session, &Arc<RowPlan<F>>)| {
+            let width = session.workers().layout().width() * words(rows);
+            let bits = |column: &u32| {
+                let bits = self.columns[*column as usize].width() as usize;
+                (*column, Zeroizing::new(vec![0; bits * width]))
+            };
+            let schedule = plan.schedule();
+            let columns = schedule.columns().iter().map(|column| (*column, Shares::zeros(rows))).collect();
+            let bits = schedule.bit_columns().iter().map(bits).collect();
+            plan.start(session, Morsel { first_row: 0, rows, columns, bits })
+        };
+        self.drive(self.sessions.iter().zip(&self.rows).map(start).collect())
+    }
+
+    /// What follows the last morsel.
+    fn scalars(&self) -> Result<Traffic, EngineError> {
+        let start = |(session, plan): (&Session, &Arc<ScalarPlan<F>>)| {
+            plan.start(session, Sums::zero(&self.program))
+        };
+        self.drive(self.sessions.iter().zip(&self.scalars).map(start).collect())
+    }
+
+    /// Drives all workers' tasks to their end.
+    fn drive<T: Task>(&self, mut tasks: Vec<T>) -> Result<Traffic, EngineError> {
+        let me = |session: &Session| session.member().me();
+        let mut traffic = Traffic { rounds: 0, bytes: 0 };
+        loop {
+            let mut inboxes: BTreeMap<HelperNumber, BTreeMap<HelperNumber, Vec<u8>>> = BTreeMap::new();
+            let mut progress = Progress::Ended;
+            for (session, task) in self.sessions.iter().zip(&mut tasks) {
+                let mut outbox = Outbox::new();
+                progress = task.advance(&mut outbox);
+                for (to, blob) in outbox.into_blobs() {
+                    traffic.bytes += blob.len() as u64;
+                    inboxes.entry(to).or_default().insert(me(session), blob);
+                }
+            }
+            if progress == Progress::Ended {
+                return Ok(traffic);
+            }
+            traffic.rounds += 1;
+            for (session, task) in self.sessions.iter().zip(&mut tasks) {
+                let received = inboxes.remove(&me(session)).unwrap_or_default();
+                let mut inbox = Inbox::new(&received);
+                task.receive(&mut inbox)?;
+                inbox.finish()?;
+            }
+        }
+    }
+}
+
+/// One session of the first `2t + 1` helpers.
+fn sessions(study: &Study, rng: &mut dyn CryptoRng) -> Option<Vec<Session>> {
+    let scheme = Scheme::shamir(study.sharing.helpers, study.sharing.threshold).ok()?;
+    let workers: Vec<HelperNumber> = scheme.numbers().take(scheme.workers()).collect();
+    let keys = keys(&scheme, &workers, rng)?;
+    workers.iter().zip(keys).map(|(me, keys)| Session::new(scheme, *me, &workers, keys)).collect()
+}
+
+/// All workers' keys; `None` where the scheme has no pseudo-random sharing.
+fn keys(scheme: &Scheme, workers: &[HelperNumber], rng: &mut dyn CryptoRng) -> Option<Vec<SessionKeys>> {
+    let nothing = Digest([0; 32]);
+    let agreement = |me: &HelperNumber| KeyAgreement::new(scheme, *me, workers, &nothing, rng);
+    let agreements: Vec<KeyAgreement> = workers.iter().map(agreement).collect::<Option<_>>()?;
+    let offers = |to: &HelperNumber| {
+        let others = workers.iter().zip(&agreements).filter(|(from, _)| *from != to);
+        others.map(|(from, agreement)| (*from, agreement.offer(*to))).collect()
+    };
+    let offers: Vec<BTreeMap<HelperNumber, Vec<[u8; 32]>>> = workers.iter().map(offers).collect();
+    // Nobody has to confirm what one process made.
+    let combine = |(agreement, offers): (KeyAgreement, &_)| {
+        agreement.combine(offers).ok()?.confirm(&nothing, &BTreeMap::new()).ok()
+    };
+    agreements.into_iter().zip(&offers).map(combine).collect()
+}
