@@ -193,3 +193,70 @@ impl fmt::Display for Estimate {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORKLOAD: Workload = Workload {
+        rows: 10_000,
+        rounds: 20,
+        turns: 20,
+        ands: 5_000_000,
+        products: 100_000,
+        conversions: 0,
+        numbers: 0,
+        terms: 40_000,
+        bytes: 1,
+    };
+
+    #[test]
+    fn an_estimate_is_start_and_rounds_and_work_at_the_measured_pace() {
+        let near = Estimate::new(WORKLOAD, 1, Speed::default());
+        let far = Estimate::new(WORKLOAD, 1, Speed { round_trip_us: Some(50_000), pace_percent: None });
+        // Twenty rounds of half a round trip.
+        assert_eq!(far.microseconds - near.microseconds, 10 * (50_000 - ROUND_TRIP_US));
+        let slow = Estimate::new(WORKLOAD, 1, Speed { round_trip_us: None, pace_percent: Some(300) });
+        assert_eq!(slow.microseconds - near.microseconds, 2 * WORKLOAD.busy_us(1));
+        assert!(WORKLOAD.busy_us(2) > 2 * WORKLOAD.busy_us(1), "more helpers share the cores, with more of each bit");
+    }
+
+    #[test]
+    fn a_pace_is_what_runs_took_over_what_they_should() {
+        let busy_us = 100_000;
+        let run = |worked_us: u64| RecentRuns {
+            runs: 2,
+            elapsed_us: 2 * START_AT_HELPER_US + 30 * ROUND_TRIP_US / 2 + worked_us,
+            rounds: 30,
+            busy_us,
+        };
+        let pace = |recent: &RecentRuns| Speed::measured(None, recent).pace_percent;
+        assert_eq!(pace(&run(100_000)), Some(100));
+        assert_eq!(pace(&run(250_000)), Some(250));
+        // The estimate of the same work is then what it took.
+        let speed = Speed::measured(None, &run(250_000));
+        let expected = whole(START_US) + 20 * ROUND_TRIP_US / 2 + WORKLOAD.busy_us(1) * 5 / 2;
+        assert!(Estimate::new(WORKLOAD, 1, speed).microseconds.abs_diff(expected) <= 1);
+        // Too little work says nothing, and no clock makes a pace of nothing.
+        assert_eq!(pace(&RecentRuns { busy_us: BUSY_MIN_US - 1, ..run(100_000) }), None);
+        assert_eq!(pace(&RecentRuns { elapsed_us: 0, ..run(0) }), Some(PACE_MIN));
+    }
+
+    #[test]
+    fn a_federation_is_as_fast_as_its_slowest() {
+        let one = Speed { round_trip_us: Some(5), pace_percent: None };
+        let other = Speed { round_trip_us: Some(3), pace_percent: Some(90) };
+        assert_eq!(one.slowest(other), Speed { round_trip_us: Some(5), pace_percent: Some(90) });
+        assert_eq!(Speed::default().slowest(one), one);
+    }
+
+    #[test]
+    fn a_page_says_where_its_rates_are_from() {
+        let page = |speed| Estimate::new(WORKLOAD, 1, speed).to_string();
+        let defaults = page(Speed::default());
+        assert!(defaults.contains("rates: defaults") && defaults.contains("round trip: default"), "{defaults}");
+        let measured = page(Speed { round_trip_us: Some(1_500), pace_percent: Some(80) });
+        assert!(measured.contains("rates: measured, 80%"), "{measured}");
+        assert!(measured.contains("round trip: measured, 1.5 ms"), "{measured}");
+    }
+}

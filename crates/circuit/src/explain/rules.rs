@@ -12,6 +12,6 @@ pub(super) fn rules(study: &Study) -> Vec<String> {
     vec![
         format!("only {whose} the study names may ask"),
         format!("contributions: at least {min_cohort}, or nothing is computed"),
-        format!("left out by the seal: at most {excluded_max} of all contributions"),
+        format!("left out by the seal: at most a share of {excluded_max} of all contributions"),
     ]
 }

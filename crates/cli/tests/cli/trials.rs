@@ -116,6 +116,24 @@ fn for_people_and_with_rounding_said_once() {
     assert!(stderr.lines().count() == 1, "{stderr}");
 }
 
+/// What `explain` says of bytes is what runs send, and helpers that have computed say how fast they are.
+#[test]
+fn estimates_of_bytes_are_what_runs_send() {
+    let files = Files::new(&[]);
+    for sharing in [&[][..], &["--helpers", "4"], &["--helpers", "5", "--threshold", "2"]] {
+        let arguments = ["bench", "explain", "--rows", "300", "--runs", "1", "--json"];
+        let report = files.output(arguments.into_iter().chain(sharing.iter().copied()));
+        let lines: Vec<Value> = serde_json::from_str(&report).unwrap();
+        assert_eq!(lines.len(), 6);
+        for line in lines {
+            let of = |key: &str| line[key].as_f64().unwrap();
+            let ratio = of("estimated_bytes") / of("bytes_per_helper");
+            assert!((0.97..1.03).contains(&ratio), "{sharing:?}: {line}");
+            assert!(of("seconds") > 0.0 && of("estimated") > 0.0 && of("estimated_measured") > 0.0);
+        }
+    }
+}
+
 #[test]
 fn the_demo_checks_itself() {
     let files = Files::new(&[]);

@@ -1,5 +1,6 @@
 //! Random programs on random tables, with all workers in one process, against the clear-text evaluator.
 
+mod rehearsals;
 mod sealing;
 
 use std::collections::BTreeMap;
