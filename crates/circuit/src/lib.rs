@@ -31,8 +31,8 @@ pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LAB
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{
-    Cost, Estimate, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, RecentRuns, Speed, Workload,
-    explain,
+    Cost, Estimate, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, RecentRuns, Speed,
+    Workload, explain,
 };
 pub use interval::Interval;
 pub use lower::lower;

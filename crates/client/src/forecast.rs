@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 /// Bytes of an opening beside the circuit's text and the keys: the rest of the signed request, and a nonce.
-const OPENING_BYTES: u64 = 900;
+const OPENING_BYTES: u64 = 723;
 /// Bytes of a confirmation beside the keys' fingerprints.
 const CONFIRMATION_BYTES: u64 = 40;
 

@@ -277,11 +277,11 @@ impl Run {
     /// Notes what the run took.
     fn remember(&self, workload: Workload, entry: &Entry, cx: &mut Context<'_>) {
         let before = self.exchange.rounds();
-        let rounds = self.lanes.iter().map(Lane::rounds);
-        let turns = before + rounds.clone().sum::<u64>();
-        let busy_us = Workload { turns, ..workload }.busy_us(entry.scheme.threshold());
-        let elapsed_ms = cx.now_ms - self.exchange.started_ms();
-        cx.recent.add(elapsed_ms, before + rounds.max().unwrap_or(0), busy_us);
+        let of_lanes = self.lanes.iter().map(Lane::rounds);
+        let turns = before + of_lanes.clone().sum::<u64>();
+        let rounds = before + of_lanes.max().unwrap_or(0);
+        let busy_us = Workload { rounds, turns, ..workload }.busy_us(entry.scheme.threshold());
+        cx.recent.add(cx.now_ms - self.exchange.started_ms(), rounds, busy_us);
     }
 
     /// One step of the scan; after the last, the answer.

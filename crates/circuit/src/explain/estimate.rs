@@ -1,17 +1,17 @@
 //! Estimates: how long a run takes.
 //!
 //! ```text
-//! seconds = start + rounds * round trip / 2 + pace * busy
-//! busy    = sum over what the run does (ANDs, products, ...) of how many / how many a second
+//! seconds = rounds * round trip / 2 + pace * (start + busy)
+//! busy    = keys + rounds * hop + turns * turn + sum over what the run does (ANDs, products, ...) of how many / rate
 //! ```
 //!
-//! `start` is what every run costs, however little it computes: signatures, keys, the disk. Rounds wait for the network,
-//! one after the other; `busy` keeps processors at work. Morsels in several lanes hide some of the waiting behind the
-//! work, so the sum is an upper bound of the two together; it is at most twice what the longer of them takes alone, and
-//! nearly that one where a network is either near or far. The rates are those of helpers that share two processor cores
-//! (`docs/performance.md`). What other machines and networks make of them is one number, the `pace`: the time that the
-//! helpers' last runs took, over what these rates say of them. One number cannot be fitted wrongly, and the parts that
-//! circuits are made of get faster together on a faster machine.
+//! `start` is what every request costs, and `keys` what every run costs that helpers compute together, however little it
+//! is. Rounds wait for the network, one after the other; everything else keeps processors at work. Morsels in several lanes
+//! hide some of the waiting behind the work, so the sum is an upper bound of the two together; it is at most twice what the
+//! longer of them takes alone, and nearly that one where a network is either near or far. The rates are those of helpers
+//! that share two processor cores (`docs/performance.md`). What other machines make of them is one number, the `pace`: the
+//! time that the helpers' last runs took beside waiting for the network, over what these rates say of them. One number
+//! cannot be fitted wrongly, and the parts that circuits are made of get faster together on a faster machine.
 //!
 //! A workload is counted by the engine, on the plan that a run follows. What is *not* here: other runs at the same time.
 
@@ -65,13 +65,16 @@ pub struct Estimate {
     pub speed: Speed,
 }
 
-/// What every run costs, seen by the analyst and by a helper.
-const START_US: f64 = 9_000.0;
-const START_AT_HELPER_US: u64 = 5_000;
+/// What every request costs: signatures, TLS, the disk.
+const START_US: f64 = 6_000.0;
+/// The keys of a run, and their confirmation.
+const KEYS_US: f64 = 4_000.0;
 /// A round trip on one machine.
 const ROUND_TRIP_US: u64 = 150;
-/// A round of one morsel: threads woken, messages framed and encrypted.
-const TURN_US: f64 = 150.0;
+/// What a message waits for threads in a round, at both ends.
+const HOP_US: f64 = 100.0;
+/// A round of one morsel: messages framed, copied and encrypted.
+const TURN_US: f64 = 50.0;
 
 /// With less work than this, what runs took says little about rates.
 const BUSY_MIN_US: u64 = 20_000;
@@ -95,7 +98,10 @@ impl Workload {
         let sub_shares = (1..=threshold).fold(1.0, |sets, i| sets * (t + f64::from(i)) / f64::from(i)) / 2.0;
         let (of_bits, of_numbers) = (workers * sub_shares, workers * t.max(1.0));
         let count = |count: u64| count as f64;
-        let busy = count(self.turns) * TURN_US * workers
+        let keys = if self.rounds > 1 { KEYS_US } else { 0.0 };
+        let busy = keys
+            + count(self.rounds) * HOP_US
+            + count(self.turns) * TURN_US * workers
             + count(self.ands) / ANDS * of_bits
             + count(self.conversions) / CONVERSIONS * of_bits
             + count(self.products) / PRODUCTS * of_numbers
@@ -123,8 +129,7 @@ impl Speed {
     pub fn measured(round_trip_us: Option<u64>, recent: &RecentRuns) -> Speed {
         let mut speed = Speed { round_trip_us, pace_percent: None };
         if recent.busy_us >= BUSY_MIN_US {
-            let waited = recent.runs * START_AT_HELPER_US + recent.rounds * speed.round_trip() / 2;
-            let worked = recent.elapsed_us.saturating_sub(waited);
+            let worked = recent.elapsed_us.saturating_sub(recent.rounds * speed.round_trip() / 2);
             speed.pace_percent = Some((100 * worked / recent.busy_us).clamp(PACE_MIN, PACE_MAX));
         }
         speed
@@ -149,8 +154,8 @@ impl Estimate {
     /// How long `workload` takes where `threshold` helpers may be curious.
     pub fn new(workload: Workload, threshold: u8, speed: Speed) -> Estimate {
         let pace = speed.pace_percent.unwrap_or(100) as f64 / 100.0;
-        let waiting = START_US + workload.rounds as f64 * speed.round_trip() as f64 / 2.0;
-        let microseconds = whole(waiting + pace * workload.busy_us(threshold) as f64);
+        let waiting = workload.rounds as f64 * speed.round_trip() as f64 / 2.0;
+        let microseconds = whole(waiting + pace * (START_US + workload.busy_us(threshold) as f64));
         Estimate { workload, microseconds, speed }
     }
 
@@ -161,7 +166,11 @@ impl Estimate {
 }
 
 /// The nearest whole number of microseconds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and is never negative"
+)]
 fn whole(microseconds: f64) -> u64 {
     microseconds.round() as u64
 }
@@ -211,14 +220,15 @@ mod tests {
     };
 
     #[test]
-    fn an_estimate_is_start_and_rounds_and_work_at_the_measured_pace() {
+    fn an_estimate_is_rounds_and_work_at_the_measured_pace() {
         let near = Estimate::new(WORKLOAD, 1, Speed::default());
         let far = Estimate::new(WORKLOAD, 1, Speed { round_trip_us: Some(50_000), pace_percent: None });
         // Twenty rounds of half a round trip.
         assert_eq!(far.microseconds - near.microseconds, 10 * (50_000 - ROUND_TRIP_US));
         let slow = Estimate::new(WORKLOAD, 1, Speed { round_trip_us: None, pace_percent: Some(300) });
-        assert_eq!(slow.microseconds - near.microseconds, 2 * WORKLOAD.busy_us(1));
-        assert!(WORKLOAD.busy_us(2) > 2 * WORKLOAD.busy_us(1), "more helpers share the cores, with more of each bit");
+        assert_eq!(slow.microseconds - near.microseconds, 2 * (WORKLOAD.busy_us(1) + whole(START_US)));
+        // More helpers share the cores, each with more of every bit and number.
+        assert!(WORKLOAD.busy_us(2) > 2 * WORKLOAD.busy_us(1));
     }
 
     #[test]
@@ -226,7 +236,7 @@ mod tests {
         let busy_us = 100_000;
         let run = |worked_us: u64| RecentRuns {
             runs: 2,
-            elapsed_us: 2 * START_AT_HELPER_US + 30 * ROUND_TRIP_US / 2 + worked_us,
+            elapsed_us: 30 * ROUND_TRIP_US / 2 + worked_us,
             rounds: 30,
             busy_us,
         };
@@ -235,7 +245,7 @@ mod tests {
         assert_eq!(pace(&run(250_000)), Some(250));
         // The estimate of the same work is then what it took.
         let speed = Speed::measured(None, &run(250_000));
-        let expected = whole(START_US) + 20 * ROUND_TRIP_US / 2 + WORKLOAD.busy_us(1) * 5 / 2;
+        let expected = 20 * ROUND_TRIP_US / 2 + (whole(START_US) + WORKLOAD.busy_us(1)) * 5 / 2;
         assert!(Estimate::new(WORKLOAD, 1, speed).microseconds.abs_diff(expected) <= 1);
         // Too little work says nothing, and no clock makes a pace of nothing.
         assert_eq!(pace(&RecentRuns { busy_us: BUSY_MIN_US - 1, ..run(100_000) }), None);
@@ -254,7 +264,10 @@ mod tests {
     fn a_page_says_where_its_rates_are_from() {
         let page = |speed| Estimate::new(WORKLOAD, 1, speed).to_string();
         let defaults = page(Speed::default());
-        assert!(defaults.contains("rates: defaults") && defaults.contains("round trip: default"), "{defaults}");
+        assert!(
+            defaults.contains("rates: defaults") && defaults.contains("round trip: default"),
+            "{defaults}"
+        );
         let measured = page(Speed { round_trip_us: Some(1_500), pace_percent: Some(80) });
         assert!(measured.contains("rates: measured, 80%"), "{measured}");
         assert!(measured.contains("round trip: measured, 1.5 ms"), "{measured}");

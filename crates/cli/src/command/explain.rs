@@ -54,7 +54,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Asked { study, speed, rows } = study(&arguments, &name, &text).await?;
     let mut explanation = explain(&text, &study).map_err(|diagnostics| refused(&name, &text, diagnostics))?;
     let rows = arguments.rows.or(rows).unwrap_or(explanation.rows_max).min(explanation.rows_max);
-    let estimate = compile(&text, &study).ok().and_then(|program| forecast(&text, &program, &study, rows, speed));
+    let estimate =
+        compile(&text, &study).ok().and_then(|program| forecast(&text, &program, &study, rows, speed));
     if let Some(estimate) = estimate {
         explanation = explanation.with_estimate(estimate);
     }

@@ -59,7 +59,11 @@ fn the_other_circuits_on_one_federation_each() {
         ("hospital", &["stay_model"], &["--helpers", "3"]),
         ("credit", &["balance_and_income", "model"], &["--stop", "1"]),
         ("attributions", &[], &["--helpers", "3"]),
-        ("regression", &["model", "by_area_alone", "in_the_country", "price_and_area", "area_and_rooms", "spread"], &["--stop", "2"]),
+        (
+            "regression",
+            &["model", "by_area_alone", "in_the_country", "price_and_area", "area_and_rooms", "spread"],
+            &["--stop", "2"],
+        ),
         ("ab_test", &["revenue_spread"], &["--helpers", "3"]),
     ] {
         let (files, mut expected) = library(name);

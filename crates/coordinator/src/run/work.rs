@@ -121,7 +121,7 @@ impl<F: NamedField> Job<F> {
             shrink: Shrink::new(&scheme, session.workers().layout()),
             bits,
         };
-        let workload = rows.work(&program, manifest.rows);
+        let workload = rows.work(&program, &session, manifest.rows);
         let slots = (0..Plan::LANES).map(|lane| Slot { task: None, next: lane.into() }).collect();
         let sums = Some(Sums::zero(&program));
         Job { session, rows, scalars, columns, sums, workload, slots, last: None }

@@ -29,12 +29,7 @@ const ROUNDS_BEFORE: u64 = 2;
 
 /// What a run of a program, lowered for `study`, on `rows` rows makes helpers do; of the bytes, those of the rounds that
 /// compute. `None` if the study's helpers cannot run it.
-pub fn rehearse(
-    program: &Program,
-    study: &Study,
-    rows: u64,
-    rng: &mut dyn CryptoRng,
-) -> Option<Workload> {
+pub fn rehearse(program: &Program, study: &Study, rows: u64, rng: &mut dyn CryptoRng) -> Option<Workload> {
     if program.is_linear() {
         let terms = terms(program) * rows;
         return Some(Workload { rows, rounds: 1, turns: 1, terms, ..Workload::default() });
@@ -47,14 +42,18 @@ pub fn rehearse(
 }
 
 impl<F: NamedField> RowPlan<F> {
-    /// What `rows` rows of `program`, which this is the plan of, make a worker do, but for rounds and bytes.
-    pub fn work(&self, program: &Program, rows: u64) -> Workload {
+    /// What `rows` rows of `program`, which this is the plan of, make the workers of a session do, but for rounds and bytes.
+    pub fn work(&self, program: &Program, session: &Session, rows: u64) -> Workload {
         let phases = &self.schedule().phases;
+        let threshold = session.member().threshold() as u64;
         let sum = |count: fn(&Phase) -> usize| rows * phases.iter().map(count).sum::<usize>() as u64;
         Workload {
             rows,
             ands: rows * self.ands() as u64,
-            products: sum(|phase| phase.products.iter().map(Vec::len).sum()),
+            // A truth's parts are folded by products, of which a count adds up the last ones first.
+            products: sum(|phase| phase.products.iter().map(Vec::len).sum())
+                + threshold * sum(|phase| phase.numbers.len())
+                + (threshold - 1) * sum(|phase| phase.counted.len()),
             conversions: sum(|phase| phase.converted.len()),
             numbers: sum(|phase| phase.numbers.len() + phase.counted.len()),
             terms: rows * terms(program),
@@ -118,7 +117,7 @@ fn of_field<F: NamedField>(
         rounds: ROUNDS_BEFORE + morsels.div_ceil(Plan::LANES.into()) * full.rounds + scalars.rounds,
         turns: ROUNDS_BEFORE + morsels * full.rounds + scalars.rounds,
         bytes: bytes.div_ceil(workers),
-        ..stage.rows[0].work(program, rows)
+        ..stage.rows[0].work(program, &stage.sessions[0], rows)
     })
 }
 
@@ -136,8 +135,13 @@ impl<F: NamedField> Stage<F> {
             Adder::Serial => Shape::Serial,
             Adder::Prefix => Shape::Prefix,
         };
-        let mut stage =
-            Stage { program, columns, sessions: sessions(study, rng)?, rows: Vec::new(), scalars: Vec::new() };
+        let mut stage = Stage {
+            program,
+            columns,
+            sessions: sessions(study, rng)?,
+            rows: Vec::new(),
+            scalars: Vec::new(),
+        };
         for session in &mut stage.sessions {
             stage.rows.push(Arc::new(RowPlan::new(&stage.program, &stage.columns, shape, session)));
             stage.scalars.push(Arc::new(ScalarPlan::new(&stage.program, rows, session)));
@@ -163,9 +167,8 @@ impl<F: NamedField> Stage<F> {
 
     /// What follows the last morsel.
     fn scalars(&self) -> Result<Traffic, EngineError> {
-        let start = |(session, plan): (&Session, &Arc<ScalarPlan<F>>)| {
-            plan.start(session, Sums::zero(&self.program))
-        };
+        let start =
+            |(session, plan): (&Session, &Arc<ScalarPlan<F>>)| plan.start(session, Sums::zero(&self.program));
         self.drive(self.sessions.iter().zip(&self.scalars).map(start).collect())
     }
 
