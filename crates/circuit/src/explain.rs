@@ -211,16 +211,18 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Ascending positions, as the list of outputs numbers them: `[1] to [3] and [7]`.
+/// Ascending positions, as the list of outputs numbers them: `[1] to [3], [7] and [9]`.
 fn listed(outputs: &[u32]) -> String {
     let follows = |left: &u32, right: &u32| left + 1 == *right;
     let part = |run: &[u32]| match run {
-        [] => String::new(),
-        [one] => format!("[{}]", one + 1),
-        [first, .., last] if last - first == 1 => format!("[{}] and [{}]", first + 1, last + 1),
-        [first, .., last] => format!("[{}] to [{}]", first + 1, last + 1),
+        [first, _, .., last] => vec![format!("[{}] to [{}]", first + 1, last + 1)],
+        few => few.iter().map(|one| format!("[{}]", one + 1)).collect(),
     };
-    outputs.chunk_by(follows).map(part).collect::<Vec<_>>().join(" and ")
+    let parts: Vec<String> = outputs.chunk_by(follows).flat_map(part).collect();
+    match parts.split_last() {
+        Some((last, most)) if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 impl Explanation {
@@ -266,4 +268,17 @@ fn write_aligned(f: &mut fmt::Formatter<'_>, rows: &[[String; 3]]) -> fmt::Resul
         |cell: usize| rows.iter().map(|row| row[cell].chars().count().min(WIDTH_MAX)).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
     rows.iter().try_for_each(|[a, b, c]| writeln!(f, "  {a:<first$}  {b:<second$}  {c}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn outputs_are_listed_in_ranges() {
+        assert_eq!(listed(&[6]), "[7]");
+        assert_eq!(listed(&[0, 1]), "[1] and [2]");
+        assert_eq!(listed(&[0, 1, 2]), "[1] to [3]");
+        assert_eq!(listed(&[0, 1, 4, 6, 7, 8]), "[1], [2], [5] and [7] to [9]");
+    }
 }

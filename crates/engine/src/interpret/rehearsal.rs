@@ -105,9 +105,9 @@ fn of_field<F: NamedField>(
     let [one, full, two] = [1, LANES, 2 * LANES].map(|rows| stage.morsel(rows).ok());
     let (one, full, two) = (one?, full?, two?);
     // bytes = rest + words * of_word + rows * of_row
-    let of_row = (full.bytes - one.bytes) / (word - 1);
-    let rest = 2 * full.bytes - two.bytes;
-    let of_word = one.bytes - rest - of_row;
+    let of_row = full.bytes.checked_sub(one.bytes)? / (word - 1);
+    let rest = (2 * full.bytes).checked_sub(two.bytes)?;
+    let of_word = one.bytes.checked_sub(rest + of_row)?;
     let scalars = stage.scalars().ok()?;
 
     let morsels = rows.div_ceil(plan.morsel_rows.into());
