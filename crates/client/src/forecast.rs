@@ -6,8 +6,8 @@ use quorate_wire::Status;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-/// Bytes of an opening beside the circuit's text and the keys: the rest of the signed request, and a nonce.
-const OPENING_BYTES: u64 = 723;
+/// Bytes of an opening beside the circuit's text, the quorum and the keys: the rest of the signed request, and a nonce.
+const OPENING_BYTES: u64 = 717;
 /// Bytes of a confirmation beside the keys' fingerprints.
 const CONFIRMATION_BYTES: u64 = 40;
 
@@ -24,13 +24,14 @@ pub fn forecast(text: &str, program: &Program, study: &Study, rows: u64, speed: 
 /// Bytes that a helper sends before it computes.
 fn opening_bytes(text: &str, program: &Program, study: &Study) -> u64 {
     let (n, t) = (u64::from(study.sharing.helpers), u64::from(study.sharing.threshold));
-    let request = serde_json::to_string(text).unwrap_or_default().len() as u64 + OPENING_BYTES;
+    let circuit = serde_json::to_string(text).unwrap_or_default().len() as u64;
+    let request = |quorum: u64| circuit + OPENING_BYTES + 2 * quorum;
     if program.is_linear() {
-        return (n - 1) * request;
+        return (n - 1) * request(n);
     }
     // Two helpers hold the keys of all sets without them, and one of their own.
     let keys = (1..=t).fold(1, |sets, i| sets * (n - 2 + 1 - i) / i) + 1;
-    2 * t * (request + CONFIRMATION_BYTES + 2 * 32 * keys)
+    2 * t * (request(2 * t + 1) + CONFIRMATION_BYTES + 2 * 32 * keys)
 }
 
 /// How fast helpers are, by what they say of themselves.

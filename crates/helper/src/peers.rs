@@ -7,7 +7,8 @@
 //!
 //! The first frame of both ends is a [`Hello`] with the federation's id, so that two helpers with the same keys but
 //! different federation files refuse each other with a log line that says so. Then frames are opaque, but for those of
-//! nine bytes: heartbeats, which the other end echoes, so that both know how far away they are. Frames may be lost (no connection, no room): the coordinator sends again. A frame that waits for the
+//! nine bytes: heartbeats, which the other end echoes, so that both know how far away they are. Frames may be lost (no
+//! connection, no room): the coordinator sends again. A frame that waits for the
 //! coordinator holds memory of its sender's own budget, so that a flood stops at the flooder's socket.
 
 mod link;

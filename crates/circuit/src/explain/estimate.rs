@@ -129,8 +129,11 @@ impl Speed {
     pub fn measured(round_trip_us: Option<u64>, recent: &RecentRuns) -> Speed {
         let mut speed = Speed { round_trip_us, pace_percent: None };
         if recent.busy_us >= BUSY_MIN_US {
-            let worked = recent.elapsed_us.saturating_sub(recent.rounds * speed.round_trip() / 2);
-            speed.pace_percent = Some((100 * worked / recent.busy_us).clamp(PACE_MIN, PACE_MAX));
+            // Helpers say this of themselves: whatever they say must not overflow.
+            let waited = recent.rounds.saturating_mul(speed.round_trip()) / 2;
+            let worked = recent.elapsed_us.saturating_sub(waited);
+            let percent = worked.saturating_mul(100) / recent.busy_us;
+            speed.pace_percent = Some(percent.clamp(PACE_MIN, PACE_MAX));
         }
         speed
     }
@@ -250,6 +253,9 @@ mod tests {
         // Too little work says nothing, and no clock makes a pace of nothing.
         assert_eq!(pace(&RecentRuns { busy_us: BUSY_MIN_US - 1, ..run(100_000) }), None);
         assert_eq!(pace(&RecentRuns { elapsed_us: 0, ..run(0) }), Some(PACE_MIN));
+        let absurd = RecentRuns { runs: 1, elapsed_us: u64::MAX, rounds: u64::MAX, busy_us: BUSY_MIN_US };
+        assert_eq!(Speed::measured(Some(u64::MAX), &absurd).pace_percent, Some(PACE_MAX));
+        assert!(Estimate::new(WORKLOAD, 1, Speed::measured(Some(u64::MAX), &absurd)).seconds().is_finite());
     }
 
     #[test]
