@@ -51,6 +51,9 @@ fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Progr
     (study, program)
 }
 
+/// One worker's plans.
+type Plans = (Arc<RowPlan<F61>>, Arc<ScalarPlan<F61>>);
+
 /// Rounds and bytes of a run on so many rows, morsel after morsel.
 fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
     let scheme = scheme(study.sharing.helpers, study.sharing.threshold);
@@ -63,7 +66,7 @@ fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
     let (plan, columns) = (Plan::of(program, study, rows), column_bits(study));
     let shape = if plan.adder == Adder::Serial { Shape::Serial } else { Shape::Prefix };
     let program = Arc::new(program.clone());
-    let mut plans: Vec<(Arc<RowPlan<F61>>, Arc<ScalarPlan<F61>>)> = Vec::new();
+    let mut plans: Vec<Plans> = Vec::new();
     for session in &mut sessions {
         let of_rows = Arc::new(RowPlan::new(&program, &columns, shape, session));
         plans.push((of_rows, Arc::new(ScalarPlan::new(&program, rows, session))));
@@ -72,7 +75,7 @@ fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
     let mut lanes = [0; Plan::LANES as usize];
     for (index, first_row) in (0..rows).step_by(plan.morsel_rows as usize).enumerate() {
         let count = usize::try_from((rows - first_row).min(plan.morsel_rows.into())).unwrap();
-        let start = |(session, (plan, _)): (&Session, &(Arc<RowPlan<F61>>, _))| {
+        let start = |(session, (plan, _)): (&Session, &Plans)| {
             let width = session.workers().layout().width() * words(count);
             let zeros = |column: &u32| {
                 let bits = columns[*column as usize].width() as usize;
@@ -88,9 +91,7 @@ fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
         network.forget();
     }
     rounds += lanes.into_iter().max().unwrap();
-    let start = |(session, (_, plan)): (&Session, &(_, Arc<ScalarPlan<F61>>))| {
-        plan.start(session, Sums::zero(&program))
-    };
+    let start = |(session, (_, plan)): (&Session, &Plans)| plan.start(session, Sums::zero(&program));
     let mut tasks: Vec<_> = sessions.iter().zip(&plans).map(start).collect();
     rounds += network.drive(&mut tasks) as u64;
     (rounds, network.bytes_sent())
