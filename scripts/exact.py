@@ -90,8 +90,101 @@ def regression(outcome, predictors):
         "coefficients": {name: float(value) for name, value in zip(names, estimates)},
         "standard_errors": dict(zip(names, errors)),
         "t": {name: float(value) / error for name, value, error in zip(names, estimates, errors)},
+        "p_values": {name: student_p(float(value) / error, len(rows) - size) for name, value, error in zip(names, estimates, errors)},
         "r_squared": float(1 - squares / total),
         "n": len(rows),
+    }
+
+
+def quantile(values, share):
+    """The least value that at least the share of them does not exceed."""
+    return sorted(values)[max(math.ceil(share * len(values)), 1) - 1] if values else None
+
+
+def incomplete_beta(a, b, x):
+    """The regularised incomplete beta function, by its continued fraction (Lentz)."""
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    if x == 0:
+        return 0.0
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    fraction = d
+    for m in range(1, 1000):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            c, d = 1 + step / c, 1 / (1 + step * d)
+            fraction *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return front * fraction
+
+
+def student_p(t, freedom):
+    """Two-sided."""
+    return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
+
+
+def student_margin(freedom):
+    """The t with a p of 0.05."""
+    low, high = 0.0, 1e4
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_p(middle, freedom) > 0.05 else (low, middle)
+    return low
+
+
+def t_test(groups):
+    """Welch's, of two labelled lists."""
+    if any(len(values) < 2 for values in groups.values()):
+        return None
+    first, second = groups.values()
+    error = [Fraction(spread(values, values), len(values) ** 2 * (len(values) - 1)) for values in (first, second)]
+    if sum(error) == 0:
+        return None
+    freedom = float(sum(error) ** 2 / sum(e * e / (len(v) - 1) for e, v in zip(error, (first, second))))
+    difference, scale = float(mean(first) - mean(second)), math.sqrt(sum(error))
+    return {
+        "t": difference / scale,
+        "df": freedom,
+        "p_value": student_p(difference / scale, freedom),
+        "difference": difference,
+        "low": difference - student_margin(freedom) * scale,
+        "high": difference + student_margin(freedom) * scale,
+        "means": {label: float(mean(values)) for label, values in groups.items()},
+        "counts": {label: len(values) for label, values in groups.items()},
+    }
+
+
+def chi_squared_p(statistic, freedom):
+    """The upper tail, by the recurrence from one or two degrees of freedom on."""
+    half, degrees = statistic / 2, 2 - freedom % 2
+    tail = math.exp(-half) if degrees == 2 else math.erfc(math.sqrt(half))
+    while degrees < freedom:
+        tail += math.exp(degrees / 2 * math.log(half) - half - math.lgamma(degrees / 2 + 1)) if half else 0.0
+        degrees += 2
+    return tail
+
+
+def chi_squared(counts):
+    """Pearson's, of a table of counts."""
+    columns = list(next(iter(counts.values())))
+    in_row = {row: sum(line.values()) for row, line in counts.items()}
+    in_column = {column: sum(line[column] for line in counts.values()) for column in columns}
+    height, width = (sum(total > 0 for total in totals.values()) for totals in (in_row, in_column))
+    if min(height, width) < 2:
+        return None
+    total, freedom = sum(in_row.values()), (height - 1) * (width - 1)
+    expected = {(row, column): Fraction(in_row[row] * in_column[column], total) for row in counts for column in columns}
+    statistic = float(sum((counts[r][c] - e) ** 2 / e for (r, c), e in expected.items() if e))
+    return {
+        "chi_squared": statistic,
+        "df": freedom,
+        "p_value": chi_squared_p(statistic, freedom),
+        "cramers_v": math.sqrt(statistic / (total * (min(height, width) - 1))),
+        "counts": counts,
     }
 
 

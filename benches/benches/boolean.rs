@@ -56,7 +56,12 @@ fn comparisons(criterion: &mut Criterion) {
 fn seals(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("seal");
     group.throughput(Throughput::Elements(ROWS as u64));
-    let column = ColumnBits { min: Integer::ZERO, max: Integer::from(u64::from(u32::MAX)), are_sealed: true };
+    let column = ColumnBits {
+        min: Integer::ZERO,
+        max: Integer::from(u64::from(u32::MAX)),
+        are_sealed: true,
+        presence: None,
+    };
     for (n, t) in FEDERATIONS {
         let mut network = Network::new(n, t);
         let (scheme, numbers) = (scheme(n, t), (1..=2 * t + 1).collect::<Vec<u8>>());

@@ -8,7 +8,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use quorate_circuit::{Bits, Circuit, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{
+    Bits, Circuit, Disclosure, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
+};
 use quorate_engine::boolean::lanes;
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{ColumnBits, Morsel, RowPlan, ScalarPlan, SealPlan, Session, Sums};
@@ -49,6 +51,7 @@ impl Bench {
             min_cohort: 2,
             excluded_max: Proportion::parse("0")?,
             analysts: vec![[2; 32]],
+            disclosure: Disclosure::default(),
         };
         let (_, study) = draft.document().ok()?;
         let program = Arc::new(quorate_circuit::compile(&text, &study).ok()?);
@@ -56,7 +59,8 @@ impl Bench {
         let session = |me: &u8| Session::new(scheme, *me, &numbers, keys(&scheme, *me, &Digest([0; 32])));
         let sessions = numbers.iter().filter_map(session).collect();
         let range = study.columns[0].domain.interval();
-        let column = ColumnBits { min: range.min, max: range.max, are_sealed: bits == Bits::Sealed };
+        let column =
+            ColumnBits { min: range.min, max: range.max, are_sealed: bits == Bits::Sealed, presence: None };
         Some(Bench { network: Network::new(n, t), study, program, column, sessions })
     }
 

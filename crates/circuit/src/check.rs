@@ -5,20 +5,26 @@
 //! is linear in the columns, the largest that has products (F127) elsewhere. So nothing overflows unnoticed.
 //!
 //! `tree` is the result; `expression` and `call` have the typing rules, `number` the arithmetic of row values, `form` and
-//! `aggregate` what is revealed of aggregates.
+//! `aggregate` what is revealed of aggregates, over which rows; `blank` says where a value is known.
 
 mod aggregate;
+pub(crate) mod blank;
 mod call;
 mod category;
 mod definition;
 mod expression;
 pub(crate) mod form;
 mod group;
+pub(crate) mod groups;
+mod hypothesis;
 mod model;
 mod number;
+mod permission;
 pub(crate) mod polynomial;
+mod quantile;
+pub(crate) mod stored;
 pub(crate) mod tree;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +35,10 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::interval::Interval;
 use crate::study::Study;
 use crate::syntax::{Circuit, Expression, quote};
+pub(crate) use call::FUNCTIONS;
 use definition::Defined;
 use form::{Atom, Form};
+use groups::Groups;
 use tree::{Aggregate, Grouping};
 
 use words::similar;
@@ -55,6 +63,12 @@ pub struct Checked {
     pub(crate) atoms: Vec<Atom>,
     /// Every computed value with its interval.
     pub(crate) nodes: Vec<Node>,
+    /// Fewest rows of a group.
+    pub(crate) min_group: u64,
+    /// The groups of rows that it asks about, where the study judges them.
+    pub(crate) groups: Groups,
+    /// Whether there are groups among them that earlier circuits did not ask about.
+    pub(crate) asks_anew: bool,
 }
 
 /// A checked `reveal`.
@@ -73,6 +87,16 @@ pub(crate) enum Forms {
     Table(Vec<(String, Forms)>),
 }
 
+impl Forms {
+    /// All of them, cell by cell.
+    pub(crate) fn all(&self) -> Vec<&Form> {
+        match self {
+            Forms::One(form) => vec![form],
+            Forms::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.all()).collect(),
+        }
+    }
+}
+
 /// A computed value, as `explain` lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -86,6 +110,33 @@ pub(crate) struct Node {
 /// # Errors
 /// Everything that is wrong in it, each underlined. The analyst is to blame.
 pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
+    check_after(circuit, study, &[])
+}
+
+/// Checks `circuit` on a `study` that was asked circuits before: where it has a smallest group, what they asked about counts.
+///
+/// # Errors
+/// Everything that is wrong in it, each underlined, or in an earlier circuit. The analyst is to blame.
+pub fn check_after(circuit: &Circuit, study: &Study, earlier: &[Circuit]) -> Result<Checked, Diagnostics> {
+    let mut groups = Groups::default();
+    if study.policy.disclosure.has_groups() {
+        for circuit in earlier {
+            let Checked { reveals, atoms, columns, .. } = checked(circuit, study)?;
+            groups.extend(reveals.iter().flat_map(|reveal| reveal.forms.all()), &atoms, &columns);
+        }
+    }
+    let mut checked = checked(circuit, study)?;
+    if study.policy.disclosure.has_groups() {
+        let forms = checked.reveals.iter().flat_map(|reveal| reveal.forms.all());
+        let known = groups.groups.len();
+        groups.extend(forms, &checked.atoms, &checked.columns);
+        checked.asks_anew = groups.groups.len() > known;
+    }
+    checked.groups = groups;
+    Ok(checked)
+}
+
+fn checked(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
     let mut checker = Checker {
         study,
         inputs: vec![],
@@ -122,7 +173,19 @@ pub fn check(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
     }
     let Checker { groupings, atoms, nodes, diagnostics, rows_max, .. } = checker;
     let (name, columns) = (circuit.name.text.clone(), study.columns.clone());
-    diagnostics.or(Checked { name, columns, rows_max, reveals, groupings, atoms, nodes })
+    let (min_group, groups) = (study.policy.disclosure.min_group, Groups::default());
+    diagnostics.or(Checked {
+        name,
+        columns,
+        rows_max,
+        reveals,
+        groupings,
+        atoms,
+        nodes,
+        min_group,
+        groups,
+        asks_anew: false,
+    })
 }
 
 /// A circuit being checked. Functions that find something wrong say so in `diagnostics` and return `None`.
@@ -147,7 +210,7 @@ impl Checker<'_> {
         for input in &circuit.inputs {
             let name = &input.name.text;
             let Some(column) = self.study.column(name) else {
-                let names = self.study.columns.iter().map(|column| column.name.as_str());
+                let names = self.study.declared().map(|column| column.name.as_str());
                 let help = match similar(name, names) {
                     Some(close) => format!("did you mean {}?", quote(close)),
                     None => format!("the study's columns are {}", list(&self.study.columns)),
@@ -156,8 +219,9 @@ impl Checker<'_> {
                 self.refuse(Diagnostic::new(input.name.span, message, "unknown column").help(help));
                 continue;
             };
-            let declared = &self.study.columns[column].domain;
-            if *declared != input.domain {
+            let found = &self.study.columns[column];
+            if found.domain != input.domain || found.is_optional() != input.is_optional {
+                let declared = found.declaration();
                 let message = format!("{} is declared otherwise in the study", quote(name));
                 let label = format!("the study says {declared}");
                 let help = format!("write: input {} : {declared}", quote(name));
@@ -239,6 +303,7 @@ pub(crate) fn overflow(
 
 fn list(columns: &[Column]) -> String {
     const SHOWN: usize = 12;
+    let columns: Vec<_> = columns.iter().filter(|column| !column.is_presence()).collect();
     let names: Vec<_> = columns.iter().take(SHOWN).map(|column| quote(&column.name)).collect();
     let more =
         if columns.len() > SHOWN { format!(" and {} more", columns.len() - SHOWN) } else { String::new() };

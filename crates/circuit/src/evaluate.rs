@@ -1,15 +1,16 @@
 //! The clear-text evaluator of programs: what every engine's result is compared with.
 //!
-//! Over the integers, with no field, no share and no network. [`oracle`] evaluates checked circuits instead, the whole
+//! Over the integers, pass by pass, with no field, no share and no network. [`oracle`] evaluates checked circuits instead, the whole
 //! language, and is what the lowering is compared with.
 
 mod direct;
+mod disclosure;
 
 pub use direct::oracle;
 
 use quorate_field::Integer;
 
-use crate::program::{Bounded, Output, Program, Reduction, RowInstruction, ScalarInstruction};
+use crate::program::{Bit, Bounded, Output, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
 
 /// Why a table cannot be evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,11 +57,15 @@ impl Program {
     pub fn evaluate(&self, table: &[Vec<Integer>]) -> Result<Vec<Integer>, EvaluateError> {
         let rows = self.table_rows(table)?;
         let beyond = EvaluateError::Interval { output: None };
-        let mut scalars = self.reduce(table, rows).ok_or(beyond)?;
-        let count = rows as u64;
-        for instruction in &self.scalar {
-            let scalar = self.scalar_value(instruction, &scalars, count).ok_or(beyond)?;
-            scalars.push(scalar);
+        let passes = self.passes();
+        let mut scalars = vec![Integer::ZERO; self.reductions.len() + self.scalar.len()];
+        for pass in 0..passes.count() {
+            self.reduce(table, rows, (&passes, pass), &mut scalars).ok_or(beyond)?;
+            for (place, instruction) in (self.reductions.len()..).zip(&self.scalar) {
+                if passes.scalars()[place] == pass {
+                    scalars[place] = self.scalar_value(instruction, &scalars, rows as u64).ok_or(beyond)?;
+                }
+            }
         }
         let output = |(index, output): (usize, &Output)| {
             let value = Some(scalars[output.scalar as usize]).filter(|value| output.interval.contains(value));
@@ -106,35 +111,45 @@ impl Program {
         }
     }
 
-    /// All reductions over all rows.
-    fn reduce(&self, table: &[Vec<Integer>], rows: usize) -> Option<Vec<Integer>> {
-        let mut sums = vec![Integer::ZERO; self.reductions.len()];
+    /// The reductions of a pass over all rows. Row values of earlier passes are computed anew, so that nothing is kept.
+    fn reduce(
+        &self,
+        table: &[Vec<Integer>],
+        rows: usize,
+        (passes, pass): (&Passes, u32),
+        scalars: &mut [Integer],
+    ) -> Option<()> {
         let mut values = Vec::with_capacity(self.row.len());
         (0..rows).try_for_each(|row| {
             values.clear();
-            for instruction in &self.row {
-                let value = row_value(instruction, &values, |column| table[column as usize][row])?;
-                values.push(value);
+            for (index, instruction) in (0..).zip(&self.row) {
+                let is_there = passes.of_row(index) <= pass;
+                let input = |column: u32| table[column as usize][row];
+                let value = is_there.then(|| row_value(instruction, &values, scalars, input));
+                values.push(value.unwrap_or(Some(Integer::ZERO))?);
             }
-            for (sum, reduction) in sums.iter_mut().zip(&self.reductions) {
+            for (scalar, reduction) in self.reductions.iter().enumerate() {
+                if passes.scalars()[scalar] != pass {
+                    continue;
+                }
                 let value = match reduction {
                     Reduction::Sum { value } | Reduction::Count(value) => values[*value as usize],
                     Reduction::Dot(left, right) => {
                         values[*left as usize].checked_mul(&values[*right as usize])?
                     }
                 };
-                *sum = sum.checked_add(&value)?;
+                scalars[scalar] = scalars[scalar].checked_add(&value)?;
             }
             Some(())
-        })?;
-        Some(sums)
+        })
     }
 }
 
-/// What one instruction gives for one row, given what those before it gave.
+/// What one instruction gives for one row, given what those before it gave and the scalars of earlier passes.
 fn row_value(
     instruction: &RowInstruction,
     values: &[Integer],
+    scalars: &[Integer],
     input: impl Fn(u32) -> Integer,
 ) -> Option<Integer> {
     let value = |index: &u32| values[*index as usize];
@@ -153,6 +168,8 @@ fn row_value(
         RowInstruction::And(left, right) => bit(holds(left) && holds(right)),
         RowInstruction::Xor(left, right) => bit(holds(left) != holds(right)),
         RowInstruction::Not(truth) => bit(!holds(truth)),
+        RowInstruction::Bit(bit) => bit.of(values)?,
+        RowInstruction::Everywhere(scalar) => scalars[*scalar as usize],
     })
 }
 
@@ -160,6 +177,17 @@ impl Bounded {
     /// The number, if it is in its interval.
     fn of(&self, values: &[Integer]) -> Option<Integer> {
         Some(values[self.value as usize]).filter(|value| self.interval.contains(value))
+    }
+}
+
+impl Bit {
+    /// The bit, if the number is in its interval.
+    fn of(&self, values: &[Integer]) -> Option<Integer> {
+        let value = Some(values[self.value as usize]).filter(|value| self.interval.contains(value))?;
+        let two = Integer::from(2_u64);
+        let offset = value.checked_sub(&self.interval.min)?;
+        let shifted = (0..self.place).try_fold(offset, |rest, _| Some(rest.div_rem(&two)?.0))?;
+        Some(shifted.div_rem(&two)?.1)
     }
 }
 

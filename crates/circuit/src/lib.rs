@@ -16,6 +16,7 @@
 
 mod check;
 mod column;
+mod date;
 mod diagnostics;
 mod evaluate;
 mod explain;
@@ -26,8 +27,8 @@ mod quantity;
 mod study;
 pub mod syntax;
 
-pub use check::{Checked, check};
-pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Rounding};
+pub use check::{Checked, check, check_after};
+pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Role, Rounding};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{
@@ -37,13 +38,13 @@ pub use explain::{
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bounded, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output, Plan, Program,
-    PublicInstruction, Reduction, Revealed, RevealedAs, RowInstruction, RowTerm, ScalarInstruction,
-    ScalarTerm, Undefined,
+    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output,
+    Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs, RowInstruction,
+    RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, margin_of_mean,
 };
 pub use quantity::Quantity;
 pub use study::{
-    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, HELPERS_MAX, InputChecks, Policy, Proportion,
+    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, HELPERS_MAX, InputChecks, Policy, Proportion,
     ROWS_TOTAL_MAX, Security, Sharing, SharingKind, Study, StudyDraft, StudyError,
 };
 pub use syntax::Circuit;
@@ -53,5 +54,25 @@ pub use syntax::Circuit;
 /// # Errors
 /// Everything that is wrong with the circuit, underlined. The analyst is to blame.
 pub fn compile(text: &str, study: &Study) -> Result<Program, Diagnostics> {
-    lower(&check(&Circuit::parse(text)?, study)?, study)
+    compile_after(text, study, &[])
+}
+
+/// Whether a circuit asks about groups of rows that earlier ones, oldest first, did not ask about, in a study that has a
+/// smallest group.
+///
+/// # Errors
+/// Everything that is wrong with the circuit, underlined. The analyst is to blame.
+pub fn asks_anew(text: &str, study: &Study, earlier: &[String]) -> Result<bool, Diagnostics> {
+    let earlier = earlier.iter().map(|text| Circuit::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    check_after(&Circuit::parse(text)?, study, &earlier).map(|checked| checked.asks_anew)
+}
+
+/// The same on a study that was asked circuits before, oldest first: where it has a smallest group, no result may tell
+/// more together with theirs.
+///
+/// # Errors
+/// Everything that is wrong with the circuit, underlined. The analyst is to blame.
+pub fn compile_after(text: &str, study: &Study, earlier: &[String]) -> Result<Program, Diagnostics> {
+    let earlier = earlier.iter().map(|text| Circuit::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    lower(&check_after(&Circuit::parse(text)?, study, &earlier)?, study)
 }

@@ -5,13 +5,17 @@
 //! whatever the circuit calls it. Factors, the number of rows, the division and square roots are left to the analyst.
 //! What only one count decides, such as `N*(N - 1)`, is computed by the analyst of the count.
 //!
-//! `row` lowers row values, `scalar` sums and polynomials of them, `decision` comparisons of aggregates, all on
-//! `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
+//! `row` lowers row values (`kleene` says where they are known), `scalar` sums and polynomials of them, `decision` comparisons of aggregates, `quantile`
+//! order statistics, `disclosure` which results are shown, all on `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
 
 mod arena;
 mod comparison;
 mod decision;
+mod disclosure;
 mod finish;
+mod kleene;
+mod partition;
+mod quantile;
 mod refusal;
 mod row;
 mod scalar;
@@ -30,7 +34,8 @@ use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
 use crate::syntax::Binary;
 use arena::{Arena, Numbered, narrow, primitive};
-use row::Rows;
+use disclosure::{Guard, Judged};
+use row::{Blanks, Rows};
 use scalar::Scalars;
 
 /// Lowers a circuit that was checked on `study`.
@@ -47,6 +52,8 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         outputs: vec![],
         output_of: BTreeMap::new(),
         public: Numbered::new(),
+        judged: None,
+        current: None,
         diagnostics: Diagnostics::default(),
     };
     let reveals = checked.reveals.iter().filter_map(|reveal| lowering.reveal(reveal)).collect();
@@ -71,6 +78,10 @@ struct Lowering<'a> {
     /// Their positions by scalar.
     output_of: BTreeMap<u32, u32>,
     public: Numbered<PublicInstruction>,
+    /// What was decided of the groups, once that is asked.
+    judged: Option<Judged>,
+    /// The guard of the result that is being lowered.
+    current: Option<Guard>,
     diagnostics: Diagnostics,
 }
 
@@ -102,10 +113,15 @@ impl Lowering<'_> {
 
     fn forms(&mut self, forms: &Forms, is_truth: bool, span: Span) -> Option<Revealed> {
         Some(match forms {
-            Forms::One(Form::Fit(fit)) => self.fit(fit, span)?,
             Forms::One(form) => {
-                let number = self.form(form, span)?;
-                if is_truth { Revealed::Truth(number) } else { Revealed::Number(number) }
+                self.current = self.guard(form, span)?;
+                let result = self.cell(form, is_truth, span);
+                match (self.current.take(), result?) {
+                    (None, result) => result,
+                    (Some(guard), result) => {
+                        Revealed::Guarded { shown: guard.public, result: Box::new(result) }
+                    }
+                }
             }
             Forms::Table(cells) => {
                 let mut lowered = Vec::with_capacity(cells.len());
@@ -117,16 +133,20 @@ impl Lowering<'_> {
         })
     }
 
+    fn cell(&mut self, form: &Form, is_truth: bool, span: Span) -> Option<Revealed> {
+        match form {
+            Form::Fit(fit) => self.fit(fit, span),
+            form if is_truth => self.form(form, span).map(Revealed::Truth),
+            form => self.form(form, span).map(Revealed::Number),
+        }
+    }
+
     fn fit(&mut self, fit: &FitForm, span: Span) -> Option<Revealed> {
-        let rows = self.fraction(&fit.rows, span)?;
-        let (mut sums, mut products) = (Vec::new(), Vec::new());
-        for sum in &fit.sums {
-            sums.push(self.fraction(sum, span)?);
+        let mut numbers = Vec::with_capacity(fit.numbers.len());
+        for number in &fit.numbers {
+            numbers.push(self.fraction(number, span)?);
         }
-        for product in &fit.products {
-            products.push(self.fraction(product, span)?);
-        }
-        Some(Revealed::Fit { names: fit.names.clone(), rows, sums, products })
+        Some(Revealed::Fit { statistic: fit.statistic.clone(), numbers })
     }
 
     /// The public number that a form is.
@@ -142,7 +162,8 @@ impl Lowering<'_> {
                 Some(self.combined(*operator, left?, right?))
             }
             // The checker lets a model be revealed, and nothing else.
-            Form::Fit(fit) => self.fraction(&fit.rows, span),
+            // Revealed as it is: the checker lets nothing be computed of it.
+            Form::Fit(fit) => self.fraction(fit.numbers.first()?, span),
         }
     }
 
@@ -233,14 +254,15 @@ impl Lowering<'_> {
 
     /// The output that is a polynomial in atoms, as a public number.
     fn output(&mut self, polynomial: &Polynomial, span: Span) -> Option<u32> {
-        let (scalar, interval) = self.scalar(polynomial, span)?;
+        let (mut scalar, mut interval) = self.scalar(polynomial, span)?;
+        if let Some(guard) = self.current.clone() {
+            let guarded = self.guarded(&guard, scalar);
+            scalar = self.within(guarded, span)?;
+            interval = interval.hull(&Interval::point(Integer::ZERO));
+        }
         let meaning = meaning(polynomial, &self.checked.atoms);
         let output = Output { scalar, field: self.scalars.field_of(scalar), interval, meaning };
-        let next = narrow(self.outputs.len());
-        let position = *self.output_of.entry(scalar).or_insert(next);
-        if position == next {
-            self.outputs.push(output);
-        }
+        let position = self.put_out(output);
         Some(self.public(PublicInstruction::Output(position)))
     }
 
@@ -309,7 +331,11 @@ impl Lowering<'_> {
             let checked = self.checked;
             let atom = &checked.atoms[index];
             self.atoms[index] = Some(match &atom.source {
-                Source::Rows { summand, conditions } => self.sum(atom, summand, conditions)?,
+                Source::Rows { summand, conditions, .. } => self.sum(atom, summand, conditions)?,
+                Source::Quantile { number, share, conditions, exists } => {
+                    let rows = quantile::Rows { conditions, exists: *exists };
+                    self.quantile(atom, number, share, rows)?
+                }
                 Source::Decision { comparison, difference } => {
                     self.decision(*comparison, difference, atom.span)?
                 }
@@ -329,13 +355,12 @@ impl Lowering<'_> {
     }
 
     fn fitting_sum(&mut self, summand: &Summand, conditions: &[Condition]) -> Option<Polynomial> {
-        let condition = self.rows.all(conditions)?;
-        let indicator = self.rows.indicator(condition)?;
+        let indicator = self.rows.among(conditions)?;
         let number = match summand {
             Summand::One => arena::constant(1_u64),
-            Summand::Number(number) => self.rows.number(number)?,
+            Summand::Number(number) => self.rows.number(number, Blanks::Zero)?,
             Summand::Square(number) => {
-                let number = self.rows.number(number)?;
+                let number = self.rows.number(number, Blanks::Zero)?;
                 self.rows.product(&number, &number)?
             }
         };

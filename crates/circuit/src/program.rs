@@ -1,10 +1,12 @@
 //! Programs: checked circuits lowered to the engine's few operations.
 //!
-//! A program is flat and in single-assignment form. It has four parts, each reading only what came before:
+//! A program is flat and in single-assignment form. It has four parts:
 //!
-//! 1. `row`: the same for every row. Value `i` is what instruction `i` gives for that row: a number or a truth.
+//! 1. `row`: the same for every row. Value `i` is what instruction `i` gives for that row: a number or a truth. It reads
+//!    values before it, and scalars that are computed of values before it.
 //! 2. `reductions`: over all rows that count. Scalars `0 .. reductions.len()`.
-//! 3. `scalar`: on those. Scalar `reductions.len() + i` is what instruction `i` gives; a truth is the number 0 or 1.
+//! 3. `scalar`: on those and on each other, each reading only what came before. Scalar `reductions.len() + i` is what
+//!    instruction `i` gives; a truth is the number 0 or 1.
 //! 4. `outputs`: the scalars whose shares the analyst gets, and nothing else; `public`: what the analyst computes of
 //!    them in the clear, with the public number of rows; `reveals`: which of that has which name.
 //!
@@ -12,22 +14,25 @@
 //! proved that every output's integer fits the output's field, and every integer that is compared or lifted the field
 //! that it is in. What is in between may wrap around, since all of it is sums and products. All integers are in units
 //! of the columns' last places. Row values and reductions are in the columns' field; [`Program::scalar_field`] says
-//! which field a scalar is in.
+//! which field a scalar is in. Where row values read scalars, the rows are gone over more than once: see [`Passes`].
 //!
 //! Canonical form: its `serde_json` text, which [`Program::hash`] is of. The same circuit and study give the same bytes.
 
 mod coefficient;
+mod distribution;
 mod fit;
 mod operands;
 mod outcome;
+mod passes;
 mod plan;
 mod validate;
 
 pub use coefficient::Coefficient;
-pub(crate) use fit::Moments;
-pub use fit::{Fit, FittedCoefficient};
+pub use distribution::margin_of_mean;
+pub use fit::{ChiSquared, Fit, FittedCoefficient, Regression, Sample, Statistic, TTest};
 pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
+pub use passes::Passes;
 pub use plan::{Adder, Plan};
 pub use validate::InvalidProgram;
 
@@ -100,6 +105,22 @@ pub enum RowInstruction {
     Xor(u32, u32),
     /// Truth: whether it does not hold.
     Not(u32),
+    /// Truth: whether a bit of a number is 1.
+    Bit(Bit),
+    /// Truth: whether a scalar that is a comparison holds, the same in every row.
+    Everywhere(u32),
+}
+
+/// One bit of a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bit {
+    /// The number: an earlier row value.
+    pub value: u32,
+    /// All that it can be: of an input the column's domain. The bits are those of the number less its least.
+    pub interval: Interval,
+    /// Which, counted from the lowest.
+    pub place: u32,
 }
 
 /// A number beside a public one.
@@ -227,18 +248,21 @@ pub enum Revealed {
     Number(u32),
     /// A truth value: the number is not zero.
     Truth(u32),
+    /// A result that is of so few rows that it may be suppressed.
+    Guarded {
+        /// 1 where it is shown, 0 where it is suppressed: then all its outputs are 0.
+        shown: u32,
+        /// The result.
+        result: Box<Revealed>,
+    },
     /// One result for each group, in order.
     Table(Vec<(String, Revealed)>),
-    /// A linear model, fitted of these numbers.
+    /// A statistic that the analyst fits of several numbers.
     Fit {
-        /// The predictors' names.
-        names: Vec<String>,
-        /// The number of rows.
-        rows: u32,
-        /// Sums of the outcome and of each predictor.
-        sums: Vec<u32>,
-        /// Sums of products of two of them: each with itself and all after it, in order.
-        products: Vec<u32>,
+        /// Which one.
+        statistic: Statistic,
+        /// The numbers that it takes.
+        numbers: Vec<u32>,
     },
 }
 
@@ -247,15 +271,16 @@ impl Revealed {
     pub(crate) fn numbers(&self) -> Vec<u32> {
         match self {
             Revealed::Number(number) | Revealed::Truth(number) => vec![*number],
+            Revealed::Guarded { shown, result } => [*shown].into_iter().chain(result.numbers()).collect(),
             Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
-            Revealed::Fit { rows, sums, products, .. } => [&[*rows], &sums[..], products].concat(),
+            Revealed::Fit { numbers, .. } => numbers.clone(),
         }
     }
 }
 
 impl Program {
     /// The version of what programs mean.
-    pub const FORMAT: u32 = 3;
+    pub const FORMAT: u32 = 4;
 
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {
@@ -264,11 +289,11 @@ impl Program {
         Tagged::new("quorate/1/program").bytes(&text).finish()
     }
 
-    /// The row values that are compared, row by row: their bits are asked for.
+    /// The row values whose bits are asked for, row by row: those that are compared above all.
     pub(crate) fn compared(&self) -> std::collections::BTreeSet<u32> {
         let compares = |instruction: &&RowInstruction| {
-            use RowInstruction::{Below, Equal, Less, Same};
-            matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..))
+            use RowInstruction::{Below, Bit, Equal, Less, Same};
+            matches!(instruction, Below(_) | Equal(_) | Less(..) | Same(..) | Bit(_))
         };
         self.row.iter().filter(compares).flat_map(RowInstruction::operands).collect()
     }

@@ -5,12 +5,14 @@
 //! out of its limits, or not built yet. [`StudyDraft`] writes documents.
 
 mod bits;
+mod disclosure;
 mod document;
 mod draft;
 mod error;
 mod sharing;
 
 pub use bits::Bits;
+pub use disclosure::Disclosure;
 pub use draft::StudyDraft;
 pub use error::StudyError;
 pub use sharing::{HELPERS_MAX, InputChecks, Sharing, SharingKind};
@@ -24,7 +26,7 @@ use crate::interval::Interval;
 
 /// Longest document, in bytes.
 pub const DOCUMENT_MAX: usize = 1024 * 1024;
-/// Most columns.
+/// Most stored columns: one that may be blank is two.
 pub const COLUMNS_MAX: usize = 4096;
 /// Most rows of all contributions together.
 pub const ROWS_TOTAL_MAX: u64 = 1 << 40;
@@ -40,7 +42,8 @@ pub struct Study {
     pub federation: Digest,
     /// How values are split over the helpers.
     pub sharing: Sharing,
-    /// The columns, in the order in which a contribution's rows hold them.
+    /// The stored columns, in the order in which a contribution's rows hold them: a column that may be blank with its
+    /// presence behind it.
     pub columns: Vec<Column>,
     /// Most rows of one contribution.
     pub rows_max: u32,
@@ -76,6 +79,8 @@ pub struct Policy {
     pub excluded_max: Proportion,
     /// The Ed25519 keys of those who may ask.
     pub analysts: Vec<[u8; 32]>,
+    /// What may not be asked.
+    pub disclosure: Disclosure,
 }
 
 /// An exact proportion, 0 to 1.
@@ -109,9 +114,14 @@ impl Study {
         self.capacity * u64::from(self.rows_max)
     }
 
-    /// The position of the column called `name`.
+    /// The position of the column called `name`. That of its presence, if it may be blank, is the next.
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+        self.columns.iter().position(|column| column.name == name && !column.is_presence())
+    }
+
+    /// The columns as they are declared.
+    pub fn declared(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !column.is_presence())
     }
 
     /// Which input checks a seal runs, and which it has to take on trust.

@@ -13,5 +13,5 @@ pub use tree::{
     Unary,
 };
 
-pub(crate) use parser::parse_domain;
+pub(crate) use parser::parse_declaration;
 pub(crate) use print::quote;

@@ -9,6 +9,7 @@ mod helper;
 mod keys;
 mod run;
 mod seal;
+mod show;
 mod status;
 mod study;
 mod try_out;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Seal(seal::Arguments),
     /// Run a circuit on a sealed study
     Run(run::Arguments),
+    /// Show a saved result again, after checking it
+    Show(show::Arguments),
     /// Show which helpers answer and how far their studies are
     Status(status::Arguments),
     /// Measure what computing costs, with fresh helpers on this machine
@@ -83,6 +86,7 @@ async fn run_to_end(command: Command) -> Result<(), Failure> {
         Command::Contribute(arguments) => contribute::run(arguments).await,
         Command::Seal(arguments) => seal::run(arguments).await,
         Command::Run(arguments) => run::run(arguments).await,
+        Command::Show(arguments) => show::run(arguments),
         Command::Status(arguments) => status::run(arguments).await,
     }
 }

@@ -1,7 +1,8 @@
 //! Studies made for a circuit: its inputs become the columns.
 
 use quorate_circuit::{
-    Bits, Circuit, Diagnostics, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+    Bits, Circuit, Diagnostics, Disclosure, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
+    compile,
 };
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -35,6 +36,44 @@ impl From<BitsArgument> for Bits {
             BitsArgument::OnDemand => Bits::OnDemand,
             BitsArgument::None => Bits::None,
         }
+    }
+}
+
+/// Disclosure rules, as arguments.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct RulesArguments {
+    /// Fewest rows that a result may be of, and by which two results may differ; others are suppressed
+    #[arg(long, value_name = "COUNT")]
+    min_group: Option<u64>,
+    /// Whether min, max, median and quantile may be asked: somebody's exact value [default: true, with --min-group false]
+    #[arg(long, value_name = "BOOL")]
+    order_statistics: Option<bool>,
+    /// Most runs of each analyst [default: any number]
+    #[arg(long, value_name = "COUNT")]
+    runs_max: Option<u64>,
+    /// What may be asked of a column, as in salary=mean,count,by; may be repeated [default: everything]
+    #[arg(long, value_name = "COLUMN=FUNCTIONS")]
+    allow: Vec<String>,
+}
+
+impl RulesArguments {
+    /// The rules; whether a study can have them is seen when its document is made.
+    pub(crate) fn disclosure(&self) -> Result<Disclosure, Failure> {
+        let mut functions = std::collections::BTreeMap::new();
+        for allowed in &self.allow {
+            let (column, names) = allowed.rsplit_once('=').ok_or_else(|| Failure::Invalid {
+                message: format!("--allow {allowed:?} names no column and functions"),
+                hint: Some("write it as in --allow salary=mean,count,by".into()),
+            })?;
+            let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+            functions.insert(column.trim().to_owned(), names.map(str::to_owned).collect());
+        }
+        Ok(Disclosure {
+            min_group: self.min_group.unwrap_or(1),
+            order_statistics: self.order_statistics,
+            runs_max: self.runs_max,
+            functions,
+        })
     }
 }
 
@@ -77,6 +116,7 @@ pub(crate) fn of_circuit(
         min_cohort: 1,
         excluded_max: everything(),
         analysts: vec![[0; 32]],
+        disclosure: Disclosure::default(),
     }
 }
 

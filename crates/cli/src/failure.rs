@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use quorate_circuit::{Diagnostics, StudyError};
-use quorate_client::ClientError;
+use quorate_client::{ClientError, SavedError};
 use quorate_contribute::ContributeError;
 use quorate_federation::{FederationError, KeyError};
 use quorate_helper::HelperError;
@@ -37,6 +37,9 @@ pub(crate) enum Failure {
     /// A circuit, with the places underlined above.
     #[error("{name} cannot be used: {} {}", .diagnostics.0.len(), if .diagnostics.0.len() == 1 { "mistake" } else { "mistakes" })]
     Circuit { name: String, text: String, diagnostics: Diagnostics },
+    /// A result file that does not hold what it says.
+    #[error("{}: {error}", .path.display())]
+    Saved { path: PathBuf, error: Box<SavedError> },
     /// A file that could not be read or written.
     #[error("could not {doing} {}: {source}", .path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
@@ -94,6 +97,7 @@ impl Failure {
                 "the log says more with QUORATE_LOG=debug"
             }
             Failure::Table { error, .. } => error.hint()?,
+            Failure::Saved { error, .. } => error.hint(),
             Failure::Exposed { path, .. } => return Some(format!("run `chmod 600 {}`", path.display())),
             Failure::Invalid { hint, .. } => return hint.clone(),
             Failure::Circuit { .. } => "nothing was started; correct what is underlined above",

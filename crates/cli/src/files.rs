@@ -49,16 +49,17 @@ pub(crate) fn study_file(path: &Path) -> Result<(String, Study), Failure> {
     Ok((text, study))
 }
 
-/// A table, with what rounding did said once.
+/// A table, with what rounding did said once. `by` names the column that says who contributes a row.
 pub(crate) fn table(
     path: &Path,
     columns: &[Column],
+    by: Option<&str>,
     rounding: Rounding,
     policy: BadRowsPolicy,
 ) -> Result<Table, Failure> {
     let file =
         File::open(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })?;
-    let table = Table::read(columns, file, rounding, policy)
+    let table = Table::read_by(columns, by, file, rounding, policy)
         .map_err(|error| Failure::Table { path: path.to_owned(), error })?;
     note_rounding(table.rounded());
     Ok(table)

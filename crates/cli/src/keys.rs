@@ -70,7 +70,8 @@ pub(crate) fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
     Ok(bytes)
 }
 
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes a new file that only its owner may read; never overwrites one.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(bytes)?;

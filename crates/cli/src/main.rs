@@ -11,6 +11,7 @@ mod keys;
 mod log;
 mod output;
 mod report;
+mod saved;
 mod trial;
 
 use std::process::ExitCode;

@@ -1,6 +1,13 @@
-//! Reports of runs: results and what vouches for them, for people and as JSON.
+//! Reports of runs: results and what vouches for them, for people, as JSON and as CSV.
 
-use quorate_circuit::{InputChecks, Outcome, Study};
+mod long;
+mod text;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use quorate_circuit::{Circuit, InputChecks, Outcome, Study, Undefined};
 use quorate_client::Integrity;
 use quorate_client::analyst::Run;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -8,10 +15,53 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::failure::Failure;
 use crate::output::{aligned, bytes, line, note, seconds};
 
+/// How results are given out, as arguments.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw the results into this file, which ends with .svg or .png
+    #[arg(long, value_name = "FILE", value_parser = plot_path)]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+fn plot_path(given: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(given);
+    match ending(&path).as_str() {
+        "svg" | "png" => Ok(path),
+        _ => Err("expected a name that ends with .svg or .png".to_owned()),
+    }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// For people.
+    Text,
+    /// As an object.
+    Json,
+    /// The results alone, a line for each number.
+    Csv,
+}
+
+impl Style {
+    /// JSON or text.
+    pub(crate) fn json(is_json: bool) -> Self {
+        if is_json { Style::Json } else { Style::Text }
+    }
+}
+
 /// A run as it is printed. The names of the fields are the keys of the JSON.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Report {
     results: Ordered<Outcome>,
+    /// Results and cells that are withheld, as `name / label`.
+    suppressed: Vec<String>,
     contributions: Contributions,
     quorum: Vec<u8>,
     integrity: Integrity,
@@ -53,7 +103,7 @@ impl<T: Serialize> Serialize for Ordered<T> {
 impl Report {
     /// The report of `run`; `skipped` rows were refused before anything was sent.
     pub(crate) fn of(study: &Study, run: &Run, skipped: u64) -> Self {
-        let manifest = &run.manifest;
+        let manifest = &run.manifest.manifest;
         let checks = InputChecks { degree: manifest.degree_checked, range: manifest.range_checked };
         let mut fields: Vec<_> = run.program.outputs.iter().map(|output| output.field).collect();
         fields.push(study.field);
@@ -61,6 +111,7 @@ impl Report {
         fields.dedup();
         Report {
             results: Ordered(run.answer.results.clone()),
+            suppressed: suppressed(&run.answer.results),
             contributions: Contributions {
                 accepted: manifest.contributions,
                 refused: manifest.excluded.total() + manifest.left_out.contributions + skipped,
@@ -71,8 +122,8 @@ impl Report {
             fields: fields.iter().map(ToString::to_string).collect(),
             seconds: Ordered(vec![("run".into(), run.seconds)]),
             bytes: Ordered(vec![
-                ("between_helpers".into(), run.bytes_between_helpers),
-                ("results".into(), run.bytes_of_results),
+                ("between_helpers".into(), run.bytes_between_helpers()),
+                ("results".into(), run.bytes_of_results()),
             ]),
             implausible: run.answer.implausible.clone(),
             is_linear: run.program.is_linear(),
@@ -92,29 +143,34 @@ impl Report {
         self
     }
 
-    /// Prints the report for people, or as JSON.
-    pub(crate) fn print(&self, json: bool) -> Result<(), Failure> {
+    /// Prints the report.
+    pub(crate) fn print(&self, style: Style) -> Result<(), Failure> {
         for meaning in &self.implausible {
             note(format_args!(
                 "warning: {meaning} is beyond what declared values can give: some contributor's value was out of its \
                  range, and ranges are trusted in this study"
             ));
         }
-        if json {
-            return crate::output::json(self);
+        match style {
+            Style::Json => return crate::output::json(self),
+            Style::Csv => return line(long::results(&self.results.0)?),
+            Style::Text => {}
         }
-        line(self.results_text())?;
+        line(text::results(&self.results.0, std::io::stdout().is_terminal()))?;
         line("")?;
         line(aligned(self.details(), false, &[]))
     }
 
-    /// The results in aligned columns.
-    pub(crate) fn results_text(&self) -> String {
-        let mut rows = Vec::new();
-        for (name, outcome) in &self.results.0 {
-            push_rows(name, outcome, &mut rows);
-        }
-        aligned(rows, false, &[1])
+    /// Draws the results of `circuit` into a file.
+    pub(crate) fn draw(&self, path: &Path, circuit: &str) -> Result<(), Failure> {
+        let failed = |source| Failure::File { doing: "write", path: path.to_owned(), source };
+        let circuit = Circuit::parse(circuit).ok();
+        let picture = quorate_plot::draw(&self.results.0, circuit.as_ref());
+        let bytes = match ending(path).as_str() {
+            "png" => picture.png().map_err(|error| failed(std::io::Error::other(error)))?,
+            _ => picture.svg().into_bytes(),
+        };
+        std::fs::write(path, bytes).map_err(failed)
     }
 
     /// What vouches for the results, in words.
@@ -163,20 +219,24 @@ pub(crate) fn helpers(numbers: &[u8]) -> String {
     }
 }
 
-/// A line for each cell of a table, or one.
-fn push_rows(name: &str, outcome: &Outcome, rows: &mut Vec<Vec<String>>) {
+/// The results and cells that are withheld, as `name / label`.
+fn suppressed(results: &[(String, Outcome)]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (name, outcome) in results {
+        push_suppressed(name, outcome, &mut paths);
+    }
+    paths
+}
+
+fn push_suppressed(path: &str, outcome: &Outcome, paths: &mut Vec<String>) {
     match outcome {
         Outcome::Table(cells) => {
-            cells.iter().for_each(|(label, cell)| push_rows(&format!("{name} / {label}"), cell, rows));
-        }
-        Outcome::Fit(fit) => {
-            for one in &fit.coefficients {
-                let value = format!("{} (standard error {})", one.estimate, one.standard_error);
-                rows.push(vec![format!("{name} / {}", one.name), value]);
+            for (label, cell) in cells {
+                push_suppressed(&format!("{path} / {label}"), cell, paths);
             }
-            rows.push(vec![format!("{name} / R^2"), fit.r_squared.to_string()]);
         }
-        outcome => rows.push(vec![name.to_owned(), outcome.to_string()]),
+        Outcome::Undefined(Undefined::Suppressed) => paths.push(path.to_owned()),
+        _ => {}
     }
 }
 

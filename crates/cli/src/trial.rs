@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_circuit::{Program, Sharing, Study, StudyDraft};
-use quorate_client::{analyst, contributor, owner};
-use quorate_contribute::{Grouping, Table};
+use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
+use quorate_client::{SavedRun, analyst, contributor, owner};
+use quorate_contribute::Table;
 use quorate_federation::SecretKey;
 use quorate_local::LocalFederation;
 use quorate_sharing::ContributorSecret;
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::keys::random;
 use crate::output::contributions_bar;
 use crate::report::{Ordered, Report};
+use crate::saved;
 
 /// A study on helpers of this machine.
 #[derive(Debug)]
@@ -46,13 +47,14 @@ pub(crate) struct CircuitText<'a> {
 }
 
 impl Trial {
-    /// Makes a federation, a study for the circuit with room for exactly the table's rows, and starts the helpers.
+    /// Makes a federation, a study for the circuit with room for exactly the table's contributions, and starts the helpers.
     /// Everything that can be wrong with circuit and numbers is found before a process is started. `started` is when
     /// the command began to read the table.
     pub(crate) async fn start(
         circuit: CircuitText<'_>,
         sharing: Sharing,
         bits: Option<BitsArgument>,
+        disclosure: Disclosure,
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
@@ -62,7 +64,9 @@ impl Trial {
         let mut draft = StudyDraft {
             owner: *owner.public().as_bytes(),
             analysts: vec![*analyst.public().as_bytes()],
-            ..draft::of_circuit(&parsed, sharing, bits, table.rows() as u64)
+            disclosure,
+            rows_max: u32::try_from(table.largest_block(table.grouping())).unwrap_or(u32::MAX),
+            ..draft::of_circuit(&parsed, sharing, bits, table.contributions(table.grouping()) as u64)
         };
         draft::document(draft.clone(), circuit.name, circuit.text)?;
 
@@ -96,18 +100,18 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Creates the study and uploads every row as one contribution.
+    /// Creates the study and uploads every row as one contribution, or every block where the table says whose rows they are.
     pub(crate) async fn contribute(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
         let helpers = self.local.helpers();
         owner::create_study(helpers, &self.owner, &self.document).await?;
-        let bar = contributions_bar(self.table.rows() as u64);
+        let grouping = self.table.grouping();
+        let bar = contributions_bar(self.table.contributions(grouping) as u64);
         let (table, secret) = (Arc::clone(&self.table), self.secret.duplicate());
-        let uploaded =
-            contributor::upload(helpers, &self.study, table, Grouping::EachRow, secret, |progress| {
-                bar.set_position(progress.accepted);
-            })
-            .await?;
+        let uploaded = contributor::upload(helpers, &self.study, table, grouping, secret, |progress| {
+            bar.set_position(progress.accepted);
+        })
+        .await?;
         bar.finish_and_clear();
         self.seconds.push("contribute", started.elapsed().as_secs_f64());
         self.bytes.push("uploaded", uploaded.bytes);
@@ -130,6 +134,12 @@ impl Trial {
         bytes.push("helper_memory_peak", self.local.usage_of_all().memory_peak_bytes);
         let report = Report::of(&self.study, &run, 0).after(&self.seconds, &bytes).total(total);
         Ok((run, report))
+    }
+
+    /// A run of the trial's circuit, to be written down.
+    pub(crate) fn saved(&self, run: &analyst::Run) -> SavedRun {
+        let federation = self.local.helpers().federation();
+        SavedRun::new(run, &self.circuit, &self.document, federation, saved::now())
     }
 
     /// Runs a circuit on the study with the helpers that are up.

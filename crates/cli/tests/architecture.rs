@@ -34,6 +34,20 @@ const TOP_LEVEL: [&str; 18] = [
     "rustfmt.toml",
 ];
 
+/// Crates without I/O.
+const PURE: [&str; 10] = [
+    "hash",
+    "field",
+    "federation",
+    "sharing",
+    "circuit",
+    "engine",
+    "wire",
+    "coordinator",
+    "contribute",
+    "plot",
+];
+
 type Table = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -72,9 +86,7 @@ fn what_must_never_be_imported_is_not() {
             assert!(!imports.contains(development_only), "`{name}` imports `{development_only}`");
         }
     }
-    for pure in
-        ["hash", "field", "federation", "sharing", "circuit", "engine", "wire", "coordinator", "contribute"]
-    {
+    for pure in PURE {
         let reached = reach(&table, pure);
         for impure in ["tls", "store", "helper", "client", "local", "cli"] {
             assert!(!reached.contains(impure), "`{pure}` reaches `{impure}`");
@@ -88,11 +100,9 @@ fn what_must_never_be_imported_is_not() {
 /// The crates without I/O have no library for it either.
 #[test]
 fn pure_crates_have_no_runtime_clock_or_operating_system() {
-    let pure =
-        ["hash", "field", "federation", "sharing", "circuit", "engine", "wire", "coordinator", "contribute"];
     let libraries = ["tokio", "getrandom", "rustls", "reqwest", "axum", "redb", "tracing"];
     for (name, used) in dependencies(|_| true) {
-        if pure.contains(&name.as_str()) {
+        if PURE.contains(&name.as_str()) {
             let found: Vec<_> = libraries.iter().filter(|library| used.contains(**library)).collect();
             assert!(found.is_empty(), "`{name}` depends on {found:?}");
         }

@@ -7,11 +7,11 @@
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use quorate_circuit::{Plan, Program, Study, compile};
+use quorate_circuit::{Plan, Program, Study, compile, compile_after};
 use quorate_contribute::scheme_of;
 use quorate_federation::{EnvelopeOpener, SecretKey};
 use quorate_sharing::{Scheme, SchemeKind};
-use quorate_wire::{Manifest, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
+use quorate_wire::{AskedBefore, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
 
 use crate::helpers::Ask;
 use crate::owner::{agreed_manifest, body, check_federation, leave_out};
@@ -29,16 +29,28 @@ pub struct Run {
     pub answer: Answer,
     /// What was computed.
     pub program: Program,
-    /// The set that it was computed on.
-    pub manifest: Manifest,
+    /// Circuits that were asked before it, where the study has a smallest group: it was judged together with them.
+    pub earlier: Vec<String>,
+    /// The set that it was computed on, with the signatures of all its members.
+    pub manifest: SignedManifest,
+    /// What the helpers sent: their shares of the result, signed, ascending.
+    pub replies: Vec<RunReply>,
     /// Attempts it took.
     pub attempts: usize,
     /// Seconds of the last attempt, from request to answer.
     pub seconds: f64,
-    /// Bytes that helpers sent each other, all together.
-    pub bytes_between_helpers: u64,
+}
+
+impl Run {
+    /// Bytes that helpers sent each other, all together, as they say.
+    pub fn bytes_between_helpers(&self) -> u64 {
+        self.replies.iter().map(|reply| reply.bytes_to_helpers).fold(0, u64::saturating_add)
+    }
+
     /// Bytes of result shares that the analyst received.
-    pub bytes_of_results: u64,
+    pub fn bytes_of_results(&self) -> u64 {
+        self.program.output_bytes() * self.replies.len() as u64
+    }
 }
 
 /// Runs the circuit with this text on a sealed study.
@@ -54,12 +66,22 @@ pub async fn run(
 ) -> Result<Run, ClientError> {
     check_federation(helpers, study)?;
     let scheme = scheme_of(study)?;
-    let program = compile(circuit, study).map_err(ClientError::Circuit)?;
+    let alone = compile(circuit, study).map_err(ClientError::Circuit)?;
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (manifest, quorum) =
-            quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
+        let (sealed, quorum) = quorum(helpers, study, &scheme, alone.is_linear(), &excluded, &silent).await?;
+        let earlier = match earlier(helpers, study, &quorum).await {
+            Ok(earlier) => earlier,
+            Err(error) if error.may_retry() && attempt < ATTEMPTS_MAX => {
+                silent = error.silent();
+                attempt += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let manifest = &sealed.manifest;
+        let program = compile_after(circuit, study, &earlier).map_err(ClientError::Circuit)?;
         let started = Instant::now();
         let opener = fresh_opener()?;
         let request = RunRequest {
@@ -67,6 +89,7 @@ pub async fn run(
             study: study.id(),
             manifest: manifest.id(),
             circuit: circuit.to_owned(),
+            earlier: earlier.clone(),
             program: program.hash(),
             plan: Plan::of(&program, study, manifest.rows).hash(&program),
             quorum,
@@ -78,7 +101,9 @@ pub async fn run(
             replies.and_then(|replies| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies)));
         let error = match tried {
             Ok((answer, replies)) => {
-                return Ok(finish(answer, program, manifest, attempt, started, &replies));
+                let seconds = started.elapsed().as_secs_f64();
+                let (manifest, attempts) = (sealed, attempt);
+                return Ok(Run { answer, program, earlier, manifest, replies, attempts, seconds });
             }
             Err(error) => error,
         };
@@ -95,6 +120,21 @@ pub async fn run(
         tracing::info!(attempt, %error, "running again");
         attempt += 1;
     }
+}
+
+/// What was asked of a study before, where it has a smallest group: the longest list of the quorum's, which the others' begin.
+async fn earlier(helpers: &Helpers, study: &Study, quorum: &[u8]) -> Result<Vec<String>, ClientError> {
+    let mut longest = Vec::new();
+    if study.policy.disclosure.has_groups() {
+        for &number in quorum {
+            let ask = Ask::get(format!("/v1/studies/{}/asked", study.id()));
+            let asked: AskedBefore = helpers.ask_json(number, ask, "what was asked before").await?;
+            if asked.circuits.len() > longest.len() {
+                longest = asked.circuits;
+            }
+        }
+    }
+    Ok(longest)
 }
 
 /// The helper that this attempt failed by, if it should be left out of the next one.
@@ -118,8 +158,9 @@ async fn quorum(
     is_linear: bool,
     excluded: &[u8],
     silent: &[u8],
-) -> Result<(Manifest, Vec<u8>), ClientError> {
-    let (manifest, up, down) = sealed(helpers, study).await?;
+) -> Result<(SignedManifest, Vec<u8>), ClientError> {
+    let (signed, up, down) = sealed(helpers, study).await?;
+    let manifest = &signed.manifest;
     let quorum: Vec<u8> =
         manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
     let needed = match scheme.kind() {
@@ -134,7 +175,7 @@ async fn quorum(
     if quorum.len() < needed {
         return Err(ClientError::TooFewHelpers { what: "run a circuit", needed, up: quorum.len(), down });
     }
-    Ok((manifest, quorum))
+    Ok((signed, quorum))
 }
 
 /// The manifest of a sealed study, the helpers that answer, and why the others do not.
@@ -144,7 +185,7 @@ async fn quorum(
 async fn sealed(
     helpers: &Helpers,
     study: &Study,
-) -> Result<(Manifest, Vec<u8>, Vec<HelperError>), ClientError> {
+) -> Result<(SignedManifest, Vec<u8>, Vec<HelperError>), ClientError> {
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let mut manifests: Vec<(u8, SignedManifest)> = Vec::new();
     let mut is_known = false;
@@ -174,7 +215,7 @@ async fn sealed(
             (false, false) => ClientError::UnknownStudy { study },
         });
     }
-    Ok((agreed_manifest(helpers, study, manifests)?.manifest, up, down))
+    Ok((agreed_manifest(helpers, study, manifests)?, up, down))
 }
 
 /// Sends the request to every helper of the quorum. The first that fails ends the attempt, so that a killed helper is not
@@ -208,18 +249,4 @@ async fn ask_quorum(
     }
     replies.sort_unstable_by_key(|reply| reply.helper);
     Ok(replies)
-}
-
-fn finish(
-    answer: Answer,
-    program: Program,
-    manifest: Manifest,
-    attempts: usize,
-    started: Instant,
-    replies: &[RunReply],
-) -> Run {
-    let seconds = started.elapsed().as_secs_f64();
-    let bytes_between_helpers = replies.iter().map(|reply| reply.bytes_to_helpers).sum();
-    let bytes_of_results = program.output_bytes() * replies.len() as u64;
-    Run { answer, program, manifest, attempts, seconds, bytes_between_helpers, bytes_of_results }
 }

@@ -10,13 +10,15 @@ use quorate_field::{Field, FieldId, Integer, with_field};
 use quorate_hash::Digest;
 use quorate_sharing::{HelperNumber, RecombineError, Recombined, Scheme, recombine};
 use quorate_wire::RunReply;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Results, and what vouches for them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The results by name, in the circuit's order.
     pub results: Vec<(String, Outcome)>,
+    /// What the results are computed of: one integer for each of the program's outputs.
+    pub outputs: Vec<Integer>,
     /// The helpers whose shares were used, ascending.
     pub quorum: Vec<HelperNumber>,
     /// How sure the results are.
@@ -29,7 +31,8 @@ pub struct Answer {
 }
 
 /// How sure a result is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Integrity {
     /// Shares beyond the `t + 1` that are needed. With 0 nothing vouches for the result: unverified.
     pub redundant_shares: usize,
@@ -155,7 +158,7 @@ pub fn answer(
     let mut quorum: Vec<HelperNumber> = replies.iter().map(|reply| reply.helper).collect();
     quorum.sort_unstable();
     let results = program.outcomes(&integers, rows);
-    Ok(Answer { results, quorum, integrity, implausible, session: first.session })
+    Ok(Answer { results, outputs: integers, quorum, integrity, implausible, session: first.session })
 }
 
 struct Values {
@@ -219,4 +222,4 @@ fn read_share<F: Field>(reply: &RunReply, position: usize) -> Result<F, AnswerEr
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,8 +2,8 @@
 //!
 //! [`Helpers`] are the pinned HTTPS connections to a federation. On them work [`owner`] (create a study, seal it),
 //! [`contributor`] (upload a table and check every receipt) and [`analyst`] (run a circuit). What an analyst concludes
-//! from the helpers' shares is [`answer()`]: pure, so that it can be tested and simulated without a network. Every
-//! failure says who is to blame and what to do ([`ClientError`]). What is *not* here: files, printing, helpers.
+//! from the helpers' shares is [`answer()`]: pure, so that it can be tested and simulated without a network; a
+//! [`SavedRun`] is an answer that can be checked again. Every failure says who is to blame and what to do ([`ClientError`]). What is *not* here: files, printing, helpers.
 
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]
 
@@ -16,6 +16,7 @@ mod helpers;
 mod nonce;
 pub mod owner;
 mod patience;
+pub mod saved;
 
 pub use answer::{Answer, AnswerError, Integrity, answer};
 pub use error::{ClientError, Fault, HelperError};
@@ -23,3 +24,4 @@ pub use forecast::{forecast, speed};
 pub use helpers::{Helpers, Reports};
 pub use nonce::{fresh_nonce, fresh_opener};
 pub use patience::Patience;
+pub use saved::{SavedError, SavedRun};

@@ -113,9 +113,9 @@ impl ContributeError {
             ContributeError::BadRows { .. } => {
                 Some("nothing was sent; correct these rows, or leave them out with --skip-bad")
             }
-            ContributeError::TooManyRows { .. } | ContributeError::BlockTooLarge { .. } => {
-                Some("contribute the file in several blocks, or without --one-block")
-            }
+            ContributeError::TooManyRows { .. } | ContributeError::BlockTooLarge { .. } => Some(
+                "contribute the file in several blocks, or each row for itself, or ask for a study with a larger rows_max",
+            ),
             ContributeError::TooManyContributions { .. } => Some(
                 "ask the study's owner for a study with a larger capacity; it decides the field of every sum",
             ),

@@ -5,6 +5,7 @@
 //! give the same bytes whatever was uploaded before.
 
 use std::fmt;
+use std::ops::Range;
 
 use quorate_circuit::{SharingKind, Study};
 use quorate_field::{Field, FieldId, Integer, with_field};
@@ -38,6 +39,8 @@ pub enum Grouping {
     EachRow,
     /// The whole table is one contributor's block.
     OneBlock,
+    /// A column says whose each row is ([`Table::read_by`]).
+    ByColumn,
 }
 
 /// One contribution, split.
@@ -124,10 +127,7 @@ impl Packer {
         table: &'a Table,
         grouping: Grouping,
     ) -> Result<Batches<'a>, ContributeError> {
-        let (blocks, rows) = match grouping {
-            Grouping::EachRow => (table.rows(), 1),
-            Grouping::OneBlock => (1, table.rows()),
-        };
+        let (blocks, rows) = (table.contributions(grouping), table.largest_block(grouping));
         let too_many = ContributeError::TooManyRows { rows: rows as u64, rows_max: self.rows_max };
         let rows = u32::try_from(rows).ok().filter(|rows| *rows <= self.rows_max).ok_or(too_many)?;
         if blocks as u64 > self.capacity {
@@ -138,8 +138,7 @@ impl Packer {
         if bytes + ENVELOPE_BYTES > limits::UPLOAD_MAX {
             return Err(ContributeError::BlockTooLarge { rows, bytes, limit: limits::UPLOAD_MAX });
         }
-        let per_upload = (limits::UPLOAD_TARGET / bytes).clamp(1, limits::UPLOAD_CONTRIBUTIONS_MAX);
-        Ok(Batches { packer: self, table, rows, blocks, per_upload, next: 0 })
+        Ok(Batches { packer: self, table, grouping, next: 0 })
     }
 
     /// The most bytes that a contribution of `rows` rows takes in one helper's upload.
@@ -185,30 +184,46 @@ fn pack_dealing(dealing: Dealing) -> Packed {
 pub struct Batches<'a> {
     packer: &'a Packer,
     table: &'a Table,
-    rows: u32,
-    blocks: usize,
-    per_upload: usize,
+    grouping: Grouping,
     next: usize,
 }
 
 impl Batches<'_> {
     /// Contributions in all batches together.
     pub fn contributions(&self) -> u64 {
-        self.blocks as u64
+        self.table.contributions(self.grouping) as u64
     }
 
-    fn pack(&self, blocks: std::ops::Range<usize>) -> Result<Batch, ContributeError> {
+    fn block(&self, index: usize) -> Option<Range<usize>> {
+        self.table.block(self.grouping, index)
+    }
+
+    /// The blocks of the next upload: one, and as many more as it takes.
+    fn next_blocks(&self) -> Vec<Range<usize>> {
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        while let Some(block) = self.block(self.next + blocks.len()) {
+            bytes += self.packer.contribution_bytes(rows_of(&block));
+            let is_full = bytes > limits::UPLOAD_TARGET || blocks.len() == limits::UPLOAD_CONTRIBUTIONS_MAX;
+            if is_full && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(block);
+        }
+        blocks
+    }
+
+    fn pack(&self, blocks: &[Range<usize>]) -> Result<Batch, ContributeError> {
         let helpers = usize::from(self.packer.helpers());
         let mut ids = Vec::with_capacity(blocks.len());
         let mut by_helper: Vec<Vec<Contribution>> =
             (0..helpers).map(|_| Vec::with_capacity(blocks.len())).collect();
-        let cells = self.rows as usize * self.table.columns();
-        let rows = blocks.len() as u64 * u64::from(self.rows);
+        let width = self.table.columns();
+        let rows = blocks.iter().map(|block| block.len() as u64).sum();
         for block in blocks {
             // The place in the file, not among the rows kept: correcting one bad row changes no other contribution.
-            let position = self.table.number(block * self.rows as usize) - 1;
-            let packed =
-                self.packer.pack(position, self.rows, &self.table.cells()[block * cells..][..cells])?;
+            let position = self.table.number(block.start) - 1;
+            let cells = &self.table.cells()[block.start * width..block.end * width];
+            let packed = self.packer.pack(position, rows_of(block), cells)?;
             ids.push(packed.id);
             for (contributions, contribution) in by_helper.iter_mut().zip(packed.contributions) {
                 contributions.push(contribution);
@@ -223,13 +238,18 @@ impl Iterator for Batches<'_> {
     type Item = Result<Batch, ContributeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let first = self.next;
-        if first == self.blocks {
+        let blocks = self.next_blocks();
+        if blocks.is_empty() {
             return None;
         }
-        self.next = self.blocks.min(first + self.per_upload);
-        Some(self.pack(first..self.next))
+        self.next += blocks.len();
+        Some(self.pack(&blocks))
     }
+}
+
+/// Rows of a block, which fit: the largest was checked before any was packed.
+fn rows_of(block: &Range<usize>) -> u32 {
+    u32::try_from(block.len()).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for Packer {

@@ -4,12 +4,17 @@
 //! ([`Column::encode`]); more decimals than declared are rounded half to even and counted. The whole table is read
 //! before anything is used, so that one bad row at the end still means that nothing was sent. The values are the
 //! contributor's own; `Debug` shows none of them.
+//!
+//! A column that may be blank is one column of the text and two of the table: the value, which is the least of the domain
+//! for a blank, and whether there is one.
 
 mod bad_rows;
 mod header;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use quorate_circuit::{Column, Quantity, Rounding};
@@ -17,7 +22,7 @@ use quorate_field::Integer;
 
 pub use bad_rows::{BadRow, BadRowReason, BadRows};
 
-use crate::ContributeError;
+use crate::{ContributeError, Grouping};
 
 /// What to do with rows that are no values of the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +33,13 @@ pub enum BadRowsPolicy {
     Skip,
 }
 
-/// Rows of integers, one per column of the study.
+/// Rows of integers, one per stored column of the study.
 pub struct Table {
     columns: usize,
     cells: Vec<Integer>,
     numbers: Vec<u64>,
+    /// The rows of each contributor, if a column says whose they are.
+    blocks: Option<Vec<Range<usize>>>,
     rounded: Vec<Rounded>,
     skipped: BadRows,
 }
@@ -48,8 +55,17 @@ pub struct Rounded {
     pub largest: Quantity,
 }
 
+/// Where the columns stand in a row of the text.
+struct Places {
+    columns: Vec<usize>,
+    /// The column that says whose row it is.
+    by: Option<(String, usize)>,
+    /// Cells of a row.
+    width: usize,
+}
+
 impl Table {
-    /// Reads CSV text. `columns` are the study's, in its order.
+    /// Reads CSV text. `columns` are the study's, in its order, declared or stored.
     ///
     /// # Errors
     /// The contributor's file does not fit the columns; the reading itself failed.
@@ -59,13 +75,32 @@ impl Table {
         rounding: Rounding,
         policy: BadRowsPolicy,
     ) -> Result<Table, ContributeError> {
+        Table::read_by(columns, None, input, rounding, policy)
+    }
+
+    /// The same where the column `by` of the text says who contributes a row: rows that have the same there, surrounding
+    /// white space aside, become neighbours, and are one contributor's block. What it says is not kept.
+    ///
+    /// # Errors
+    /// As [`Table::read`]; a row of nobody is a bad one.
+    pub fn read_by(
+        columns: &[Column],
+        by: Option<&str>,
+        input: impl Read,
+        rounding: Rounding,
+        policy: BadRowsPolicy,
+    ) -> Result<Table, ContributeError> {
+        let columns: Vec<Column> = columns.iter().filter(|column| !column.is_presence()).cloned().collect();
+        let columns = columns.as_slice();
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
         let header = reader.byte_headers().map_err(unreadable)?.clone();
-        let places = header::places(columns, &header)?;
+        let places = header::places(columns, by, &header)?;
+        let mut contributors = Contributors::default();
         let mut table = Table {
-            columns: columns.len(),
+            columns: Column::stored(columns.iter().cloned()).len(),
             cells: Vec::new(),
             numbers: Vec::new(),
+            blocks: None,
             rounded: Vec::new(),
             skipped: BadRows::default(),
         };
@@ -76,8 +111,11 @@ impl Table {
             number += 1;
             let line = record.position().map_or(0, csv::Position::line);
             let kept = table.cells.len();
-            match table.push_row(columns, &places, header.len(), &record, &mut rounding) {
-                Ok(()) => table.numbers.push(number),
+            match table.push_row(columns, &places, &record, &mut rounding) {
+                Ok(contributor) => {
+                    contributors.note(contributor);
+                    table.numbers.push(number);
+                }
                 Err(reason) => {
                     table.cells.truncate(kept);
                     table.skipped.push(BadRow { row: number, line, reason });
@@ -91,33 +129,66 @@ impl Table {
             return Err(ContributeError::NoRows { skipped: table.skipped.count });
         }
         table.rounded = rounding.finish();
+        if by.is_some() {
+            table.group(&contributors);
+        }
         Ok(table)
     }
 
-    fn push_row(
+    /// Reads a row; whose it is.
+    fn push_row<'r>(
         &mut self,
         columns: &[Column],
-        places: &[usize],
-        width: usize,
-        record: &ByteRecord,
+        places: &Places,
+        record: &'r ByteRecord,
         rounding: &mut Roundings,
-    ) -> Result<(), BadRowReason> {
-        if record.len() != width {
-            return Err(BadRowReason::Ragged { found: record.len(), expected: width });
+    ) -> Result<&'r str, BadRowReason> {
+        if record.len() != places.width {
+            return Err(BadRowReason::Ragged { found: record.len(), expected: places.width });
         }
+        let text = |place: usize, name: &str| {
+            std::str::from_utf8(&record[place]).map_err(|_| BadRowReason::NotUtf8 { column: name.to_owned() })
+        };
         let mut changes = Vec::new();
-        for (index, (column, place)) in columns.iter().zip(places).enumerate() {
-            let cell = std::str::from_utf8(&record[*place])
-                .map_err(|_| BadRowReason::NotUtf8 { column: column.name.clone() })?;
+        for (index, (column, place)) in columns.iter().zip(&places.columns).enumerate() {
+            let cell = text(*place, &column.name)?;
+            if column.is_blank(cell) {
+                self.cells.extend([column.domain.interval().min, Integer::ZERO]);
+                continue;
+            }
             let encoded = column
                 .encode(cell, rounding.rule)
                 .map_err(|error| BadRowReason::Cell { column: column.name.clone(), error })?;
             self.cells.push(encoded.value);
+            self.cells.extend(column.is_optional().then_some(Integer::ONE));
             changes.extend(encoded.rounded_by.map(|change| (index, change)));
         }
+        let contributor = match &places.by {
+            Some((name, place)) => match text(*place, name)?.trim() {
+                "" => return Err(BadRowReason::Nobody { column: name.clone() }),
+                contributor => contributor,
+            },
+            None => "",
+        };
         // Only now is the row known to be kept.
         changes.into_iter().for_each(|(index, change)| rounding.note(index, change));
-        Ok(())
+        Ok(contributor)
+    }
+
+    /// Moves the rows of each contributor together, contributors and rows in the order of the text.
+    fn group(&mut self, contributors: &Contributors) {
+        let mut order: Vec<usize> = (0..self.rows()).collect();
+        order.sort_by_key(|row| contributors.of_rows[*row]);
+        let blocks = order.chunk_by(|a, b| contributors.of_rows[*a] == contributors.of_rows[*b]);
+        let sizes: Vec<usize> = blocks.map(<[usize]>::len).collect();
+        let starts = sizes.iter().scan(0, |end, size| {
+            let start = *end;
+            *end += size;
+            Some(start..*end)
+        });
+        self.blocks = Some(starts.collect());
+        self.cells = order.iter().flat_map(|row| self.row(*row)).copied().collect();
+        self.numbers = order.iter().map(|row| self.numbers[*row]).collect();
     }
 
     /// The number of rows, at least one.
@@ -125,12 +196,44 @@ impl Table {
         self.numbers.len()
     }
 
-    /// The number of columns.
+    /// How the rows become contributions: by the column that the table was read by, or each for itself.
+    pub fn grouping(&self) -> Grouping {
+        if self.blocks.is_some() { Grouping::ByColumn } else { Grouping::EachRow }
+    }
+
+    /// The rows of contribution `index`, from 0, in a grouping; `None` behind the last.
+    pub fn block(&self, grouping: Grouping, index: usize) -> Option<Range<usize>> {
+        match grouping {
+            Grouping::EachRow => (index < self.rows()).then_some(index..index + 1),
+            Grouping::OneBlock => (index == 0).then_some(0..self.rows()),
+            Grouping::ByColumn => self.blocks.as_ref()?.get(index).cloned(),
+        }
+    }
+
+    /// The number of contributions in a grouping.
+    pub fn contributions(&self, grouping: Grouping) -> usize {
+        match grouping {
+            Grouping::EachRow => self.rows(),
+            Grouping::OneBlock => 1,
+            Grouping::ByColumn => self.blocks.as_ref().map_or(0, Vec::len),
+        }
+    }
+
+    /// The most rows of a contribution in a grouping.
+    pub fn largest_block(&self, grouping: Grouping) -> usize {
+        match grouping {
+            Grouping::EachRow => 1,
+            Grouping::OneBlock => self.rows(),
+            Grouping::ByColumn => self.blocks.iter().flatten().map(Range::len).max().unwrap_or(0),
+        }
+    }
+
+    /// The number of stored columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Row `index`, from 0: one integer per column.
+    /// Row `index`, from 0: one integer per stored column.
     pub fn row(&self, index: usize) -> &[Integer] {
         &self.cells[index * self.columns..][..self.columns]
     }
@@ -164,6 +267,27 @@ impl Table {
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Table({} rows of {} columns)", self.rows(), self.columns)
+    }
+}
+
+/// Whose rows they are, by the order of first appearance.
+#[derive(Default)]
+struct Contributors {
+    numbers: BTreeMap<String, usize>,
+    of_rows: Vec<usize>,
+}
+
+impl Contributors {
+    fn note(&mut self, contributor: &str) {
+        let next = self.numbers.len();
+        let number = match self.numbers.get(contributor) {
+            Some(known) => *known,
+            None => {
+                self.numbers.insert(contributor.to_owned(), next);
+                next
+            }
+        };
+        self.of_rows.push(number);
     }
 }
 

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use quorate_federation::FederationError;
 use quorate_hash::Digest;
-use quorate_wire::{Code, Refusal, RunRequest, SealRequest, Signed, Status, limits};
+use quorate_wire::{AskedBefore, Code, Refusal, RunRequest, SealRequest, Signed, Status, limits};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
+use crate::asked::Asked;
 use crate::context::Context;
 use crate::event::Reply;
 use crate::frame::{ABORT, Frame, HELLO, VERSION};
 use crate::recent::Recent;
-use crate::run::{Run, RunOpening};
+use crate::run::{Others, Run, RunOpening};
 use crate::seal::{Opening, Seal};
 use crate::spent::Spent;
 use crate::study::{State, Studies, refuse_signed};
@@ -195,6 +196,11 @@ impl Parts<'_> {
                     cx.reply(ticket, Err(refusal));
                 }
             }
+            Request::Asked(id) => {
+                let asked = self.studies.get(&id).and_then(|_| Asked::load(&id, cx.records));
+                let reply = asked.map(|asked| Reply::Asked(AskedBefore { circuits: asked.circuits() }));
+                cx.reply(ticket, reply);
+            }
             Request::Study(id) => {
                 let reply = self.studies.get(&id).map(|entry| Reply::Study(entry.kept.clone()));
                 cx.reply(ticket, reply);
@@ -277,7 +283,8 @@ impl Parts<'_> {
             check_unspent(self.spent, &attempt, cx)?;
             check_room(self.runs.values().filter(|run| run.is_working()).count())?;
             let entry = self.studies.get(&request.study)?;
-            self.runs.insert(attempt, Run::begin(signed, entry, cx)?);
+            let others = self.others(&request.study, &signed);
+            self.runs.insert(attempt, Run::begin(signed, entry, others, cx)?);
             self.spent.add(attempt);
         }
         if let Some(run) = self.runs.get_mut(&attempt) {
@@ -287,6 +294,15 @@ impl Parts<'_> {
             run.advance(self.studies.get(run.study())?, cx);
         }
         Ok(())
+    }
+
+    /// The runs on a study that are under way, for whoever signed another request.
+    fn others(&self, study: &Digest, signed: &Signed) -> Others {
+        let working = || self.runs.values().filter(|run| run.is_working() && run.study() == study);
+        Others {
+            is_remembering: working().any(Run::is_remembering),
+            of_analyst: working().filter(|run| *run.analyst() == signed.key).count() as u64,
+        }
     }
 
     fn take_frame(&mut self, from: u8, bytes: Vec<u8>, cx: &mut Context<'_>) {
@@ -391,9 +407,7 @@ impl Parts<'_> {
                 seal.stored(batch, entry, is_drained, cx);
             }
         }
-        for run in self.runs.values_mut() {
-            run.stored(batch, cx);
-        }
+        self.each_run(cx, |run, entry, cx| run.stored(batch, entry, cx));
         self.advance_seals(cx);
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use quorate_circuit::Study;
 use quorate_hash::Digest;
-use quorate_wire::{Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
+use quorate_wire::{AskedBefore, Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
 
 use crate::{CheckedUpload, Computation, Computed};
 
@@ -56,6 +56,8 @@ pub enum Request {
     Run(Signed),
     /// Read a study.
     Study(Digest),
+    /// Read what was asked of a study that has a smallest group.
+    Asked(Digest),
     /// Read the helper's state.
     Status,
 }
@@ -82,6 +84,8 @@ pub enum Reply {
     Ran(SealedReply),
     /// The study and its exact document.
     Study(Arc<KeptStudy>),
+    /// What was asked of the study before.
+    Asked(AskedBefore),
     /// The helper's state. `connected` is left empty: the transport knows.
     Status(Status),
 }

@@ -7,6 +7,7 @@
 //!
 //! Reading order: `event`, `coordinator` (dispatch), `upload`, `study`, `exchange` (rounds), `seal`, `run`.
 
+mod asked;
 mod compute;
 mod config;
 mod context;

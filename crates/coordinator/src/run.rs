@@ -17,6 +17,7 @@ use quorate_hash::Digest;
 use quorate_wire::{Blob, Code, Manifest, Refusal, RunReply, RunRequest, SealedReply, Signed, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::asked::{Asked, charge, runs_charged};
 use crate::compute::Outcome;
 use crate::context::Context;
 use crate::coordinator::First;
@@ -53,6 +54,19 @@ pub(crate) struct Run {
     nonce: [u8; 32],
     stage: Stage,
     ending: Ending<SealedReply>,
+    /// Who asks.
+    analyst: PublicKey,
+    /// What of the study was asked with this, where it has a smallest group, and whether that is new here.
+    asked: Option<(Asked, bool)>,
+}
+
+/// Other runs on the same study that are under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Others {
+    /// Whether one of them is about to be remembered.
+    pub(crate) is_remembering: bool,
+    /// How many are the same analyst's.
+    pub(crate) of_analyst: u64,
 }
 
 enum Stage {
@@ -60,6 +74,8 @@ enum Stage {
     Opening { keys: Option<KeyAgreement> },
     /// What the session and its keys are was sent.
     Confirming { session: Digest, keys: UnconfirmedKeys },
+    /// What is asked is being made durable, before anything is computed.
+    Remembering { batch: u64, session: Digest, worker: Box<Session> },
     /// The members compute together.
     Working { session: Digest, work: Work },
     /// Columns are being read.
@@ -80,20 +96,28 @@ impl Run {
     }
 
     /// Checks a request against the study's rules and begins.
-    pub(crate) fn begin(signed: Signed, entry: &Entry, cx: &mut Context<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn begin(
+        signed: Signed,
+        entry: &Entry,
+        others: Others,
+        cx: &mut Context<'_>,
+    ) -> Result<Self, Refusal> {
         let request: RunRequest = signed.open().map_err(refuse_signed)?;
         let manifest = check_request(&request, &signed, entry, cx)?;
         let program = compile(&request, entry)?;
         let plan = Plan::of(&program, &entry.kept.study, manifest.rows);
         check_plan(&request, &program, &plan)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
+        let analyst = signed.key;
+        check_rules(&request, manifest, &analyst, entry, others, cx)?;
+        let asked = remembered(&request, entry, others, cx)?;
         let attempt = signed.digest::<RunRequest>();
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
         let nonce = cx.random();
         let (mut keys, mut lanes) = (None, Vec::new());
         if !program.is_linear() {
             check_workers(&request, entry)?;
-            check_memory(&program, &plan, entry)?;
+            check_memory(&program, &plan, entry, manifest.rows)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
             lanes = (1..=Plan::LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
@@ -104,12 +128,22 @@ impl Run {
             exchange.send(to, &First::Run(RunOpening { signed: signed.clone(), keys, nonce }), cx);
         }
         let (stage, ending) = (Stage::Opening { keys }, Ending::new(Reply::Ran));
-        Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending })
+        Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending, analyst, asked })
     }
 
     /// The study it is about.
     pub(crate) fn study(&self) -> &Digest {
         &self.request.study
+    }
+
+    /// Who asks.
+    pub(crate) fn analyst(&self) -> &PublicKey {
+        &self.analyst
+    }
+
+    /// Whether what it asks is to be remembered and is not yet answered.
+    pub(crate) fn is_remembering(&self) -> bool {
+        self.is_working() && self.asked.as_ref().is_some_and(|(_, is_new)| *is_new)
     }
 
     /// How it ends.
@@ -149,7 +183,7 @@ impl Run {
                 Stage::Confirming { .. } => self.take_confirmations(entry, cx),
                 Stage::Working { .. } => self.work(entry, cx).map(|()| false),
                 Stage::Scanning { .. } => self.scan(entry, cx).map(|()| false),
-                Stage::Storing { .. } | Stage::Over => Ok(false),
+                Stage::Remembering { .. } | Stage::Storing { .. } | Stage::Over => Ok(false),
             };
             match moved {
                 Ok(true) => {}
@@ -160,12 +194,16 @@ impl Run {
     }
 
     /// Takes the news that a batch is durable.
-    pub(crate) fn stored(&mut self, batch: u64, cx: &mut Context<'_>) {
-        if let Stage::Storing { batch: awaited, reply } = &self.stage
-            && *awaited == batch
-        {
-            let reply = reply.clone();
-            self.end_with(Ok(reply), cx);
+    pub(crate) fn stored(&mut self, batch: u64, entry: &Entry, cx: &mut Context<'_>) {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Storing { batch: awaited, reply } if awaited == batch => self.end_with(Ok(reply), cx),
+            Stage::Remembering { batch: awaited, session, worker } if awaited == batch => {
+                match self.begin_work(session, *worker, entry) {
+                    Ok(()) => self.advance(entry, cx),
+                    Err(refusal) => self.fail(refusal, cx),
+                }
+            }
+            stage => self.stage = stage,
         }
     }
 
@@ -173,7 +211,9 @@ impl Run {
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) {
         let ticked = match &self.stage {
             Stage::Opening { .. } | Stage::Confirming { .. } => self.exchange.tick(cx),
-            Stage::Working { .. } => self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx)),
+            Stage::Remembering { .. } | Stage::Working { .. } => {
+                self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx))
+            }
             Stage::Scanning { .. } | Stage::Storing { .. } | Stage::Over => Ok(()),
         };
         if let Err(refusal) = ticked {
@@ -183,8 +223,13 @@ impl Run {
 
     /// A member says that the attempt is over there.
     pub(crate) fn aborted(&mut self, from: u8, refusal: Refusal, cx: &mut Context<'_>) {
-        let needs_members =
-            matches!(self.stage, Stage::Opening { .. } | Stage::Confirming { .. } | Stage::Working { .. });
+        let needs_members = matches!(
+            self.stage,
+            Stage::Opening { .. }
+                | Stage::Confirming { .. }
+                | Stage::Remembering { .. }
+                | Stage::Working { .. }
+        );
         if needs_members && self.exchange.peers().contains(&from) {
             self.end_with(Err(refusal), cx);
         }
@@ -250,7 +295,6 @@ impl Run {
     /// After the confirmations: the plans.
     fn take_confirmations(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
         let Some(messages) = self.exchange.complete() else { return Ok(false) };
-        let manifest = sealed(entry)?;
         let Stage::Confirming { session, keys } = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Ok(false);
         };
@@ -258,10 +302,21 @@ impl Run {
         let keys = keys.confirm(&session, &confirmations).map_err(blame)?;
         let worker = Session::new(entry.scheme, cx.number, &self.request.quorum, keys);
         let worker = worker.ok_or_else(|| cannot_multiply(entry))?;
+        match &self.asked {
+            Some((asked, true)) => {
+                let batch = cx.store(vec![asked.write(&self.request.study)]);
+                self.stage = Stage::Remembering { batch, session, worker: Box::new(worker) };
+                Ok(false)
+            }
+            _ => self.begin_work(session, worker, entry).map(|()| true),
+        }
+    }
+
+    fn begin_work(&mut self, session: Digest, worker: Session, entry: &Entry) -> Result<(), Refusal> {
         let (program, study) = (self.program.clone(), &entry.kept.study);
-        let work = Work::new(program, study, entry.scheme, manifest, worker);
+        let work = Work::new(program, study, entry.scheme, sealed(entry)?, worker);
         self.stage = Stage::Working { session, work };
-        Ok(true)
+        Ok(())
     }
 
     /// Goes on with the computation; after its end, the answer.
@@ -313,8 +368,13 @@ impl Run {
         };
         let reply = SealedReply::close(&reply, &self.request.reply_key, &self.attempt, &mut cx.rng)
             .map_err(|error| Refusal::new(Code::Malformed, format!("the request's reply key is {error}")))?;
-        let record = Write::Control { key: key_of(&self.attempt), value: to_json(&reply) };
-        self.stage = Stage::Storing { batch: cx.store(vec![record]), reply };
+        let study = &self.request.study;
+        let mut records = vec![
+            charge(study, self.analyst.as_bytes(), &self.attempt),
+            Write::Control { key: key_of(&self.attempt), value: to_json(&reply) },
+        ];
+        records.extend(self.asked.as_ref().map(|(asked, _)| asked.answered().write(study)));
+        self.stage = Stage::Storing { batch: cx.store(records), reply };
         Ok(())
     }
 }
@@ -378,6 +438,51 @@ fn check_request<'a>(
     Ok(manifest)
 }
 
+/// The study's disclosure rules that a circuit's text does not decide.
+fn check_rules(
+    request: &RunRequest,
+    manifest: &Manifest,
+    analyst: &PublicKey,
+    entry: &Entry,
+    others: Others,
+    cx: &Context<'_>,
+) -> Result<(), Refusal> {
+    let rules = &entry.kept.study.policy.disclosure;
+    if manifest.rows < rules.min_group {
+        let message =
+            format!("the study has {} rows, and results are of at least {}", manifest.rows, rules.min_group);
+        return Err(Refusal::new(Code::Policy, message).hint("policy.min_group is the study's owner's rule"));
+    }
+    let Some(most) = rules.runs_max else { return Ok(()) };
+    let charged = runs_charged(&request.study, analyst.as_bytes(), cx.records)?;
+    if charged + others.of_analyst < most {
+        return Ok(());
+    }
+    let message = format!("key {analyst} ran {charged} circuits on this study, at most {most}");
+    Err(Refusal::new(Code::Policy, message).hint("policy.runs_max is the study's owner's rule"))
+}
+
+/// What of the study was asked with a request, and whether that is new here; nothing where the study has no smallest group.
+fn remembered(
+    request: &RunRequest,
+    entry: &Entry,
+    others: Others,
+    cx: &Context<'_>,
+) -> Result<Option<(Asked, bool)>, Refusal> {
+    let study = &entry.kept.study;
+    if !study.policy.disclosure.has_groups() {
+        return Ok(None);
+    }
+    let known = Asked::load(&request.study, cx.records)?;
+    let asked = known.after(&request.earlier, &request.circuit, study)?;
+    let is_new = asked.circuits() != known.circuits();
+    if is_new && others.is_remembering {
+        let message = "another run asks about new groups of this study";
+        return Err(Refusal::new(Code::Unavailable, message).hint("try again when it is over"));
+    }
+    Ok(Some((asked, is_new)))
+}
+
 /// Whether the client plans as this helper does.
 fn check_plan(request: &RunRequest, program: &Program, plan: &Plan) -> Result<(), Refusal> {
     if request.plan == plan.hash(program) {
@@ -405,13 +510,25 @@ fn check_workers(request: &RunRequest, entry: &Entry) -> Result<(), Refusal> {
     Err(Refusal::new(code, message).hint(hint))
 }
 
-/// Whether the conversions of a morsel fit the memory that a run may take, in all its lanes.
-fn check_memory(program: &Program, plan: &Plan, entry: &Entry) -> Result<(), Refusal> {
+/// Whether the conversions of a morsel, in all its lanes, and what is kept of all rows from pass to pass fit the memory that a
+/// run may take.
+fn check_memory(program: &Program, plan: &Plan, entry: &Entry, rows: u64) -> Result<(), Refusal> {
     let study = &entry.kept.study;
+    let schedule = Schedule::new(program, &column_bits(study));
+    let (carried, truth) = (schedule.carried() as u64, Plan::truth_bytes(entry.scheme.threshold(), rows));
+    let most = limits::CARRIED_BYTES / truth.max(1);
+    if carried > most {
+        let message = format!(
+            "the circuit keeps {carried} truths of each row from one pass to the next, and helpers of this study take {most}"
+        );
+        return Err(Refusal::new(Code::Circuit, message).hint(
+            "ask for fewer medians, quantiles, least and greatest values at once, or in smaller tables",
+        ));
+    }
     let each =
         Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes()) * u64::from(plan.morsel_rows);
     let most = limits::CONVERSION_BYTES / (each * u64::from(Plan::LANES)).max(1);
-    let conversions = Schedule::new(program, &column_bits(study)).conversions() as u64;
+    let conversions = schedule.conversions() as u64;
     if conversions <= most {
         return Ok(());
     }
@@ -434,10 +551,12 @@ fn compile(request: &RunRequest, entry: &Entry) -> Result<Program, Refusal> {
             format!("the circuit has {} bytes, at most {}", request.circuit.len(), limits::CIRCUIT_MAX);
         return Err(Refusal::new(Code::Circuit, message));
     }
-    let program = quorate_circuit::compile(&request.circuit, &entry.kept.study).map_err(|diagnostics| {
-        let text = diagnostics.render(&request.circuit, false);
-        Refusal::new(Code::Circuit, format!("the circuit does not compile here:\n{text}"))
-    })?;
+    let (circuit, study) = (&request.circuit, &entry.kept.study);
+    let program =
+        quorate_circuit::compile_after(circuit, study, &request.earlier).map_err(|diagnostics| {
+            let text = diagnostics.render(circuit, false);
+            Refusal::new(Code::Circuit, format!("the circuit does not compile here:\n{text}"))
+        })?;
     if program.hash() != request.program {
         let message = "the circuit lowers to another program at this helper";
         return Err(

@@ -2,7 +2,9 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{
+    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft,
+};
 use quorate_contribute::Packer;
 use quorate_coordinator::check_upload;
 use quorate_field::{FieldId, Integer};
@@ -13,8 +15,7 @@ use quorate_wire::{Blob, Code, Contribution, PieceBytes, Upload, encode, limits}
 const HELPERS: u8 = 4;
 
 fn study(name: &str, rows_max: u32) -> Study {
-    let column =
-        |name: &str, domain: &str| Column { name: name.into(), domain: Domain::parse(domain).unwrap() };
+    let column = |name: &str, domain: &str| Column::new(name, Domain::parse(domain).unwrap());
     let draft = StudyDraft {
         name: name.into(),
         federation: Digest([1; 32]),
@@ -28,6 +29,7 @@ fn study(name: &str, rows_max: u32) -> Study {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }

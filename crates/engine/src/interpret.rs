@@ -2,7 +2,7 @@
 //!
 //! A job is one computation of the `2t + 1` workers of a session, taken apart into tasks that are driven round by
 //! round as everything here: [`RowTask`]s, one for each morsel of rows, which may be under way at once, and then one
-//! [`ScalarTask`]; or, at sealing, one [`SealTask`] for each morsel. What they share is made once: a [`Session`] (who
+//! [`ScalarTask`], and both again for every further pass over the rows; or, at sealing, one [`SealTask`] for each morsel. What they share is made once: a [`Session`] (who
 //! works, with which keys) and a plan, a pure function of public data, so that all workers make the same one.
 //!
 //! Every protocol of a session draws under an instruction number of its own, given out by the [`Session`] while
@@ -10,6 +10,7 @@
 //!
 //! What is *not* here: who carries messages, how many morsels are under way, where columns are kept.
 
+mod decided;
 mod gadget;
 mod reference;
 mod rehearsal;
@@ -19,12 +20,15 @@ mod schedule;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod truths;
+mod way;
 
 use std::sync::Arc;
 
 use quorate_sharing::prss::SessionKeys;
 use quorate_sharing::{HelperNumber, Scheme};
 
+pub use decided::{Carried, Decided};
 pub use rehearsal::rehearse;
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};

@@ -3,7 +3,7 @@
 //! Each target is one file in `targets/`; small inputs to begin with are in `seeds/<target>/`, written by the binary
 //! `seeds`. `scripts/fuzz SECONDS [TARGET]` builds them with coverage and runs them, on the stable toolchain.
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Bits, Column, Disclosure, Proportion, Sharing, SharingKind, Study, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_field::FieldId;
 use quorate_hash::Digest;
@@ -45,15 +45,12 @@ pub fn studies() -> [(String, Study); 3] {
 }
 
 fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
-    let column = |name: &str, domain| Column {
-        name: name.into(),
-        domain: Domain::parse(domain).expect("a good domain"),
-    };
+    let column = |name: &str, domain| Column::parse(name, domain).expect("a good declaration");
     StudyDraft {
         name: "fuzz".into(),
         federation: *federation().id(),
         sharing,
-        columns: vec![column("salary", "-1_000.00 .. 1_000_000.00"), column("gender", "female | male")],
+        columns: vec![column("salary", "-1_000.00 .. 1_000_000.00"), column("gender", "optional female | male")],
         rows_max,
         capacity: 1_000,
         bits: Some(Bits::None),
@@ -62,6 +59,7 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.5").expect("a proportion"),
         analysts: vec![*key(100).public().as_bytes()],
+        disclosure: Disclosure::default(),
     }
 }
 

@@ -158,6 +158,7 @@ impl Analyst {
             federation: *turn.public.federation.id(),
             study: turn.public.study.id(),
             manifest: manifest.manifest.id(),
+            earlier: Vec::new(),
             circuit: circuit.clone(),
             program: program.hash(),
             plan: Plan::of(program, &turn.public.study, manifest.manifest.rows).hash(program),
@@ -307,9 +308,12 @@ fn circuit(
     study: &quorate_circuit::Study,
     chance: &mut crate::chance::Chance,
 ) -> (String, Program) {
-    let inputs: String =
-        study.columns.iter().map(|column| format!("input {} : {}\n", column.name, column.domain)).collect();
-    let mut names = || study.columns[chance.index(study.columns.len())].name.clone();
+    let inputs: String = study
+        .declared()
+        .map(|column| format!("input {} : {}\n", column.name, column.declaration()))
+        .collect();
+    let declared: Vec<_> = study.declared().collect();
+    let mut names = || declared[chance.index(declared.len())].name.clone();
     let (a, b) = (names(), names());
     let middle = middle(study, &a);
     let forms = [
@@ -326,6 +330,10 @@ fn circuit(
         format!("mean({a}) where {b} >= {a}"),
         format!("sum({b}) where not ({a} == {middle})"),
         format!("mean({a}) > mean({b})"),
+        format!("missing({a} + {b})"),
+        format!("median({a})"),
+        format!("max({a}) - min({b})"),
+        format!("quantile({b}, 0.9) where {a} > {middle}"),
     ];
     let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
     for reveal in 0..chance.between(1, 3) {

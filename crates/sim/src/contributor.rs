@@ -26,7 +26,7 @@ pub(crate) enum Flaw {
     Commitment(u8),
     /// This helper is told another number of rows.
     Rows(u8),
-    /// A value is out of its column's range.
+    /// A value is out of its column's range, or stands where there is said to be none.
     OutOfRange,
 }
 
@@ -178,14 +178,22 @@ impl Contributor {
 
 fn make(index: u64, plan: &Plan, packer: &Packer, chance: &mut Chance) -> Made {
     let rows = u32::try_from(chance.between(1, plan.rows_max.into())).unwrap_or(1);
-    let mut cells: Vec<Integer> =
-        (0..rows).flat_map(|_| plan.columns.iter()).map(|column| value(&column.domain, chance)).collect();
+    let mut cells: Vec<Integer> = Vec::new();
+    for column in (0..rows).flat_map(|_| plan.columns.iter().filter(|column| !column.is_presence())) {
+        let is_blank = column.is_optional() && chance.hit(300);
+        cells.push(if is_blank { column.domain.interval().min } else { value(&column.domain, chance) });
+        cells.extend(column.is_optional().then(|| Integer::from(u64::from(!is_blank))));
+    }
     let mut flaw = None;
     if plan.bits != Bits::None && plan.liars.is_empty() && chance.hit(plan.bad) {
         let place = chance.index(cells.len());
-        let interval = plan.columns[place % plan.columns.len()].domain.interval();
+        let column = &plan.columns[place % plan.columns.len()];
+        let interval = column.domain.interval();
         let beyond = [interval.min.checked_sub(&Integer::ONE), interval.max.checked_add(&Integer::ONE)];
-        if let Some(value) = chance.pick(&beyond) {
+        if column.is_optional() && chance.hit(500) {
+            (cells[place], cells[place + 1]) = (interval.max, Integer::ZERO);
+            flaw = Some(Flaw::OutOfRange);
+        } else if let Some(value) = chance.pick(&beyond) {
             cells[place] = value;
             flaw = Some(Flaw::OutOfRange);
         }

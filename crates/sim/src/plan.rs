@@ -17,7 +17,7 @@ pub(crate) struct Plan {
     pub(crate) field: FieldId,
     /// What a seal makes of bits.
     pub(crate) bits: Bits,
-    /// The study's columns.
+    /// The study's columns as they are stored.
     pub(crate) columns: Vec<Column>,
     /// Most rows of a contribution.
     pub(crate) rows_max: u32,
@@ -81,7 +81,7 @@ impl Plan {
         let field = chance.pick(&[FieldId::F61, FieldId::F61, FieldId::F127, FieldId::F256]);
         let width = chance.between(1, 4);
         let calm_ms = chance.between(6_000, 20_000);
-        let columns: Vec<Column> = (0..width).map(|number| column(number, field, chance)).collect();
+        let columns = Column::stored((0..width).map(|number| column(number, field, chance)));
         Plan {
             bits: bits(&scheme, field, &columns, chance),
             columns,
@@ -150,7 +150,8 @@ fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {
         max: Integer::from(min + width.max(1)),
         decimals: chance.pick(&[0, 0, 1, 2]),
     };
-    Column { name: format!("c{number}"), domain }
+    let name = format!("c{number}");
+    if chance.hit(250) { Column::optional(name, domain) } else { Column::new(name, domain) }
 }
 
 #[expect(clippy::expect_used, reason = "the proportions listed here are such")]

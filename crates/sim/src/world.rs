@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quorate_circuit::{Sharing, SharingKind, Study, StudyDraft};
+use quorate_circuit::{Disclosure, Sharing, SharingKind, Study, StudyDraft};
 use quorate_coordinator::Computation;
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_sharing::SchemeKind;
@@ -359,6 +359,7 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
         min_cohort: plan.min_cohort,
         excluded_max: plan.excluded_max,
         analysts: vec![*owner.public().as_bytes()],
+        disclosure: Disclosure::default(),
     };
     draft.document().expect("a plain study")
 }

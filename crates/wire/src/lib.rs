@@ -22,6 +22,6 @@ pub use manifest::{Exclusions, LeftOut, Manifest, ManifestError, SignedManifest}
 pub use owner::{SealRequest, StudyRequest};
 pub use refusal::{Code, Refusal};
 pub use request::{Request, Signed, SignedError};
-pub use run::{RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
+pub use run::{AskedBefore, RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
 pub use status::{RecentRuns, Status, StudyState, StudyStatus};
 pub use upload::{CommitHead, Contribution, PieceBytes, Receipt, ReceiptError, Upload};

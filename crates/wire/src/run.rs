@@ -20,6 +20,9 @@ pub struct RunRequest {
     pub manifest: Digest,
     /// The circuit's text: each helper lowers it for itself.
     pub circuit: String,
+    /// Circuits that asked about other groups of the study before, oldest first, where it has a smallest group: the program
+    /// is judged together with them.
+    pub earlier: Vec<String>,
     /// Hash of the lowered program; a helper that lowers to another refuses.
     pub program: Digest,
     /// Hash of the plan by which the program is computed; a helper that plans otherwise refuses.
@@ -34,6 +37,13 @@ pub struct RunRequest {
 
 impl Request for RunRequest {
     const KIND: &'static str = "run";
+}
+
+/// What was asked of a study that has a smallest group, as `GET /v1/studies/{study}/asked` answers it: circuits, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBefore {
+    /// Their texts.
+    pub circuits: Vec<String>,
 }
 
 /// One helper's answer as it travels and is kept: a [`RunReply`] that the analyst alone can read.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use quorate_field::Integer;
 
 use super::form::{Atom, Condition, Form, Fraction, Source, Summand};
-use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber, RowNumberKind, RowTruth};
-use super::{Checker, Forms, words};
+use super::tree::{
+    Aggregate, AggregateKind, Of, Pair, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
+};
+use super::{Checker, Forms, blank, words};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::interval::Interval;
 use crate::program::Coefficient;
@@ -21,6 +23,8 @@ const ATOMS_MAX: usize = 16 * 1024;
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     conditions: &'a [Condition],
+    /// And where every number that is looked at is known: of these, what the summand or a condition implies is no work.
+    known: &'a [Condition],
     /// The cell that is meant: for each grouping of the table, which of its groups.
     cell: &'a [(usize, usize)],
 }
@@ -45,7 +49,7 @@ impl Checker<'_> {
         settled: &[(usize, usize)],
     ) -> Option<Forms> {
         let [grouping, open @ ..] = open else {
-            return self.form(value, Rows { conditions: &[], cell: settled }).map(Forms::One);
+            return self.form(value, Rows { conditions: &[], known: &[], cell: settled }).map(Forms::One);
         };
         let labels: Vec<String> =
             self.groupings[*grouping].groups.iter().map(|(label, _)| label.clone()).collect();
@@ -65,19 +69,31 @@ impl Checker<'_> {
             AggregateKind::Count(condition) => self.count_where(condition, rows)?,
             AggregateKind::Sum(number) => self.sum(number, rows, span)?,
             AggregateKind::Mean(number) => {
+                let known = self.known(&[number], rows);
+                let rows = rows.knowing(&known);
                 let (sum, count) = (self.sum(number, rows, span)?, self.count(rows)?);
                 self.fraction(sum.checked_div(&count, &self.atoms), span)?
             }
             AggregateKind::Share(condition) => {
-                let (holding, count) = (self.count_where(condition, rows)?, self.count(rows)?);
+                let known = self.with(rows.known, blank::known_truth(condition, &self.study.columns));
+                let decided = rows.knowing(&known);
+                let (holding, count) = (self.count_where(condition, rows)?, self.count(decided)?);
                 self.fraction(holding.checked_div(&count, &self.atoms), span)?
             }
             AggregateKind::Variance(number, of) => self.variance(number, *of, rows, span)?,
             AggregateKind::Deviation(number, of) => {
                 return self.variance(number, *of, rows, span).map(Form::Root);
             }
+            AggregateKind::Quantile(number, rank) => self.quantile(number, *rank, rows, span)?,
             AggregateKind::Covariance(pair) => self.covariance(pair, rows, span)?,
+            AggregateKind::Missing(value) => self.missing(value, rows)?,
+            AggregateKind::Complete(body, number) => {
+                let known = self.known(&[number], rows);
+                return self.form(body, rows.knowing(&known));
+            }
             AggregateKind::Regression(model) => return self.model_form(model, rows, span),
+            AggregateKind::TTest(samples) => return self.t_test_form(samples, rows, span),
+            AggregateKind::ChiSquared(pairs) => return self.chi_squared_form(pairs, rows),
             AggregateKind::Binary(operator, left, right) => {
                 return self.binary(*operator, left, right, rows, span);
             }
@@ -113,8 +129,36 @@ impl Checker<'_> {
         self.form(body, Rows { conditions: &conditions, ..rows })
     }
 
-    fn condition(&self, truth: Arc<RowTruth>) -> Condition {
-        Condition { words: words::truth(&truth, &self.study.columns).into(), truth }
+    pub(super) fn condition(&self, truth: Arc<RowTruth>) -> Condition {
+        Condition::of(truth, &self.study.columns)
+    }
+
+    /// What must hold for the rows' numbers and these to be known.
+    pub(super) fn known(&self, numbers: &[&RowNumber], rows: Rows<'_>) -> Vec<Condition> {
+        let columns = &self.study.columns;
+        let known = numbers.iter().map(|number| blank::known_number(number, columns));
+        self.with(rows.known, known.fold(blank::Conditions::new(), blank::both))
+    }
+
+    /// Conditions and those of `more` that are not among them.
+    fn with(&self, conditions: &[Condition], more: blank::Conditions) -> Vec<Condition> {
+        let mut all = conditions.to_vec();
+        let is_new = |words: &str| conditions.iter().all(|condition| &*condition.words != words);
+        let more = more.into_iter().filter(|(words, _)| is_new(words));
+        all.extend(more.map(|(_, truth)| self.condition(truth)));
+        all
+    }
+
+    /// `missing(x)`: the rows where it is not known.
+    fn missing(&mut self, value: &RowValue, rows: Rows<'_>) -> Option<Fraction> {
+        let columns = &self.study.columns;
+        let (known, span) = match value {
+            RowValue::Number(number) => (blank::known_number(number, columns), number.span),
+            RowValue::Truth(truth) => (blank::known_truth(truth, columns), truth.span),
+        };
+        let Some(known) = blank::all(known, span) else { return Some(Fraction::constant(&Quantity::ZERO)) };
+        let missing = Arc::new(RowTruth { kind: RowTruthKind::Not(known), span });
+        self.count_where(&missing, rows)
     }
 
     /// An aggregate that helpers must compute with, which they cannot with a square root.
@@ -165,7 +209,7 @@ impl Checker<'_> {
     }
 
     /// One bit of two aggregates.
-    fn decision(
+    pub(super) fn decision(
         &mut self,
         operator: Binary,
         left: &Fraction,
@@ -193,7 +237,7 @@ impl Checker<'_> {
     }
 
     /// Notes an aggregate if its numerator and denominator fit a field.
-    fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
+    pub(super) fn fraction(&mut self, fraction: Option<Fraction>, span: Span) -> Option<Fraction> {
         let fraction = fraction.and_then(|fraction| fraction.with_bits(&|atom| self.atoms[atom].is_bit()));
         let Some(fraction) = fraction else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
@@ -214,11 +258,12 @@ impl Checker<'_> {
     }
 
     pub(super) fn count(&mut self, rows: Rows<'_>) -> Option<Fraction> {
-        let Some(last) = rows.conditions.last() else {
+        let (conditions, source) = rows.of(Summand::One, &blank::Conditions::new());
+        let Some(last) = conditions.last() else {
             return Some(Fraction::public(Coefficient::rows()));
         };
-        let (meaning, span) = (format!("count({})", joined(rows.conditions)), last.truth.span);
-        let (interval, source) = (Interval::up_to(self.rows_max), rows.of(Summand::One));
+        let (meaning, span) = (format!("count({})", joined(&conditions)), last.truth.span);
+        let interval = Interval::up_to(self.rows_max);
         self.atom(Atom { meaning, interval, scale: Integer::ONE, span, source })
     }
 
@@ -228,20 +273,27 @@ impl Checker<'_> {
     }
 
     pub(super) fn sum(&mut self, number: &RowNumber, rows: Rows<'_>, span: Span) -> Option<Fraction> {
-        // What the text says must fit, even where what is computed is smaller.
-        let is_linear = number.is_linear && rows.conditions.is_empty();
-        self.fits(span, number.interval.checked_total(self.rows_max), is_linear)?;
+        let known = self.known(&[number], rows);
+        let rows = rows.knowing(&known);
         let Some(combination) = self.combination(number) else {
             self.refuse(super::overflow(span, None, quorate_field::FieldId::F256, self.rows_max));
             return None;
         };
+        // What the text says must fit, even where what is computed is smaller.
+        let columns = &self.study.columns;
+        let is_over_its_own = |number| rows.needed(&blank::zero_without(number, columns)).next().is_none();
+        let is_linear = number.is_linear
+            && rows.conditions.is_empty()
+            && combination.terms.values().all(|(term, _)| is_over_its_own(*term));
+        self.fits(span, number.interval.checked_total(self.rows_max), is_linear)?;
         let count = self.count(rows)?;
         let mut total = Fraction::constant(&combination.constant).checked_mul(&count);
         for (words, (value, factor)) in &combination.terms {
             let interval = value.interval.checked_total(self.rows_max)?;
-            let span = rows.conditions.last().map_or(value.span, |last| last.truth.span);
-            let meaning = format!("sum({words}{})", rows.words());
-            let source = rows.of(Summand::Number(Box::new((*value).clone())));
+            let zero = blank::zero_without(value, &self.study.columns);
+            let (conditions, source) = rows.of(Summand::Number(Box::new((*value).clone())), &zero);
+            let span = conditions.last().map_or(value.span, |last| last.truth.span);
+            let meaning = format!("sum({words}{})", where_words(&conditions));
             let atom = self.atom(Atom { meaning, interval, scale: value.scale, span, source })?;
             total =
                 total.and_then(|total| total.checked_add(&Fraction::constant(factor).checked_mul(&atom)?));
@@ -251,18 +303,35 @@ impl Checker<'_> {
 
     /// `(n * sum(x^2) - sum(x)^2) / (n * (n - 1))`, or over `n^2`: only the numerator leaves the helpers.
     fn variance(&mut self, number: &RowNumber, of: Of, rows: Rows<'_>, span: Span) -> Option<Fraction> {
-        let sum = self.sum(number, rows, span)?;
+        let known = self.known(&[number], rows);
+        let rows = rows.knowing(&known);
+        let (sum, squares) = (self.sum(number, rows, span)?, self.sum_of_squares(number, rows, span)?);
+        self.spread(&squares, (&sum, &sum), of, rows, span)
+    }
+
+    /// `sum(x^2)`.
+    pub(super) fn sum_of_squares(
+        &mut self,
+        number: &RowNumber,
+        rows: Rows<'_>,
+        span: Span,
+    ) -> Option<Fraction> {
+        let known = self.known(&[number], rows);
+        let rows = rows.knowing(&known);
         let square = number.interval.checked_pow(2).and_then(|square| square.checked_total(self.rows_max));
         let (square, _) = self.fits(span, square, false)?;
         let scale = number.scale.checked_mul(&number.scale)?;
-        let meaning = format!("sum({}{})", words::square(number, &self.study.columns), rows.words());
-        let source = rows.of(Summand::Square(Box::new(number.clone())));
-        let squares = self.atom(Atom { meaning, interval: square, scale, span, source })?;
-        self.spread(&squares, (&sum, &sum), of, rows, span)
+        let columns = &self.study.columns;
+        let zero = blank::zero_without(number, columns);
+        let (conditions, source) = rows.of(Summand::Square(Box::new(number.clone())), &zero);
+        let meaning = format!("sum({}{})", words::square(number, columns), where_words(&conditions));
+        self.atom(Atom { meaning, interval: square, scale, span, source })
     }
 
     /// `(n * sum(x*y) - sum(x) * sum(y)) / (n * (n - 1))`: only the numerator leaves the helpers.
     fn covariance(&mut self, pair: &Pair, rows: Rows<'_>, span: Span) -> Option<Fraction> {
+        let known = self.known(&[&pair.product], rows);
+        let rows = rows.knowing(&known);
         let (left, right) = (self.sum(&pair.left, rows, span)?, self.sum(&pair.right, rows, span)?);
         let products = self.sum(&pair.product, rows, span)?;
         self.spread(&products, (&left, &right), Of::Sample, rows, span)
@@ -312,7 +381,7 @@ impl Checker<'_> {
     }
 
     /// `atom / scale`, for the atom of this meaning, which is noted if it is new.
-    fn atom(&mut self, atom: Atom) -> Option<Fraction> {
+    pub(super) fn atom(&mut self, atom: Atom) -> Option<Fraction> {
         let (scale, next) = (atom.scale, self.atoms.len());
         let index = match self.atom_numbers.get(&atom.meaning) {
             Some(known) => *known,
@@ -334,15 +403,54 @@ impl Checker<'_> {
     }
 }
 
-impl Rows<'_> {
-    fn of(&self, summand: Summand) -> Source {
-        Source::Rows { summand, conditions: self.conditions.to_vec() }
+impl<'a> Rows<'a> {
+    /// The same where all of `known` holds, which has in it what must hold already.
+    pub(super) fn knowing<'b>(self, known: &'b [Condition]) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { known, ..self }
     }
 
-    /// Which rows, behind what is computed of them.
-    fn words(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!(" where {}", joined(self.conditions)) }
+    /// Those of the rows where more conditions hold: `conditions` are what [`Rows::and`] gives.
+    pub(super) fn over<'b>(&self, conditions: &'b [Condition]) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { conditions, ..*self }
     }
+
+    /// The conditions of the rows, and these.
+    pub(super) fn and(&self, more: &[Condition]) -> Vec<Condition> {
+        [self.conditions, more].concat()
+    }
+
+    /// The conditions that must be seen to, and the source, of what is 0 unless `zero` holds.
+    fn of(&self, summand: Summand, zero: &blank::Conditions) -> (Vec<Condition>, Source) {
+        let conditions: Vec<Condition> = self.needed(zero).cloned().collect();
+        let implied = self.asked().filter(|known| zero.contains_key(&*known.words)).cloned().collect();
+        (conditions.clone(), Source::Rows { summand, conditions, implied })
+    }
+
+    /// The conditions that must be seen to for what is 0 unless `zero` holds.
+    pub(super) fn needed<'s>(&'s self, zero: &'s blank::Conditions) -> impl Iterator<Item = &'s Condition> {
+        self.conditions.iter().chain(self.asked().filter(|known| !zero.contains_key(&*known.words)))
+    }
+
+    /// What must be known and no condition implies.
+    fn asked(&self) -> impl Iterator<Item = &Condition> {
+        let is_implied = |known: &Condition| {
+            self.conditions
+                .iter()
+                .any(|condition| condition.implies.iter().any(|words| **words == *known.words))
+        };
+        self.known.iter().filter(move |known| !is_implied(known))
+    }
+}
+
+/// Which rows, behind what is computed of them.
+pub(super) fn where_words(conditions: &[Condition]) -> String {
+    if conditions.is_empty() { String::new() } else { format!(" where {}", joined(conditions)) }
 }
 
 fn joined(conditions: &[Condition]) -> String {

@@ -3,29 +3,37 @@
 use std::sync::Arc;
 
 use super::expression::Typed;
-use super::tree::{Aggregate, AggregateKind, Of, Pair, RowNumber};
-use super::{Checker, similar};
+use super::tree::{Aggregate, AggregateKind, Of, Pair, Rank, RowNumber, RowTruth, RowTruthKind, RowValue};
+use super::{Checker, blank, similar};
 use crate::diagnostics::{Diagnostic, Span};
+use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
 
 /// Functions that there are.
-const FUNCTIONS: [&str; 12] = [
+pub(crate) const FUNCTIONS: [&str; 19] = [
     "bins",
+    "chisq",
     "correlation",
     "count",
     "covariance",
     "histogram",
+    "max",
     "mean",
+    "median",
+    "min",
+    "missing",
     "pstddev",
     "pvariance",
+    "quantile",
     "regression",
     "stddev",
     "sum",
+    "ttest",
     "variance",
 ];
 
 /// Functions that there will be.
-const PLANNED: [&str; 8] = ["chisq", "max", "median", "min", "missing", "quantile", "select", "ttest"];
+const PLANNED: [&str; 1] = ["select"];
 
 const PAIR: &str = "covariance(age, salary)";
 const WEIGHTED: &str = "mean(salary) weighted hours";
@@ -37,7 +45,12 @@ impl Checker<'_> {
             self.unknown_function(function);
             return None;
         }
-        let takes_two = matches!(name, "covariance" | "correlation" | "bins" | "histogram");
+        // Bins are groups: `by` says whether they may be.
+        if name != "bins" {
+            self.permit(name, &arguments.iter().collect::<Vec<_>>(), span)?;
+        }
+        let takes_two =
+            matches!(name, "covariance" | "correlation" | "bins" | "histogram" | "quantile" | "chisq");
         let kind = match arguments {
             [Expression { kind: ExpressionKind::Model { outcome, predictors }, .. }]
                 if name == "regression" =>
@@ -51,8 +64,20 @@ impl Checker<'_> {
                 );
                 return None;
             }
+            [Expression { kind: ExpressionKind::By { body, category }, .. }] if name == "ttest" => {
+                return self.t_test(body, category, span);
+            }
+            _ if name == "ttest" => {
+                self.refuse(
+                    Diagnostic::new(span, "`ttest` takes a number by two groups", "expected x by g")
+                        .help(format!("write: {}; `where` stands behind it", super::hypothesis::T_TEST)),
+                );
+                return None;
+            }
+            [left, right] if name == "chisq" => return self.chi_squared(left, right, span),
             [number, edges] if name == "bins" => return self.bins(name, number, edges),
             [number, edges] if name == "histogram" => return self.histogram(number, edges, span),
+            [number, share] if name == "quantile" => self.call_quantile(number, share)?,
             [] if name == "count" => AggregateKind::Rows,
             [argument] if !takes_two => self.call_with(name, argument)?,
             [left, right] if takes_two => {
@@ -75,7 +100,12 @@ impl Checker<'_> {
     }
 
     /// An argument that must be a row's number.
-    fn row_argument(&mut self, name: &str, argument: &Expression, example: &str) -> Option<RowNumber> {
+    pub(super) fn row_argument(
+        &mut self,
+        name: &str,
+        argument: &Expression,
+        example: &str,
+    ) -> Option<RowNumber> {
         let typed = self.expression(argument)?;
         let label = format!("this is {typed}");
         let number = self.as_row(typed);
@@ -90,6 +120,7 @@ impl Checker<'_> {
 
     /// `mean(x) weighted w`: `sum(x * w) / sum(w)`.
     pub(super) fn weighted(&mut self, body: &Expression, weight: &Expression, span: Span) -> Option<Typed> {
+        self.permit("weighted", &[weight], weight.span)?;
         let (typed, weight) = (self.expression(body), self.row_argument("weighted", weight, WEIGHTED));
         let (typed, weight) = (typed?, weight?);
         let number = match &typed {
@@ -105,8 +136,16 @@ impl Checker<'_> {
         };
         let product = self.row_multiply(number.as_ref().clone(), weight.clone(), span)?;
         let sum = |number| Box::new(Aggregate::number(AggregateKind::Sum(Arc::new(number)), span));
-        let kind = AggregateKind::Binary(Binary::Divide, sum(product), sum(weight));
-        Some(Typed::Aggregate(Aggregate::number(kind, span)))
+        let kind = AggregateKind::Binary(Binary::Divide, sum(product.clone()), sum(weight));
+        Some(Typed::Aggregate(Aggregate::number(self.complete(kind, product, span), span)))
+    }
+
+    /// An aggregate of several numbers, over the rows where all of them, and so their product, are known.
+    fn complete(&self, kind: AggregateKind, product: RowNumber, span: Span) -> AggregateKind {
+        if !blank::is_in_number(&product, &self.study.columns) {
+            return kind;
+        }
+        AggregateKind::Complete(Box::new(Aggregate::number(kind, span)), Arc::new(product))
     }
 
     fn call_with_pair(
@@ -121,12 +160,13 @@ impl Checker<'_> {
             Box::new(Aggregate::number(AggregateKind::Deviation(Arc::new(number.clone()), Of::Sample), span))
         };
         let deviations = AggregateKind::Binary(Binary::Multiply, deviation(&left), deviation(&right));
-        let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product }));
+        let covariance = AggregateKind::Covariance(Arc::new(Pair { left, right, product: product.clone() }));
         Some(if name == "covariance" {
             covariance
         } else {
             let covariance = Box::new(Aggregate::number(covariance, span));
-            AggregateKind::Binary(Binary::Divide, covariance, Box::new(Aggregate::number(deviations, span)))
+            let deviations = Box::new(Aggregate::number(deviations, span));
+            self.complete(AggregateKind::Binary(Binary::Divide, covariance, deviations), product, span)
         })
     }
 
@@ -134,9 +174,21 @@ impl Checker<'_> {
         let span = argument.span;
         let typed = match self.expression(argument)? {
             Typed::Constant(value, span) => Typed::Number(self.row_constant(value, span)),
+            typed @ Typed::Category(_) if matches!(name, "count" | "mean") => self.as_truth(typed, span),
             typed => typed,
         };
         let help = match (name, typed) {
+            ("missing", Typed::Number(number)) => {
+                return Some(AggregateKind::Missing(RowValue::Number(Arc::new(number))));
+            }
+            ("missing", Typed::Truth(truth)) => {
+                return Some(AggregateKind::Missing(RowValue::Truth(Arc::new(truth))));
+            }
+            // Whatever is said of a category's label is missing where the category is.
+            ("missing", Typed::Category(column)) => {
+                let truth = RowTruth { kind: RowTruthKind::Is(column, 0), span };
+                return Some(AggregateKind::Missing(RowValue::Truth(Arc::new(truth))));
+            }
             ("count", Typed::Truth(condition)) => return Some(AggregateKind::Count(Arc::new(condition))),
             ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
             ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
@@ -153,6 +205,16 @@ impl Checker<'_> {
             ("pstddev", Typed::Number(number)) => {
                 return Some(AggregateKind::Deviation(Arc::new(number), Of::Population));
             }
+            ("min", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Least));
+            }
+            ("max", Typed::Number(number)) => {
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(Quantity::ONE)));
+            }
+            ("median", Typed::Number(number)) => {
+                let half = Quantity::ONE.checked_div(&2_u64.into())?;
+                return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(half)));
+            }
             ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
             (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
             (_, Typed::Category(_)) => {
@@ -164,6 +226,7 @@ impl Checker<'_> {
         let expected = match name {
             "count" => "a row's truth value",
             "mean" => "a row's number or truth value",
+            "missing" => "a row's number, truth value or category",
             _ => "a row's number",
         };
         self.refuse(

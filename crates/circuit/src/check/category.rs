@@ -88,8 +88,10 @@ impl Checker<'_> {
     }
 
     pub(super) fn filter(&mut self, body: &Expression, condition: &Expression, span: Span) -> Option<Typed> {
+        self.permit("where", &[condition], condition.span)?;
         let aggregate = self.body(body, "where");
-        let condition = match self.expression(condition)? {
+        let typed = self.expression(condition)?;
+        let condition = match self.as_truth(typed, condition.span) {
             Typed::Truth(condition) => condition,
             other => {
                 let message = format!("`where` cannot take {other}");
@@ -104,6 +106,15 @@ impl Checker<'_> {
         let (is_truth, table) = (aggregate.is_truth, aggregate.table.clone());
         let kind = AggregateKind::Where(Box::new(aggregate), Arc::new(condition));
         Some(Typed::Aggregate(Aggregate { kind, span, is_truth, table }))
+    }
+
+    /// A category of `yes` and `no` as the truth that it is, where one is wanted; anything else as it is.
+    pub(super) fn as_truth(&self, typed: Typed, span: Span) -> Typed {
+        let Typed::Category(column) = typed else { return typed };
+        match self.study.columns[column].domain.yes() {
+            Some(yes) => Typed::Truth(RowTruth { kind: RowTruthKind::Is(column, yes), span }),
+            None => typed,
+        }
     }
 
     /// What stands before `where` or `by`.

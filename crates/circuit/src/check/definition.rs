@@ -1,5 +1,7 @@
 //! Definitions: names that a circuit gives to expressions. A name stands for its expression, wherever it is used.
 
+use std::collections::BTreeSet;
+
 use super::Checker;
 use super::expression::Typed;
 use crate::diagnostics::Diagnostic;
@@ -11,6 +13,8 @@ pub(super) struct Defined {
     typed: Option<Typed>,
     /// Values and operators, with earlier definitions written out.
     size: usize,
+    /// Columns that it reads.
+    columns: BTreeSet<usize>,
 }
 
 impl Checker<'_> {
@@ -18,8 +22,9 @@ impl Checker<'_> {
     pub(super) fn definitions(&mut self, definitions: &[Definition]) {
         for definition in definitions {
             let typed = self.definition(definition);
-            let size = self.size(&definition.expression);
-            self.definitions.insert(definition.name.text.clone(), Defined { typed, size });
+            let (size, mut columns) = (self.size(&definition.expression), BTreeSet::new());
+            self.columns_read(&definition.expression, &mut columns);
+            self.definitions.insert(definition.name.text.clone(), Defined { typed, size, columns });
         }
     }
 
@@ -59,6 +64,11 @@ impl Checker<'_> {
         self.definitions.get(name).map(|defined| defined.typed.clone())
     }
 
+    /// The columns that a name's definition reads, if it is defined.
+    pub(super) fn columns_defined(&self, name: &str) -> Option<&BTreeSet<usize>> {
+        self.definitions.get(name).map(|defined| &defined.columns)
+    }
+
     /// The names that are defined.
     pub(super) fn defined(&self) -> impl Iterator<Item = &str> {
         self.definitions.keys().map(String::as_str)
@@ -86,7 +96,7 @@ impl Checker<'_> {
             parts.iter().fold(1, |sum: usize, part| sum.saturating_add(self.size(part)))
         };
         match &expression.kind {
-            ExpressionKind::Number { .. } => 1,
+            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } => 1,
             ExpressionKind::Name(name) => self.definitions.get(name).map_or(1, |defined| defined.size),
             ExpressionKind::Call { arguments: parts, .. } | ExpressionKind::List(parts) => {
                 of(&parts.iter().collect::<Vec<_>>())

@@ -34,7 +34,7 @@ impl fmt::Display for Typed {
             Typed::Truth(_) => "a row's truth value",
             Typed::Category(_) => "a row's category",
             Typed::Grouping(_) => "a grouping",
-            Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model",
+            Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model or a test",
             Typed::Aggregate(aggregate) if !aggregate.table.is_empty() => "a table",
             Typed::Aggregate(aggregate) if aggregate.is_truth => "an aggregate truth value",
             Typed::Aggregate(_) => "an aggregate number",
@@ -75,6 +75,7 @@ impl Checker<'_> {
                 let value = Integer::pow10(*decimals).and_then(|scale| Quantity::new(*digits, scale))?;
                 Some(Typed::Constant(value, span))
             }
+            ExpressionKind::Date { days } => Some(Typed::Constant(Integer::from(*days).into(), span)),
             ExpressionKind::Name(name) => self.name(name, span),
             ExpressionKind::Call { function, arguments } => self.call(function, arguments, span),
             ExpressionKind::List(_) => {
@@ -96,9 +97,13 @@ impl Checker<'_> {
                 self.comparison(*comparison, left, right, span)
             }
             ExpressionKind::Binary { operator, left, right } => {
+                let places = (left.span, right.span);
                 let (left, right) = (self.expression(left), self.expression(right));
                 match operator {
-                    Binary::And | Binary::Or => self.logic(*operator, left?, right?, span),
+                    Binary::And | Binary::Or => {
+                        let (left, right) = (self.as_truth(left?, places.0), self.as_truth(right?, places.1));
+                        self.logic(*operator, left, right, span)
+                    }
                     _ => self.arithmetic(*operator, left?, right?, span),
                 }
             }
@@ -115,7 +120,7 @@ impl Checker<'_> {
         }
         match self.study.column(name).filter(|column| self.inputs.contains(column)) {
             Some(column) => Some(match self.study.columns[column].domain {
-                Domain::Number { .. } => Typed::Number(self.row_column(column, span)),
+                Domain::Number { .. } | Domain::Date { .. } => Typed::Number(self.row_column(column, span)),
                 Domain::Category { .. } => Typed::Category(column),
             }),
             None => {
@@ -128,7 +133,7 @@ impl Checker<'_> {
     fn unknown_name(&mut self, name: &str, span: Span) {
         let help = match self.study.column(name) {
             Some(column) => {
-                format!("add the line: input {} : {}", quote(name), self.study.columns[column].domain)
+                format!("add the line: input {} : {}", quote(name), self.study.columns[column].declaration())
             }
             None => {
                 let inputs: Vec<_> = self.inputs.iter().map(|i| self.study.columns[*i].clone()).collect();
@@ -147,7 +152,10 @@ impl Checker<'_> {
 
     fn unary(&mut self, operator: Unary, operand: &Expression, span: Span) -> Option<Typed> {
         let minus_one = Quantity::ONE.checked_neg()?;
-        let typed = self.expression(operand)?;
+        let typed = match (operator, self.expression(operand)?) {
+            (Unary::Not, typed) => self.as_truth(typed, operand.span),
+            (_, typed) => typed,
+        };
         match (operator, typed) {
             (Unary::Not, Typed::Truth(value)) => {
                 Some(Typed::Truth(RowTruth { kind: RowTruthKind::Not(Arc::new(value)), span }))
@@ -308,7 +316,7 @@ impl Checker<'_> {
             }
             _ => {
                 let help = if has_fit {
-                    "a fitted model is revealed as it is"
+                    "a fitted model or a test is revealed as it is"
                 } else if is_mixed {
                     "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
                 } else if is_truth {
@@ -338,9 +346,16 @@ impl Checker<'_> {
         no: &Expression,
         span: Span,
     ) -> Option<Typed> {
-        let place = condition.span;
-        let (condition, yes, no) = (self.expression(condition), self.expression(yes), self.expression(no));
-        match (condition?, yes?, no?) {
+        let places = [condition.span, yes.span, no.span];
+        let typed = [condition, yes, no].map(|part| self.expression(part));
+        let [condition, yes, no] = typed;
+        let (condition, yes, no) = (condition?, yes?, no?);
+        let condition = self.as_truth(condition, places[0]);
+        let (yes, no) = match (self.as_truth(yes.clone(), places[1]), self.as_truth(no.clone(), places[2])) {
+            (Typed::Truth(yes), Typed::Truth(no)) => (Typed::Truth(yes), Typed::Truth(no)),
+            _ => (yes, no),
+        };
+        match (condition, yes, no) {
             (Typed::Truth(condition), Typed::Truth(yes), Typed::Truth(no)) => {
                 let kind = RowTruthKind::If(Arc::new(condition), Arc::new(yes), Arc::new(no));
                 Some(Typed::Truth(RowTruth { kind, span }))
@@ -372,7 +387,7 @@ impl Checker<'_> {
             (condition, ..) => {
                 let message = format!("this is {condition}");
                 self.refuse(
-                    Diagnostic::new(place, message, "expected a truth value").help("write a comparison"),
+                    Diagnostic::new(places[0], message, "expected a truth value").help("write a comparison"),
                 );
                 None
             }

@@ -12,10 +12,13 @@ use std::sync::Arc;
 use quorate_field::Integer;
 
 use super::polynomial::Polynomial;
+use super::stored::Stored;
 use super::tree::{RowNumber, RowNumberKind, RowTruth};
+use super::{blank, words};
+use crate::column::Column;
 use crate::diagnostics::Span;
 use crate::interval::Interval;
-use crate::program::Coefficient;
+use crate::program::{Coefficient, Statistic};
 use crate::quantity::{Quantity, gcd};
 use crate::syntax::{Binary, Comparison};
 
@@ -37,8 +40,12 @@ pub(crate) struct Atom {
 /// How helpers get an atom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// As a sum over the rows where every condition holds.
-    Rows { summand: Summand, conditions: Vec<Condition> },
+    /// As a sum over the rows where every condition holds. Where one of those in `implied` does not, the summand is 0:
+    /// it is over the rows where these hold too, and nothing need be done for it.
+    Rows { summand: Summand, conditions: Vec<Condition>, implied: Vec<Condition> },
+    /// As the least number that at least a share of those do not exceed that rows have where every condition holds. Of no
+    /// rows it is zero, if `exists` is there: the atom that is 1 if there are any, else 0.
+    Quantile { number: Box<RowNumber>, share: Quantity, conditions: Vec<Condition>, exists: Option<usize> },
     /// As the bit that says how a difference of aggregates compares with zero.
     Decision { comparison: Comparison, difference: Fraction },
 }
@@ -48,6 +55,10 @@ pub(crate) enum Source {
 pub(crate) struct Condition {
     pub(crate) words: Arc<str>,
     pub(crate) truth: Arc<RowTruth>,
+    /// Whether it is a column, as a number.
+    pub(crate) is_stored: bool,
+    /// The words of what is known where it holds.
+    pub(crate) implies: Vec<String>,
 }
 
 /// What is added up over rows.
@@ -61,18 +72,30 @@ pub(crate) enum Summand {
     Square(Box<RowNumber>),
 }
 
+impl Condition {
+    /// The condition that a truth is known to hold.
+    pub(crate) fn of(truth: Arc<RowTruth>, columns: &[Column]) -> Self {
+        let implies = blank::implied(&truth, columns).into_keys().collect();
+        let is_stored = Stored::of(&truth, columns).is_some();
+        Condition { words: words::truth(&truth, columns).into(), truth, is_stored, implies }
+    }
+}
+
 impl Atom {
-    /// Whether it is the sum of a column over all rows.
+    /// Whether it is the sum of a column over all rows, or where that has a value, or the number of the rows that have.
     pub(crate) fn is_plain(&self) -> bool {
         self.products().is_none()
     }
 
     /// What helpers need products of shared values for, if they do.
     pub(crate) fn products(&self) -> Option<&'static str> {
-        let Source::Rows { summand, conditions } = &self.source else {
-            return Some("comparing needs products of shared bits");
+        let (summand, conditions) = match &self.source {
+            Source::Rows { summand, conditions, .. } => (summand, conditions),
+            Source::Quantile { .. } => return Some("putting rows in order needs products of shared bits"),
+            Source::Decision { .. } => return Some("comparing needs products of shared bits"),
         };
         match summand {
+            Summand::One if matches!(conditions.as_slice(), [only] if only.is_stored) => None,
             Summand::One => Some("counting the rows where a condition holds needs products of shared bits"),
             _ if !conditions.is_empty() => {
                 Some("computing on the rows where a condition holds needs products of shared values")
@@ -86,16 +109,42 @@ impl Atom {
         }
     }
 
-    /// The conditions of the rows that it is a sum over, if it is one.
-    fn conditions(&self) -> Option<BTreeSet<&str>> {
+    /// The conditions of the rows without which it is zero, if it is of rows.
+    fn conditions<'a>(&'a self, atoms: &'a [Atom]) -> Option<BTreeSet<&'a str>> {
         match &self.source {
-            Source::Rows { conditions, .. } => Some(conditions.iter().map(|c| &*c.words).collect()),
-            Source::Decision { .. } => None,
+            Source::Rows { conditions, implied, .. } => {
+                Some(conditions.iter().chain(implied).map(|c| &*c.words).collect())
+            }
+            Source::Quantile { conditions, .. } => Some(conditions.iter().map(|c| &*c.words).collect()),
+            Source::Decision { .. } => self.exists().and_then(|count| atoms[count].counted()),
         }
     }
 
-    fn is_count(&self) -> bool {
-        matches!(self.source, Source::Rows { summand: Summand::One, .. })
+    /// The conditions of the rows that it counts, if it is a count.
+    fn counted(&self) -> Option<BTreeSet<&str>> {
+        match &self.source {
+            Source::Rows { summand: Summand::One, conditions, .. } => {
+                Some(conditions.iter().map(|c| &*c.words).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The atom of which it says whether it is above zero, if that is what it says.
+    fn exists(&self) -> Option<usize> {
+        let Source::Decision { comparison: Comparison::Greater, difference } = &self.source else {
+            return None;
+        };
+        let mut terms = difference.top.terms();
+        match (terms.next()?, terms.next(), difference.bottom.degree()) {
+            (([atom], factor), None, 0) if factor.is_one() => Some(*atom),
+            _ => None,
+        }
+    }
+
+    /// Whether it is zero only where there are no rows: a count, or whether there is anything to count.
+    fn tells_rows(&self, atoms: &[Atom]) -> bool {
+        self.counted().is_some() || self.exists().is_some_and(|atom| atoms[atom].counted().is_some())
     }
 
     /// Whether it is 0 or 1, so that its square is itself.
@@ -124,21 +173,16 @@ pub(crate) enum Form {
     Root(Fraction),
     /// What an operator makes of two numbers of which one is a square root, at the analyst: both are revealed.
     Combined(Binary, Box<(Form, Form)>),
-    /// A model, fitted by the analyst of sums that are revealed.
+    /// A statistic, fitted by the analyst of numbers that are revealed.
     Fit(Box<FitForm>),
 }
 
-/// What a model is fitted of.
+/// What a statistic is fitted of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FitForm {
-    /// The predictors' names.
-    pub(crate) names: Vec<String>,
-    /// The number of rows.
-    pub(crate) rows: Fraction,
-    /// Of the outcome, then of each predictor.
-    pub(crate) sums: Vec<Fraction>,
-    /// Of the products, in the model's order.
-    pub(crate) products: Vec<Fraction>,
+    pub(crate) statistic: Statistic,
+    /// The numbers that it takes, in its order.
+    pub(crate) numbers: Vec<Fraction>,
 }
 
 impl Fraction {
@@ -207,22 +251,22 @@ impl Fraction {
         self.top.is_zero()
     }
 
-    /// Whether the top is certainly zero where the bottom is: the bottom is a product of counts, and every product in the
-    /// top has a sum over the rows of each of them in it.
+    /// Whether the top is certainly zero where the bottom is: the bottom is a product of counts, or of whether there is
+    /// anything to count, and every product in the top is zero without the rows of each of them.
     pub(crate) fn vanishes(&self, atoms: &[Atom]) -> bool {
         let mut terms = self.bottom.terms();
         let (Some((counts, coefficient)), None) = (terms.next(), terms.next()) else { return false };
         // A power of the number of rows is zero only where every count is.
         let is_power = coefficient.order().is_some_and(|order| order + 1 == coefficient.0.len());
         let is_over = |atom: &Atom, rows: &BTreeSet<&str>| {
-            atom.conditions().is_some_and(|conditions| conditions.is_superset(rows))
+            atom.conditions(atoms).is_some_and(|conditions| conditions.is_superset(rows))
         };
         let vanishes_with = |count: &usize| {
-            let Some(rows) = atoms[*count].conditions() else { return false };
+            let Some(rows) = atoms[*count].conditions(atoms) else { return false };
             let mut products = self.top.terms();
             products.all(|(product, _)| product.iter().any(|atom| is_over(&atoms[*atom], &rows)))
         };
-        is_power && counts.iter().all(|count| atoms[*count].is_count() && vanishes_with(count))
+        is_power && counts.iter().all(|count| atoms[*count].tells_rows(atoms) && vanishes_with(count))
     }
 
     /// Whether helpers get it without products of secrets of its own.

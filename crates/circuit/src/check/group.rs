@@ -13,6 +13,7 @@ use crate::syntax::{Comparison, Expression, ExpressionKind, quote};
 
 impl Checker<'_> {
     pub(super) fn group(&mut self, body: &Expression, by: &Expression, span: Span) -> Option<Typed> {
+        self.permit("by", &[by], by.span)?;
         let aggregate = self.body(body, "by");
         let grouping = match self.expression(by)? {
             Typed::Category(column) => self.labels(column, span)?,
@@ -63,16 +64,18 @@ impl Checker<'_> {
         };
         let mut groups = Vec::with_capacity(edges.len());
         for (index, pair) in edges.windows(2).enumerate() {
-            let [(low, low_span), (high, high_span)] = pair else { continue };
+            let [(low, low_span, from_words), (high, high_span, to_words)] = pair else { continue };
             let is_last = index + 2 == edges.len();
             let below = if is_last { Comparison::LessOrEqual } else { Comparison::Less };
             let from = self.bound(&number, Comparison::GreaterOrEqual, *low, *low_span)?;
             let to = self.bound(&number, below, *high, *high_span)?;
             let kind = RowTruthKind::And(Arc::new(from), Arc::new(to));
-            groups
-                .push((format!("{low}..{high}"), Arc::new(RowTruth { kind, span: low_span.to(*high_span) })));
+            groups.push((
+                format!("{from_words}..{to_words}"),
+                Arc::new(RowTruth { kind, span: low_span.to(*high_span) }),
+            ));
         }
-        let edges: Vec<String> = edges.iter().map(|(edge, _)| words::constant(edge)).collect();
+        let edges: Vec<String> = edges.iter().map(|(edge, ..)| words::constant(edge)).collect();
         let words = format!("bins({}, [{}])", words::number(&number, &self.study.columns), edges.join(", "));
         Some(Typed::Grouping(self.grouping(words, groups)))
     }
@@ -91,8 +94,8 @@ impl Checker<'_> {
         Some(RowTruth { kind, span })
     }
 
-    /// A list of ascending constants, two or more.
-    fn edges(&mut self, name: &str, edges: &Expression) -> Option<Vec<(Quantity, Span)>> {
+    /// A list of ascending constants, two or more, each with what it is called in a group's label.
+    fn edges(&mut self, name: &str, edges: &Expression) -> Option<Vec<(Quantity, Span, String)>> {
         let help = format!("write them ascending, in brackets: {name}(age, [18, 40, 65])");
         let ExpressionKind::List(elements) = &edges.kind else {
             self.refuse(Diagnostic::new(edges.span, "these are no edges", "expected a list").help(help));
@@ -103,7 +106,7 @@ impl Checker<'_> {
             self.refuse(Diagnostic::new(edges.span, "no groups can be made of these", label).help(help));
             return None;
         }
-        let mut found: Vec<(Quantity, Span)> = Vec::with_capacity(elements.len());
+        let mut found: Vec<(Quantity, Span, String)> = Vec::with_capacity(elements.len());
         for element in elements {
             let typed = self.expression(element)?;
             let Typed::Constant(edge, _) = typed else {
@@ -111,7 +114,8 @@ impl Checker<'_> {
                 self.refuse(Diagnostic::new(element.span, "an edge is a constant", label).help(help));
                 return None;
             };
-            let is_above = |(last, _): &(Quantity, Span)| last.checked_cmp(&edge) == Some(Ordering::Less);
+            let is_above =
+                |(last, ..): &(Quantity, Span, String)| last.checked_cmp(&edge) == Some(Ordering::Less);
             if found.last().is_some_and(|last| !is_above(last)) {
                 self.refuse(
                     Diagnostic::new(element.span, "edges are ascending", "not above the one before")
@@ -119,13 +123,17 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            found.push((edge, element.span));
+            let words = match element.kind {
+                ExpressionKind::Date { .. } => element.to_string(),
+                _ => edge.to_string(),
+            };
+            found.push((edge, element.span, words));
         }
         Some(found)
     }
 
     /// The labels of a category.
-    fn labels(&mut self, column: usize, span: Span) -> Option<usize> {
+    pub(super) fn labels(&mut self, column: usize, span: Span) -> Option<usize> {
         let found = &self.study.columns[column];
         let Domain::Category { labels } = &found.domain else { return None };
         let group = |(index, label): (usize, &String)| {

@@ -9,6 +9,7 @@ use super::form::{FitForm, Form};
 use super::tree::{Aggregate, AggregateKind, Model, RowNumber, RowNumberKind};
 use super::{Checker, words};
 use crate::diagnostics::{Diagnostic, Span};
+use crate::program::Statistic;
 use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind};
 
@@ -31,10 +32,10 @@ impl Checker<'_> {
             self.refuse(Diagnostic::new(predictors.span, "the model is too large", label));
             return None;
         }
-        let (_, outcome, outcome_is_bit) = self.variable(outcome)?;
+        let (_, outcome, outcome_is_bit) = self.variable(outcome, "regression", EXAMPLE)?;
         let (mut names, mut numbers, mut bits) = (Vec::new(), vec![outcome], vec![outcome_is_bit]);
         for term in terms {
-            let (name, number, is_bit) = self.variable(term)?;
+            let (name, number, is_bit) = self.variable(term, "regression", EXAMPLE)?;
             if matches!(number.kind, RowNumberKind::Constant(_)) {
                 self.refuse(
                     Diagnostic::new(term.span, "a constant explains nothing", "the same in every row")
@@ -66,10 +67,16 @@ impl Checker<'_> {
         Some(Typed::Aggregate(Aggregate::number(kind, span)))
     }
 
-    /// A variable of a model and its name, and whether it is a condition: then it is 1 where that holds, else 0.
-    fn variable(&mut self, expression: &Expression) -> Option<(String, RowNumber, bool)> {
+    /// A variable of a model or a test and its name, and whether it is a condition: then it is 1 where that holds, else 0.
+    pub(super) fn variable(
+        &mut self,
+        expression: &Expression,
+        function: &str,
+        example: &str,
+    ) -> Option<(String, RowNumber, bool)> {
         let span = expression.span;
         let typed = self.expression(expression)?;
+        let typed = self.as_truth(typed, span);
         let is_bit = matches!(typed, Typed::Truth(_));
         let (words, number) = match typed {
             Typed::Number(number) => (words::number(&number, &self.study.columns), number),
@@ -82,8 +89,12 @@ impl Checker<'_> {
             other => {
                 let label = format!("this is {other}");
                 self.refuse(
-                    Diagnostic::new(span, "a model takes numbers and conditions of rows", label)
-                        .help(format!("write: {EXAMPLE}")),
+                    Diagnostic::new(
+                        span,
+                        format!("`{function}` takes numbers and conditions of rows"),
+                        label,
+                    )
+                    .help(format!("write: {example}")),
                 );
                 return None;
             }
@@ -97,16 +108,15 @@ impl Checker<'_> {
 
     /// What leaves the helpers of a model.
     pub(super) fn model_form(&mut self, model: &Model, rows: Rows<'_>, span: Span) -> Option<Form> {
-        let rows_of = self.count(rows)?;
-        let mut sums = Vec::with_capacity(model.numbers.len());
-        for number in &model.numbers {
-            sums.push(self.sum(number, rows, span)?);
+        let all: Vec<&RowNumber> = model.numbers.iter().collect();
+        let known = self.known(&all, rows);
+        let rows = rows.knowing(&known);
+        let mut numbers = vec![self.count(rows)?];
+        for number in model.numbers.iter().chain(&model.products) {
+            numbers.push(self.sum(number, rows, span)?);
         }
-        let mut products = Vec::with_capacity(model.products.len());
-        for product in &model.products {
-            products.push(self.sum(product, rows, span)?);
-        }
-        Some(Form::Fit(Box::new(FitForm { names: model.names.clone(), rows: rows_of, sums, products })))
+        let statistic = Statistic::Regression { names: model.names.clone() };
+        Some(Form::Fit(Box::new(FitForm { statistic, numbers })))
     }
 }
 

@@ -70,6 +70,17 @@ pub(crate) enum RowTruthKind {
     Not(Arc<RowTruth>),
     /// The second where the first holds, else the third.
     If(Arc<RowTruth>, Arc<RowTruth>, Arc<RowTruth>),
+    /// Whether a column that may be blank, by its position, has a value. The checker's own, as the next one.
+    Present(usize),
+    /// Whether a truth is true or false, and not missing.
+    Known(Arc<RowTruth>),
+}
+
+/// One value per row that may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowValue {
+    Number(Arc<RowNumber>),
+    Truth(Arc<RowTruth>),
 }
 
 /// What a table is by: groups of rows, each with its label and who is in it.
@@ -77,7 +88,7 @@ pub(crate) enum RowTruthKind {
 pub(crate) struct Grouping {
     /// In the circuit's words: equal words mean equal groups.
     pub words: String,
-    pub groups: Vec<(String, Arc<RowTruth>)>,
+    pub groups: Vec<Labelled>,
 }
 
 /// Two numbers of a row, and their product.
@@ -99,6 +110,23 @@ pub(crate) struct Model {
     pub products: Vec<RowNumber>,
 }
 
+/// A group of rows: its label, and who is in it.
+pub(crate) type Labelled = (String, Arc<RowTruth>);
+
+/// A row's number in two groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Samples {
+    pub number: RowNumber,
+    pub groups: [Labelled; 2],
+}
+
+/// Two groupings crossed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Crossed {
+    pub rows: Vec<Labelled>,
+    pub columns: Vec<Labelled>,
+}
+
 /// What a variance is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
@@ -106,6 +134,15 @@ pub(crate) enum Of {
     Sample,
     /// A whole population: `n` below the line.
     Population,
+}
+
+/// Which value of a sorted list is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// The least.
+    Least,
+    /// The least that at least this share of all values, more than 0 and at most 1, does not exceed.
+    Share(Quantity),
 }
 
 /// One number or truth value of all rows, or a table of them.
@@ -140,10 +177,20 @@ pub(crate) enum AggregateKind {
     Variance(Arc<RowNumber>, Of),
     /// `stddev(x)` or `pstddev(x)`.
     Deviation(Arc<RowNumber>, Of),
+    /// `min(x)`, `max(x)`, `median(x)` or `quantile(x, q)`.
+    Quantile(Arc<RowNumber>, Rank),
     /// `covariance(x, y)`, of the sample.
     Covariance(Arc<Pair>),
+    /// `missing(x)`: the rows where it is.
+    Missing(RowValue),
+    /// Over the rows where the number is known.
+    Complete(Box<Aggregate>, Arc<RowNumber>),
     /// `regression(y ~ x1 + x2)`.
     Regression(Arc<Model>),
+    /// `ttest(x by g)`.
+    TTest(Arc<Samples>),
+    /// `chisq(a, b)`.
+    ChiSquared(Arc<Crossed>),
     /// Two aggregates and an operator.
     Binary(Binary, Box<Aggregate>, Box<Aggregate>),
     /// Not.
@@ -156,16 +203,23 @@ pub(crate) enum AggregateKind {
     By(Box<Aggregate>, usize),
 }
 
+impl RowNumber {
+    /// Whether it is the constant 0.
+    pub(crate) fn is_zero(&self) -> bool {
+        matches!(self.kind, RowNumberKind::Constant(value) if value == Quantity::ZERO)
+    }
+}
+
 impl Aggregate {
     /// A number of all rows.
     pub(crate) fn number(kind: AggregateKind, span: Span) -> Self {
         Aggregate { kind, span, is_truth: false, table: vec![] }
     }
 
-    /// Whether it is a fitted model, which is revealed as it is.
+    /// Whether it is a fitted statistic, which is revealed as it is.
     pub(crate) fn is_fit(&self) -> bool {
         match &self.kind {
-            AggregateKind::Regression(_) => true,
+            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => true,
             AggregateKind::Where(body, _) | AggregateKind::By(body, _) => body.is_fit(),
             _ => false,
         }

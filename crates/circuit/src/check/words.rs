@@ -2,13 +2,13 @@
 
 use quorate_field::Integer;
 
-use super::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
+use super::tree::{Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::{Column, Domain};
 use crate::quantity::Quantity;
 use crate::syntax::quote;
 
 /// A row's number in words. Equal words mean equal values.
-pub(super) fn number(value: &RowNumber, columns: &[Column]) -> String {
+pub(crate) fn number(value: &RowNumber, columns: &[Column]) -> String {
     let inner = |value: &RowNumber| operand(value, columns);
     match &value.kind {
         RowNumberKind::Constant(value) => constant(value),
@@ -27,6 +27,17 @@ pub(super) fn square(value: &RowNumber, columns: &[Column]) -> String {
     format!("{}^2", operand(value, columns))
 }
 
+/// An order statistic in words, of a number in words and which rows: equal words mean equal values.
+pub(super) fn quantile(number: &str, rank: Rank) -> String {
+    let half = Quantity::new(Integer::ONE, Integer::from(2_u64));
+    match rank {
+        Rank::Least => format!("min({number})"),
+        Rank::Share(share) if share == Quantity::ONE => format!("max({number})"),
+        Rank::Share(share) if Some(share) == half => format!("median({number})"),
+        Rank::Share(share) => format!("quantile({number}, {})", constant(&share)),
+    }
+}
+
 fn operand(value: &RowNumber, columns: &[Column]) -> String {
     match value.kind {
         RowNumberKind::Column(_) | RowNumberKind::Constant(_) => number(value, columns),
@@ -35,9 +46,10 @@ fn operand(value: &RowNumber, columns: &[Column]) -> String {
 }
 
 /// A row's truth value in words. Equal words mean equal values.
-pub(super) fn truth(value: &RowTruth, columns: &[Column]) -> String {
+pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
     let inner = |value: &RowTruth| match value.kind {
         RowTruthKind::Is(..) | RowTruthKind::Same(..) | RowTruthKind::Compare(..) => truth(value, columns),
+        RowTruthKind::Present(_) => truth(value, columns),
         _ => format!("({})", truth(value, columns)),
     };
     let name = |column: &usize| quote(&columns[*column].name);
@@ -51,7 +63,14 @@ pub(super) fn truth(value: &RowTruth, columns: &[Column]) -> String {
         RowTruthKind::Same(left, right) => format!("{} == {}", name(left), name(right)),
         RowTruthKind::And(left, right) => format!("{} and {}", inner(left), inner(right)),
         RowTruthKind::Or(left, right) => format!("{} or {}", inner(left), inner(right)),
-        RowTruthKind::Not(value) => format!("not {}", inner(value)),
+        RowTruthKind::Not(value) => match &value.kind {
+            RowTruthKind::Present(column) => format!("{} is missing", name(column)),
+            RowTruthKind::Known(value) => format!("{} is missing", inner(value)),
+            _ => format!("not {}", inner(value)),
+        },
+        // No name reads like these: one with spaces is in quotes.
+        RowTruthKind::Present(column) => format!("{} is there", name(column)),
+        RowTruthKind::Known(value) => format!("{} is known", inner(value)),
         RowTruthKind::If(condition, yes, no) => {
             format!("if {} then {} else {}", inner(condition), inner(yes), inner(no))
         }
@@ -61,7 +80,7 @@ pub(super) fn truth(value: &RowTruth, columns: &[Column]) -> String {
 fn label_text(column: &Column, label: usize) -> String {
     match &column.domain {
         Domain::Category { labels } => labels.get(label).map_or_else(String::new, |label| quote(label)),
-        Domain::Number { .. } => label.to_string(),
+        Domain::Number { .. } | Domain::Date { .. } => label.to_string(),
     }
 }
 

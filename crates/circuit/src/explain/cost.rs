@@ -19,6 +19,8 @@ use crate::study::{Bits, Study};
 pub struct Cost {
     /// Rounds of messages between helpers that must follow each other, about.
     pub rounds: u64,
+    /// How often the rows are gone over, each time with what came of the last.
+    pub passes: u64,
     /// Products of shared numbers, for each row.
     pub row_products: u64,
     /// Truths that become numbers, for each row.
@@ -41,37 +43,54 @@ impl Cost {
     /// Of a program that was lowered for `study`.
     pub(super) fn of(program: &Program, study: &Study) -> Cost {
         let mut cost = Cost { bytes_to_analyst: program.output_bytes(), ..Cost::default() };
-        let asked = program.compared();
-        let mut rounds = Vec::with_capacity(program.row.len());
-        for (value, instruction) in (0..).zip(&program.row) {
-            let after = instruction.operands().into_iter().map(|operand| rounds[operand as usize]).max();
-            let has_bits = study.bits == Bits::Sealed && matches!(instruction, RowInstruction::Input { .. });
-            let made = if asked.contains(&value) && !has_bits { cost.bits(program.field) } else { 0 };
-            rounds.push(after.unwrap_or(0) + cost.row(program, study, instruction) + made);
-        }
-        let mut scalar_rounds = Vec::with_capacity(program.reductions.len() + program.scalar.len());
-        for reduction in &program.reductions {
-            scalar_rounds.push(match reduction {
-                Reduction::Sum { value } => rounds[*value as usize],
-                Reduction::Dot(left, right) => {
-                    cost.dots += 1;
-                    rounds[*left as usize].max(rounds[*right as usize]) + 1
+        let (asked, passes) = (program.compared(), program.passes());
+        let mut rounds = vec![0; program.row.len()];
+        let mut scalar_rounds = vec![0; program.reductions.len() + program.scalar.len()];
+        for pass in 0..passes.count() {
+            // A pass begins when all of the one before is there.
+            let begun = scalar_rounds.iter().copied().max().unwrap_or(0);
+            let of_pass = |value: &u32| passes.of_row(*value) == pass;
+            for (value, instruction) in (0..).zip(&program.row).filter(|(value, _)| of_pass(value)) {
+                let after = instruction.operands().into_iter().map(|operand| rounds[operand as usize]).max();
+                let has_bits =
+                    study.bits == Bits::Sealed && matches!(instruction, RowInstruction::Input { .. });
+                let made = if asked.contains(&value) && !has_bits { cost.bits(program.field) } else { 0 };
+                let step = cost.row(program, study, instruction) + made;
+                rounds[value as usize] = after.unwrap_or(0).max(begun) + step;
+            }
+            for (scalar, reduction) in program.reductions.iter().enumerate() {
+                if passes.scalars()[scalar] == pass {
+                    let read = reduction.operands().into_iter().map(|operand| rounds[operand as usize]).max();
+                    scalar_rounds[scalar] = read.unwrap_or(0) + cost.reduction(study, reduction);
                 }
-                Reduction::Count(truth) => {
-                    cost.row_conversions += 1;
-                    rounds[*truth as usize] + u64::from(study.sharing.threshold) + 1
+            }
+            for (scalar, instruction) in (program.reductions.len()..).zip(&program.scalar) {
+                if passes.scalars()[scalar] == pass {
+                    let operands = instruction.operands().into_iter();
+                    let after = operands.map(|operand| scalar_rounds[operand as usize]).max();
+                    scalar_rounds[scalar] = after.unwrap_or(0) + cost.scalar(program, instruction);
                 }
-            });
-        }
-        for instruction in &program.scalar {
-            let after =
-                instruction.operands().into_iter().map(|operand| scalar_rounds[operand as usize]).max();
-            let step = cost.scalar(program, instruction);
-            scalar_rounds.push(after.unwrap_or(0) + step);
+            }
         }
         let outputs = program.outputs.iter().map(|output| scalar_rounds[output.scalar as usize]);
         cost.rounds = outputs.max().unwrap_or(0);
+        cost.passes = passes.count().into();
         cost
+    }
+
+    /// Adds a reduction; its rounds.
+    fn reduction(&mut self, study: &Study, reduction: &Reduction) -> u64 {
+        match reduction {
+            Reduction::Sum { .. } => 0,
+            Reduction::Dot(..) => {
+                self.dots += 1;
+                1
+            }
+            Reduction::Count(_) => {
+                self.row_conversions += 1;
+                u64::from(study.sharing.threshold) + 1
+            }
+        }
     }
 
     /// Adds a row instruction; its rounds.
@@ -87,7 +106,9 @@ impl Cost {
             RowInstruction::Input { .. }
             | RowInstruction::Linear { .. }
             | RowInstruction::Xor(..)
-            | RowInstruction::Not(_) => 0,
+            | RowInstruction::Not(_)
+            | RowInstruction::Bit(_)
+            | RowInstruction::Everywhere(_) => 0,
             RowInstruction::Multiply(..) => {
                 self.row_products += 1;
                 1
@@ -169,6 +190,7 @@ impl fmt::Display for Cost {
             (self.products, "products of aggregates", "once"),
             (self.lifts, "lifts to F127", "once"),
             (self.comparisons, "comparisons of aggregates", "once"),
+            (self.passes, "passes over the rows", "one after another, with what came of the last"),
             (self.rounds, "rounds between helpers, about", "one after another"),
             (self.bytes_to_analyst, "bytes of results", "from each helper to the analyst"),
         ];

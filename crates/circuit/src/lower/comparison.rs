@@ -128,7 +128,7 @@ impl Scaled {
 }
 
 /// The comparison of two negatives.
-fn flipped(comparison: Comparison) -> Comparison {
+pub(super) fn flipped(comparison: Comparison) -> Comparison {
     match comparison {
         Comparison::Less => Comparison::Greater,
         Comparison::LessOrEqual => Comparison::GreaterOrEqual,

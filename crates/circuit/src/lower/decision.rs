@@ -70,7 +70,7 @@ impl Lowering<'_> {
     }
 
     /// What 512 bits hold.
-    fn within<T>(&mut self, value: Option<T>, span: Span) -> Option<T> {
+    pub(super) fn within<T>(&mut self, value: Option<T>, span: Span) -> Option<T> {
         if value.is_none() {
             self.refuse_beyond(span, None);
         }

@@ -18,25 +18,29 @@ pub(super) struct Finished {
 
 /// What of `values` and `scalars` the scalars `wanted` need.
 pub(super) fn finish(values: &[RowInstruction], scalars: &[Scalar], wanted: &[u32]) -> Finished {
-    let needed = needed_scalars(scalars, wanted);
+    let needed = Needed::by(values, scalars, wanted);
     let sums: Vec<(u32, u32)> = needed
+        .scalars
         .iter()
         .filter_map(|scalar| match &scalars[*scalar as usize] {
             Scalar::Sum(value) => Some((*scalar, *value)),
             Scalar::Computed(_) => None,
         })
         .collect();
-    let (row_places, reductions) = reduce(values, &sums);
-    let row = row_places.keys().map(|value| {
+    // In ascending order, so that each stands behind what it reads.
+    let row_places: BTreeMap<u32, u32> = needed.values.iter().copied().zip(0..).collect();
+    let computed = needed.scalars.iter().filter(|scalar| is_computed(&scalars[**scalar as usize]));
+    let places = sums.iter().map(|(scalar, _)| scalar).chain(computed);
+    let places: BTreeMap<u32, u32> = places.copied().zip(0..).collect();
+    let row = needed.values.iter().map(|value| {
         let mut instruction = values[*value as usize].clone();
         instruction.operands_mut().into_iter().for_each(|operand| *operand = row_places[operand]);
+        if let RowInstruction::Everywhere(scalar) = &mut instruction {
+            *scalar = places[scalar];
+        }
         instruction
     });
-    let row = row.collect();
-    let places = sums.iter().map(|(scalar, _)| scalar);
-    let computed = needed.iter().filter(|scalar| matches!(scalars[**scalar as usize], Scalar::Computed(_)));
-    let places: BTreeMap<u32, u32> = places.chain(computed).copied().zip(0..).collect();
-    let scalar = needed.iter().filter_map(|scalar| match &scalars[*scalar as usize] {
+    let scalar = needed.scalars.iter().filter_map(|scalar| match &scalars[*scalar as usize] {
         Scalar::Computed(instruction) => {
             let mut instruction = ScalarInstruction::clone(instruction);
             instruction.operands_mut().into_iter().for_each(|operand| *operand = places[operand]);
@@ -44,44 +48,61 @@ pub(super) fn finish(values: &[RowInstruction], scalars: &[Scalar], wanted: &[u3
         }
         Scalar::Sum(_) => None,
     });
-    Finished { row, reductions, scalar: scalar.collect(), places }
+    let (row, scalar) = (row.collect(), scalar.collect());
+    Finished { row, reductions: reductions(values, &row_places, &sums), scalar, places }
 }
 
-/// In ascending order, so that each stands behind what it reads.
-fn needed_scalars(scalars: &[Scalar], wanted: &[u32]) -> Vec<u32> {
-    let mut is_needed = vec![false; scalars.len()];
-    wanted.iter().for_each(|scalar| is_needed[*scalar as usize] = true);
-    for scalar in (0..scalars.len()).rev() {
-        if let (true, Scalar::Computed(instruction)) = (is_needed[scalar], &scalars[scalar]) {
-            instruction.operands().into_iter().for_each(|operand| is_needed[operand as usize] = true);
-        }
-    }
-    (0..).zip(&is_needed).filter(|(_, is_needed)| **is_needed).map(|(scalar, _)| scalar).collect()
+fn is_computed(scalar: &Scalar) -> bool {
+    matches!(scalar, Scalar::Computed(_))
 }
 
-/// The row values that are needed, with their new places, and a reduction for each of `sums`.
-fn reduce(values: &[RowInstruction], sums: &[(u32, u32)]) -> (BTreeMap<u32, u32>, Vec<Reduction>) {
-    let mut is_read = vec![false; values.len()];
-    let is_summed: BTreeSet<usize> = sums.iter().map(|(_, value)| *value as usize).collect();
-    // From the last value to the first, so that everything that reads a value was seen before it.
-    for (value, instruction) in values.iter().enumerate().rev() {
-        let is_reduced = is_summed.contains(&value);
-        if is_read[value] || is_reduced {
-            // A product or conversion that is only summed is left out; what it reads is needed all the same.
-            is_read[value] |= !is_reduced || reduction(instruction).is_none();
-            instruction.operands().into_iter().for_each(|operand| is_read[operand as usize] = true);
+/// The row values and scalars that are needed.
+#[derive(Default)]
+struct Needed {
+    values: BTreeSet<u32>,
+    scalars: BTreeSet<u32>,
+}
+
+impl Needed {
+    /// Those that `wanted` need. Row values need scalars as well as the other way round.
+    fn by(values: &[RowInstruction], scalars: &[Scalar], wanted: &[u32]) -> Self {
+        let mut needed = Needed::default();
+        let (mut open_scalars, mut open_values) = (wanted.to_vec(), Vec::new());
+        while let Some(scalar) = open_scalars.pop() {
+            if !needed.scalars.insert(scalar) {
+                continue;
+            }
+            match &scalars[scalar as usize] {
+                Scalar::Computed(instruction) => open_scalars.extend(instruction.operands()),
+                // A product or conversion that is only summed is left out; what it reads is needed all the same.
+                Scalar::Sum(value) => match reduction(&values[*value as usize]) {
+                    Some(reduction) => open_values.extend(reduction.operands()),
+                    None => open_values.push(*value),
+                },
+            }
+            while let Some(value) = open_values.pop() {
+                if !needed.values.insert(value) {
+                    continue;
+                }
+                let instruction = &values[value as usize];
+                open_values.extend(instruction.operands());
+                if let RowInstruction::Everywhere(decision) = instruction {
+                    open_scalars.push(*decision);
+                }
+            }
         }
+        needed
     }
-    let read = (0..).zip(&is_read).filter(|(_, is_read)| **is_read).map(|(value, _)| value);
-    let places: BTreeMap<u32, u32> = read.zip(0..).collect();
-    let reductions =
-        sums.iter().map(|(_, value)| match (places.get(value), reduction(&values[*value as usize])) {
-            (None, Some(Reduction::Dot(left, right))) => Reduction::Dot(places[&left], places[&right]),
-            (None, Some(Reduction::Count(truth))) => Reduction::Count(places[&truth]),
-            (place, _) => Reduction::Sum { value: place.copied().unwrap_or_default() },
-        });
-    let reductions = reductions.collect();
-    (places, reductions)
+}
+
+/// A reduction for each of `sums`, of row values with new places.
+fn reductions(values: &[RowInstruction], places: &BTreeMap<u32, u32>, sums: &[(u32, u32)]) -> Vec<Reduction> {
+    let reduction = |(_, value): &(u32, u32)| match (places.get(value), reduction(&values[*value as usize])) {
+        (None, Some(Reduction::Dot(left, right))) => Reduction::Dot(places[&left], places[&right]),
+        (None, Some(Reduction::Count(truth))) => Reduction::Count(places[&truth]),
+        (place, _) => Reduction::Sum { value: place.copied().unwrap_or_default() },
+    };
+    sums.iter().map(reduction).collect()
 }
 
 /// The reduction that sums a row's number without there being one, if there is one.

@@ -75,7 +75,7 @@ impl Lowering<'_> {
         ));
     }
 
-    fn refuse(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn refuse(&mut self, diagnostic: Diagnostic) {
         let is_same =
             |known: &Diagnostic| (known.span, &known.message) == (diagnostic.span, &diagnostic.message);
         if !self.diagnostics.0.iter().any(is_same) {

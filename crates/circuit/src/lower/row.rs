@@ -3,7 +3,7 @@
 //! A row number is lowered in units of its scale. Equal instructions are one, operands that commute are in order, and
 //! what is known before any row is seen makes no instruction: `salary >= 0`, `if p then a else a`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_field::{FieldId, Integer};
 
@@ -14,7 +14,7 @@ use crate::check::polynomial::Polynomial;
 use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::Column;
 use crate::interval::Interval;
-use crate::program::{Bounded, RowInstruction, RowTerm};
+use crate::program::{Bit, Bounded, RowInstruction, RowTerm};
 use crate::quantity::lcm;
 use crate::syntax::Comparison;
 
@@ -27,6 +27,15 @@ pub(super) enum Truth {
     Value(u32),
 }
 
+/// What a blank is read as. It makes no difference where a number is known, and that is all that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blanks {
+    /// The least value of its column, as it is stored: the bits of the column are there already.
+    Least,
+    /// 0: what is added up needs no further condition.
+    Zero,
+}
+
 /// Functions return `None` where an integer leaves the field or 512 bits.
 pub(super) struct Rows<'a> {
     columns: &'a [Column],
@@ -34,6 +43,8 @@ pub(super) struct Rows<'a> {
     values: Numbered<RowInstruction>,
     /// All that each number can be.
     intervals: Vec<Interval>,
+    /// The same of those whose bits are made.
+    sliced: BTreeMap<u32, Interval>,
 }
 
 impl Arena for Rows<'_> {
@@ -63,20 +74,25 @@ impl Arena for Rows<'_> {
 
 impl<'a> Rows<'a> {
     pub(super) fn new(columns: &'a [Column], field: FieldId) -> Self {
-        Rows { columns, field, values: Numbered::new(), intervals: vec![] }
+        Rows { columns, field, values: Numbered::new(), intervals: vec![], sliced: BTreeMap::new() }
     }
 
     pub(super) fn instructions(&self) -> &[RowInstruction] {
         self.values.items()
     }
 
+    pub(super) fn columns(&self) -> &[Column] {
+        self.columns
+    }
+
     /// A row's number, in units.
-    pub(super) fn number(&mut self, number: &RowNumber) -> Option<Polynomial> {
+    pub(super) fn number(&mut self, number: &RowNumber, blanks: Blanks) -> Option<Polynomial> {
         match &number.kind {
             RowNumberKind::Constant(value) => Some(constant(value.numerator())),
-            RowNumberKind::Column(column) => Some(Polynomial::atom(self.input(*column) as usize)),
+            RowNumberKind::Column(column) => self.column(*column, blanks),
             RowNumberKind::Add(left, right) => {
-                self.in_units(left, &number.scale)?.checked_add(&self.in_units(right, &number.scale)?)
+                let left = self.in_units(left, &number.scale, blanks)?;
+                left.checked_add(&self.in_units(right, &number.scale, blanks)?)
             }
             RowNumberKind::Scale(inner, factor) => {
                 // Exactly what the checker made of the scale: units * factor * scale / scale within.
@@ -84,25 +100,62 @@ impl<'a> Rows<'a> {
                 let bottom = factor.denominator().checked_mul(&inner.scale)?;
                 let (units, rest) = top.div_rem(&bottom)?;
                 debug_assert_eq!(rest, Integer::ZERO, "a scale holds its factor's denominator");
-                self.number(inner)?.checked_scale(&units)
+                self.number(inner, blanks)?.checked_scale(&units)
             }
             RowNumberKind::Multiply(left, right) => {
-                let (left, right) = (self.number(left)?, self.number(right)?);
+                let (left, right) = (self.number(left, blanks)?, self.number(right, blanks)?);
                 self.product(&left, &right)
             }
             RowNumberKind::If(condition, yes, no) => {
-                let condition = self.truth(condition)?;
-                let (yes, no) = (self.in_units(yes, &number.scale)?, self.in_units(no, &number.scale)?);
+                let indicator = self.chooses(condition, blanks)?;
+                let yes = self.in_units(yes, &number.scale, blanks)?;
+                let no = self.in_units(no, &number.scale, blanks)?;
                 let gain = yes.checked_add(&no.checked_neg()?)?;
-                let indicator = self.indicator(condition)?;
                 self.product(&indicator, &gain)?.checked_add(&no)
             }
         }
     }
 
     /// A number in finer units.
-    fn in_units(&mut self, number: &RowNumber, scale: &Integer) -> Option<Polynomial> {
-        self.number(number)?.checked_scale(&scale.div_rem(&number.scale)?.0)
+    fn in_units(&mut self, number: &RowNumber, scale: &Integer, blanks: Blanks) -> Option<Polynomial> {
+        self.number(number, blanks)?.checked_scale(&scale.div_rem(&number.scale)?.0)
+    }
+
+    /// A column, in units.
+    fn column(&mut self, column: usize, blanks: Blanks) -> Option<Polynomial> {
+        let value = Polynomial::atom(self.input(column) as usize);
+        let least = self.columns[column].domain.interval().min;
+        if blanks == Blanks::Least || !self.columns[column].is_optional() || least == Integer::ZERO {
+            return Some(value);
+        }
+        // value - least, and least again where there is a value
+        let presence = Polynomial::atom(self.input(column + 1) as usize);
+        value.checked_add(&presence.checked_scale(&least)?)?.checked_add(&constant(least).checked_neg()?)
+    }
+
+    /// 1 where a condition chooses the first of two numbers, else 0.
+    fn chooses(&mut self, condition: &RowTruth, blanks: Blanks) -> Option<Polynomial> {
+        if let Some(stored) = self.stored(condition) {
+            return Some(stored);
+        }
+        let condition = match blanks {
+            Blanks::Least => self.truth(condition)?,
+            Blanks::Zero => self.holds(condition)?,
+        };
+        self.indicator(condition)
+    }
+
+    /// 1 where all of some conditions are known to hold, else 0.
+    pub(super) fn among(&mut self, conditions: &[Condition]) -> Option<Polynomial> {
+        if conditions.iter().all(|condition| condition.is_stored) {
+            // As numbers, no bits are made of them.
+            return conditions.iter().try_fold(constant(1_u64), |all, condition| {
+                let next = self.stored(&condition.truth)?;
+                if all == next { Some(all) } else { self.product(&all, &next) }
+            });
+        }
+        let all = self.all(conditions)?;
+        self.indicator(all)
     }
 
     /// 1 where a truth holds, else 0.
@@ -124,11 +177,11 @@ impl<'a> Rows<'a> {
         Some(number)
     }
 
-    /// Whether all of some conditions hold, in whatever order they are given.
+    /// Whether all of some conditions are known to hold, in whatever order they are given.
     pub(super) fn all(&mut self, conditions: &[Condition]) -> Option<Truth> {
         let mut values = BTreeSet::new();
         for condition in conditions {
-            match self.truth(&condition.truth)? {
+            match self.holds(&condition.truth)? {
                 Truth::Known(true) => {}
                 Truth::Known(false) => return Some(Truth::Known(false)),
                 Truth::Value(value) => {
@@ -140,15 +193,13 @@ impl<'a> Rows<'a> {
         Some(all.unwrap_or(Truth::Known(true)))
     }
 
+    /// A truth, blanks read as the least value: right where it is known.
     pub(super) fn truth(&mut self, truth: &RowTruth) -> Option<Truth> {
         Some(match &truth.kind {
             RowTruthKind::Compare(comparison, left, right) => return self.compare(*comparison, left, right),
-            RowTruthKind::Is(column, label) => {
-                let label = constant(u64::try_from(*label).ok()?);
-                let value = Polynomial::atom(self.input(*column) as usize);
-                let difference = value.checked_add(&label.checked_neg()?)?;
-                return self.compare_with_zero(Comparison::Equal, &difference, None);
-            }
+            RowTruthKind::Is(column, label) => return self.is_number(*column, u64::try_from(*label).ok()?),
+            RowTruthKind::Present(column) => return self.is_present(*column),
+            RowTruthKind::Known(inner) => return self.is_known(inner),
             RowTruthKind::Same(left, right) => {
                 let (left, right) = (self.input(*left), self.input(*right));
                 if left == right {
@@ -180,13 +231,20 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Whether a column is a number.
+    pub(super) fn is_number(&mut self, column: usize, number: u64) -> Option<Truth> {
+        let value = Polynomial::atom(self.input(column) as usize);
+        let difference = value.checked_add(&constant(number).checked_neg()?)?;
+        self.compare_with_zero(Comparison::Equal, &difference, None)
+    }
+
     fn compare(&mut self, comparison: Comparison, left: &RowNumber, right: &RowNumber) -> Option<Truth> {
         let scale = lcm(left.scale, right.scale)?;
         let units = |number: &RowNumber| scale.div_rem(&number.scale).map(|(units, _)| units);
         let known = left.interval.checked_scale(&units(left)?)?;
         let known = known.checked_sub(&right.interval.checked_scale(&units(right)?)?)?;
-        let right = self.in_units(right, &scale)?.checked_neg()?;
-        let difference = self.in_units(left, &scale)?.checked_add(&right)?;
+        let right = self.in_units(right, &scale, Blanks::Least)?.checked_neg()?;
+        let difference = self.in_units(left, &scale, Blanks::Least)?.checked_add(&right)?;
         self.compare_with_zero(comparison, &difference, Some(known))
     }
 
@@ -242,7 +300,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn not(&mut self, truth: Truth) -> Truth {
+    pub(super) fn not(&mut self, truth: Truth) -> Truth {
         match truth {
             Truth::Known(truth) => Truth::Known(!truth),
             Truth::Value(value) => Truth::Value(match self.instructions()[value as usize] {
@@ -269,7 +327,7 @@ impl<'a> Rows<'a> {
         is_not(left, right) || is_not(right, left)
     }
 
-    fn xor(&mut self, left: Truth, right: Truth) -> Truth {
+    pub(super) fn xor(&mut self, left: Truth, right: Truth) -> Truth {
         match (left, right) {
             (Truth::Known(false), other) | (other, Truth::Known(false)) => other,
             (Truth::Known(true), other) | (other, Truth::Known(true)) => self.not(other),
@@ -281,7 +339,36 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn input(&mut self, column: usize) -> u32 {
+    /// The truth that a scalar is, the same in every row.
+    pub(super) fn everywhere(&mut self, scalar: u32) -> Truth {
+        Truth::Value(self.push_truth(RowInstruction::Everywhere(scalar)))
+    }
+
+    /// A number's bits, the lowest first. It is known to be in `known`; the interval of the first call is that of all.
+    /// `None` where the field does not hold it.
+    pub(super) fn bits(&mut self, number: &Polynomial, known: Interval) -> Option<(Interval, Vec<Truth>)> {
+        let value = self.value(number)?;
+        let is_input = matches!(self.instructions()[value as usize], RowInstruction::Input { .. });
+        let interval = match self.sliced.get(&value) {
+            Some(interval) => *interval,
+            // What the bits of a column stand for is settled.
+            None if is_input => self.intervals[value as usize],
+            None => {
+                let all = self.intervals[value as usize];
+                Interval { min: all.min.max(known.min), max: all.max.min(known.max) }
+            }
+        };
+        if interval.bound() > self.field.half() {
+            return None;
+        }
+        self.sliced.insert(value, interval);
+        let width = interval.max.checked_sub(&interval.min)?.bits();
+        let bit = |place| RowInstruction::Bit(Bit { value, interval, place });
+        let bits = (0..width).map(|place| Truth::Value(self.push_truth(bit(place)))).collect();
+        Some((interval, bits))
+    }
+
+    pub(super) fn input(&mut self, column: usize) -> u32 {
         let interval = self.columns[column].domain.interval();
         self.push(RowInstruction::Input { column: narrow(column) }, interval)
     }

@@ -87,6 +87,16 @@ impl Scalars {
         self.push(ScalarInstruction::Lift { scalar, interval }, FieldId::F127)
     }
 
+    /// A combination of scalars of the columns' field that can be whatever is in `of` in F127.
+    pub(super) fn lifted(&mut self, combination: &Polynomial, of: Interval) -> Option<Polynomial> {
+        let mut lifted = Polynomial::public(combination.constant());
+        for (scalars, factor) in combination.secret().terms() {
+            let scalar = self.lift(narrow(*scalars.first()?), of);
+            lifted = lifted.with(vec![scalar as usize], factor.clone());
+        }
+        Some(lifted)
+    }
+
     /// 1 if a scalar is below a bound, else 0.
     pub(super) fn below(&mut self, bounded: Bounded) -> u32 {
         self.push(ScalarInstruction::Below(bounded), self.field)

@@ -6,7 +6,7 @@ use std::fmt;
 use quorate_field::Integer;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::fit::{Fit, Moments};
+use super::fit::Fit;
 use super::{Program, PublicInstruction, Revealed};
 use crate::quantity::Quantity;
 
@@ -24,7 +24,7 @@ pub enum Outcome {
     Truth(bool),
     /// One outcome for each group; of a table by two groupings, a table for each group of the first.
     Table(Vec<(String, Outcome)>),
-    /// A fitted linear model.
+    /// A fitted statistic: a linear model, a test.
     Fit(Box<Fit>),
     /// No value.
     Undefined(Undefined),
@@ -36,11 +36,14 @@ pub enum Undefined {
     /// A quotient with zero below the line: a mean of no rows, for one.
     #[error("undefined: division by zero")]
     DivisionByZero,
-    /// A model that its rows do not determine.
+    /// A model or a test that its rows do not determine.
     #[error(
         "undefined: too few rows, a variable that does not vary, or predictors that depend on each other"
     )]
     NotDetermined,
+    /// Of fewer rows than the study's smallest group, or with too few to tell it from another result.
+    #[error("suppressed: too few rows")]
+    Suppressed,
 }
 
 impl Outcome {
@@ -103,21 +106,21 @@ impl Revealed {
         match self {
             Revealed::Number(index) => number(*index),
             Revealed::Truth(index) => truth(*index),
+            Revealed::Guarded { shown, result } => match truth(*shown) {
+                Outcome::Truth(false) => Outcome::Undefined(Undefined::Suppressed),
+                _ => result.outcome(number, truth),
+            },
             Revealed::Table(cells) => {
                 let cell = |(label, cell): &(String, Revealed)| (label.clone(), cell.outcome(number, truth));
                 Outcome::Table(cells.iter().map(cell).collect())
             }
-            Revealed::Fit { names, rows, sums, products } => {
+            Revealed::Fit { statistic, numbers } => {
                 let exact = |index: &u32| match number(*index) {
                     Outcome::Number(quantity) => Some(quantity),
                     _ => None,
                 };
-                let all = |indices: &[u32]| indices.iter().map(exact).collect::<Option<Vec<_>>>();
-                let fit = || {
-                    let (rows, sums, products) = (exact(rows)?, all(sums)?, all(products)?);
-                    Moments { names, rows, sums, products }.fit()
-                };
-                Outcome::fitted(fit())
+                let numbers = numbers.iter().map(exact).collect::<Option<Vec<_>>>();
+                Outcome::fitted(numbers.and_then(|numbers| statistic.fit(&numbers)))
             }
         }
     }

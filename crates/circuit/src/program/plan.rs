@@ -44,7 +44,7 @@ impl Plan {
     pub const LANES: u16 = 4;
 
     /// The version of what plans mean: helpers of two versions do not compute together.
-    const FORMAT: u64 = 2;
+    const FORMAT: u64 = 3;
 
     /// The plan for a run of a program, lowered for `study`, on so many rows.
     pub fn of(program: &Program, study: &Study, rows: u64) -> Plan {
@@ -56,6 +56,11 @@ impl Plan {
     /// of its C(2t, t) sub-shares.
     pub fn conversion_bytes(threshold: u8, bytes: usize) -> u64 {
         ((u64::from(threshold) + 1) * bytes as u64).saturating_mul(sub_shares(threshold))
+    }
+
+    /// Bytes that a worker's shares of one truth of each of `rows` rows take.
+    pub fn truth_bytes(threshold: u8, rows: u64) -> u64 {
+        (rows.div_ceil(64) * 8).saturating_mul(sub_shares(threshold))
     }
 
     /// Its hash, with the program's.
@@ -75,15 +80,25 @@ fn sub_shares(threshold: u8) -> u64 {
     (1..=t).fold(1_u64, |sets, i| sets.saturating_mul(t + i) / i)
 }
 
+/// The most truths that become numbers or are counted in one pass, of which `numbers` become numbers in the first.
+fn most_counts(program: &Program, numbers: usize) -> usize {
+    let passes = program.passes();
+    let mut counts = vec![0; passes.count() as usize];
+    counts[0] = numbers;
+    for (scalar, reduction) in (0..).zip(&program.reductions) {
+        counts[passes.of_scalar(scalar) as usize] += usize::from(matches!(reduction, Reduction::Count(_)));
+    }
+    counts.into_iter().max().unwrap_or(0)
+}
+
 /// As many rows as keep messages, columns and conversions within their sizes: long messages cost less a row, until they leave the
 /// caches.
 fn morsel_rows(program: &Program, study: &Study) -> u32 {
     let count =
         |is: fn(&RowInstruction) -> bool| program.row.iter().filter(|instruction| is(instruction)).count();
     let products = count(|instruction| matches!(instruction, RowInstruction::Multiply(..)));
-    let counts =
-        program.reductions.iter().filter(|reduction| matches!(reduction, Reduction::Count(_))).count();
-    let numbers = count(|instruction| matches!(instruction, RowInstruction::Number(_))) + counts;
+    let numbers = count(|instruction| matches!(instruction, RowInstruction::Number(_)));
+    let numbers = most_counts(program, numbers);
     let is_sealed = |value: &u32| {
         study.bits == Bits::Sealed && matches!(program.row[*value as usize], RowInstruction::Input { .. })
     };

@@ -2,9 +2,13 @@
 //!
 //! A helper never runs a program that it did not lower itself; this is for whoever only has the program.
 
+use std::collections::BTreeMap;
+
 use quorate_field::FieldId;
 
-use super::{Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction};
+use super::{
+    Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction,
+};
 use crate::interval::Interval;
 use crate::program::coefficient::DEGREE_MAX;
 use crate::study::{COLUMNS_MAX, ROWS_TOTAL_MAX};
@@ -16,7 +20,7 @@ pub(crate) const INSTRUCTIONS_MAX: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProgram {
     /// Another version of the form.
-    #[error("the program has format {found}: this version reads format 2")]
+    #[error("the program has format {found}: this version reads format {}", Program::FORMAT)]
     Format {
         /// What it says.
         found: u32,
@@ -69,6 +73,20 @@ pub enum InvalidProgram {
         /// What it refers to.
         value: u32,
     },
+    /// A row value of a scalar that is no comparison, or that is not computed of earlier row values.
+    #[error("entry {entry} of the program's `row` refers to scalar {scalar}, which is not decided before it")]
+    Undecided {
+        /// Which entry.
+        entry: usize,
+        /// What it refers to.
+        scalar: u32,
+    },
+    /// A number made of a truth that depends on scalars.
+    #[error("entry {entry} of the program's `row` makes a number of what scalars decide")]
+    Decided {
+        /// Which entry.
+        entry: usize,
+    },
     /// Scalars of two fields in one instruction, or one of another field than the instruction takes.
     #[error("entry {entry} of the program's `scalar` refers to scalar {scalar}, which is in another field")]
     Mixed {
@@ -107,6 +125,7 @@ impl Program {
         self.validate_sizes()?;
         self.validate_row()?;
         self.validate_scalar()?;
+        self.validate_decided()?;
         self.validate_outputs()?;
         self.validate_public()
     }
@@ -173,6 +192,13 @@ impl Program {
                     typed(*right, Kind::Truth)?;
                 }
                 RowInstruction::Not(truth) | RowInstruction::Number(truth) => typed(*truth, Kind::Truth)?,
+                RowInstruction::Bit(bit) => {
+                    typed(bit.value, Kind::Number)?;
+                    bit.validate(entry, self.field)?;
+                }
+                RowInstruction::Everywhere(scalar) => {
+                    index("row", entry, *scalar, self.reductions.len() + self.scalar.len())?;
+                }
             }
         }
         for (entry, reduction) in self.reductions.iter().enumerate() {
@@ -250,6 +276,40 @@ impl Program {
         Ok(())
     }
 
+    /// Whether row values read only scalars that are decided before, and numbers of rows do not come of them: what later
+    /// passes compute of rows are truths. And whether all bits of a number are those of the same one.
+    fn validate_decided(&self) -> Result<(), InvalidProgram> {
+        let (reach, mut sliced) = (self.reach(), BTreeMap::new());
+        let mut is_decided = vec![false; self.row.len()];
+        for (entry, instruction) in self.row.iter().enumerate() {
+            let comes_of = |value: &u32| is_decided[*value as usize];
+            match instruction {
+                RowInstruction::Everywhere(scalar) => {
+                    let place = (*scalar as usize).checked_sub(self.reductions.len());
+                    let instruction = place.map(|place| &self.scalar[place]);
+                    let is_comparison = matches!(
+                        instruction,
+                        Some(ScalarInstruction::Below(_) | ScalarInstruction::Equal(_))
+                    );
+                    if !is_comparison || reach[*scalar as usize] > entry {
+                        return Err(InvalidProgram::Undecided { entry, scalar: *scalar });
+                    }
+                    is_decided[entry] = true;
+                }
+                RowInstruction::Number(truth) if comes_of(truth) => {
+                    return Err(InvalidProgram::Decided { entry });
+                }
+                RowInstruction::Bit(bit)
+                    if sliced.entry(bit.value).or_insert(bit.interval) != &bit.interval =>
+                {
+                    return Err(InvalidProgram::Bounds { part: "row", entry });
+                }
+                _ => is_decided[entry] = instruction.operands().iter().any(comes_of),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a coefficient stays within the field, whatever the number of rows.
     fn allows(&self, coefficient: &Coefficient, field: FieldId) -> bool {
         coefficient.0.len() <= DEGREE_MAX + 1
@@ -307,6 +367,17 @@ impl Bounded {
     fn validate(&self, part: &'static str, entry: usize, field: FieldId) -> Result<(), InvalidProgram> {
         fits(&self.interval, field, part, entry)?;
         if self.interval.contains(&self.with) { Ok(()) } else { Err(InvalidProgram::Bounds { part, entry }) }
+    }
+}
+
+impl Bit {
+    fn validate(&self, entry: usize, field: FieldId) -> Result<(), InvalidProgram> {
+        fits(&self.interval, field, "row", entry)?;
+        let range = self.interval.max.checked_sub(&self.interval.min);
+        if range.is_some_and(|range| self.place < range.bits()) {
+            return Ok(());
+        }
+        Err(InvalidProgram::Bounds { part: "row", entry })
     }
 }
 

@@ -1,14 +1,16 @@
 //! The study document: TOML in, a checked [`Study`] out.
 
+use std::collections::BTreeMap;
+
 use quorate_field::FieldId;
 use quorate_hash::Digest;
 use serde::Deserialize;
 
 use super::{
-    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Policy, Proportion, ROWS_TOTAL_MAX, Security, Sharing,
-    Study, StudyError, column_bound, smallest_field,
+    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROWS_TOTAL_MAX, Security,
+    Sharing, Study, StudyError, column_bound, smallest_field,
 };
-use crate::column::{Column, Domain};
+use crate::column::Column;
 use crate::syntax::NAME_MAX;
 
 /// The document as it is written.
@@ -35,6 +37,11 @@ struct PolicyDocument {
     min_cohort: u64,
     excluded_max: String,
     analysts: Vec<Digest>,
+    min_group: Option<u64>,
+    order_statistics: Option<bool>,
+    runs_max: Option<u64>,
+    #[serde(default)]
+    functions: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     };
     check_field(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
+    study.policy.disclosure.check(&study)?;
     Ok(study)
 }
 
@@ -101,7 +109,7 @@ fn check_security(security: &str) -> Result<Security, StudyError> {
 }
 
 fn check_policy(policy: PolicyDocument, capacity: u64) -> Result<Policy, StudyError> {
-    let PolicyDocument { min_cohort, excluded_max, analysts } = policy;
+    let PolicyDocument { min_cohort, excluded_max, analysts, .. } = policy;
     if min_cohort == 0 || min_cohort > capacity {
         let expected = format!("1 to {capacity}, which is `capacity`");
         return Err(value(
@@ -130,7 +138,13 @@ fn check_policy(policy: PolicyDocument, capacity: u64) -> Result<Policy, StudyEr
         ));
     }
     let analysts = analysts.into_iter().map(|key| key.0).collect();
-    Ok(Policy { min_cohort, excluded_max: proportion, analysts })
+    let disclosure = Disclosure {
+        min_group: policy.min_group.unwrap_or(1),
+        order_statistics: policy.order_statistics,
+        runs_max: policy.runs_max,
+        functions: policy.functions,
+    };
+    Ok(Policy { min_cohort, excluded_max: proportion, analysts, disclosure })
 }
 
 fn check_size(rows_max: u32, capacity: u64) -> Result<(), StudyError> {
@@ -151,30 +165,15 @@ fn check_size(rows_max: u32, capacity: u64) -> Result<(), StudyError> {
 }
 
 fn check_columns(documents: Vec<ColumnDocument>) -> Result<Vec<Column>, StudyError> {
-    if documents.is_empty() || documents.len() > COLUMNS_MAX {
-        let expected = format!("1 to {COLUMNS_MAX} columns");
-        return Err(value(
-            "columns",
-            format!("{} columns", documents.len()),
-            &expected,
-            "each is a [[columns]] table",
-        ));
+    if documents.is_empty() {
+        return Err(no_columns(0));
     }
     let mut columns: Vec<Column> = Vec::with_capacity(documents.len());
     let mut names = std::collections::BTreeSet::new();
     for (index, ColumnDocument { name, domain }) in documents.into_iter().enumerate() {
         let number = index + 1;
         check_name(&format!("columns.{number}.name"), &name)?;
-        if !names.insert(name.clone()) {
-            let key = format!("columns.{number}.name");
-            return Err(value(
-                &key,
-                format!("{name:?}"),
-                "a name of its own",
-                "two columns have the same name",
-            ));
-        }
-        let domain = Domain::parse(&domain).map_err(|diagnostics| {
+        let column = Column::parse(&*name, &domain).map_err(|diagnostics| {
             let reason =
                 diagnostics.0.first().map_or(String::new(), |d| format!(" ({}: {})", d.message, d.label));
             let expected = format!("a range like 0 .. 1_000_000 or labels like female | male{reason}");
@@ -185,9 +184,26 @@ fn check_columns(documents: Vec<ColumnDocument>) -> Result<Vec<Column>, StudyErr
                 "write it as a circuit's input does",
             )
         })?;
-        columns.push(Column { name, domain });
+        for column in Column::stored([column]) {
+            // Of a presence too, so that a message can mean one column only.
+            if !names.insert(column.name.clone()) {
+                let key = format!("columns.{number}.name");
+                let found = format!("{:?}", column.name);
+                return Err(value(&key, found, "a name of its own", "two columns have the same name"));
+            }
+            columns.push(column);
+        }
+        if columns.len() > COLUMNS_MAX {
+            return Err(no_columns(columns.len()));
+        }
     }
     Ok(columns)
+}
+
+fn no_columns(count: usize) -> StudyError {
+    let expected = format!("1 to {COLUMNS_MAX} columns");
+    let help = "each is a [[columns]] table, and one that is optional counts as two";
+    value("columns", format!("{count} columns"), &expected, help)
 }
 
 fn check_name(key: &str, name: &str) -> Result<(), StudyError> {
@@ -219,6 +235,6 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
     Err(StudyError::FieldTooSmall { declared: study.field, column, rows, bound, suffices: suffices.ok() })
 }
 
-fn value(key: &str, found: impl ToString, expected: &str, help: &'static str) -> StudyError {
+pub(super) fn value(key: &str, found: impl ToString, expected: &str, help: &'static str) -> StudyError {
     StudyError::Value { key: key.to_owned(), found: found.to_string(), expected: expected.to_owned(), help }
 }

@@ -4,7 +4,7 @@ use quorate_field::FieldId;
 use quorate_hash::Digest;
 use toml::{Table, Value};
 
-use super::{Bits, Proportion, Sharing, Study, StudyError, smallest_field};
+use super::{Bits, Disclosure, Proportion, Sharing, Study, StudyError, smallest_field};
 use crate::check::check;
 use crate::column::Column;
 use crate::lower::lower;
@@ -19,7 +19,7 @@ pub struct StudyDraft {
     pub federation: Digest,
     /// How values are split.
     pub sharing: Sharing,
-    /// The columns.
+    /// The columns, as they are declared or as they are stored.
     pub columns: Vec<Column>,
     /// Most rows of one contribution.
     pub rows_max: u32,
@@ -37,6 +37,8 @@ pub struct StudyDraft {
     pub excluded_max: Proportion,
     /// The keys of those who may ask.
     pub analysts: Vec<[u8; 32]>,
+    /// What may not be asked.
+    pub disclosure: Disclosure,
 }
 
 impl StudyDraft {
@@ -77,10 +79,11 @@ impl StudyDraft {
     fn text(&self, field: FieldId) -> String {
         let count = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         let key = |key: &[u8; 32]| Value::String(Digest(*key).to_string());
-        let columns = self.columns.iter().map(|column| {
+        let declared = self.columns.iter().filter(|column| !column.is_presence());
+        let columns = declared.map(|column| {
             Value::Table(Table::from_iter([
                 ("name".to_owned(), Value::String(column.name.clone())),
-                ("domain".to_owned(), Value::String(column.domain.to_string())),
+                ("domain".to_owned(), Value::String(column.declaration())),
             ]))
         });
         let line = |name: &str, value: Value| format!("{name} = {value}\n");
@@ -106,6 +109,9 @@ impl StudyDraft {
         text += &line("min_cohort", count(self.min_cohort));
         text += &line("excluded_max", Value::String(self.excluded_max.to_string()));
         text += &line("analysts", Value::Array(self.analysts.iter().map(key).collect()));
+        let (lines, functions) = self.disclosure.text();
+        text += &lines;
+        text += &functions;
         for column in columns {
             text += "\n[[columns]]\n";
             text += &toml::to_string(&column).unwrap_or_default();

@@ -16,6 +16,7 @@ use super::tree::{
     Unary,
 };
 use crate::column::{DECIMALS_MAX, Domain, LABELS_MAX};
+use crate::date::date_text;
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::quantity::scaled_decimal;
 use quorate_field::Integer;
@@ -28,8 +29,12 @@ type Rule<'a, T> = Boxed<'a, 'a, Tokens<'a>, T, Failure<'a>>;
 #[derive(Clone)]
 enum Written {
     Range((bool, Number), (bool, Number)),
+    Dates(i64, i64),
     Labels(Vec<Name>),
 }
+
+/// A column's declaration as written: whether it may be blank, and its domain.
+type Declared = (bool, Written);
 
 #[derive(Clone)]
 struct Number {
@@ -39,7 +44,7 @@ struct Number {
 
 enum Statement {
     Circuit(Name),
-    Input(Name, Written, Span),
+    Input(Name, Declared, Span),
     Definition(Definition),
     Reveal(Reveal),
 }
@@ -62,8 +67,8 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
         let end = placed.get(range.end).map_or(text.len(), |(_, span)| span.start);
         match parse_with(&rule, &tokens[range.clone()], &placed[range], end) {
             Ok(Statement::Circuit(name)) => names.push((from, name)),
-            Ok(Statement::Input(name, written, span)) => match written.check(span) {
-                Ok(domain) => circuit.inputs.push(Input { name, domain, span }),
+            Ok(Statement::Input(name, (is_optional, written), span)) => match written.check(span) {
+                Ok(domain) => circuit.inputs.push(Input { name, domain, is_optional, span }),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             },
             Ok(Statement::Definition(definition)) => circuit.definitions.push(definition),
@@ -75,13 +80,13 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
     diagnostics.or(circuit)
 }
 
-/// Reads a domain alone, as in a study's document.
-pub(crate) fn parse_domain(text: &str) -> Result<Domain, Diagnostics> {
+/// Reads a column's declaration alone, as in a study's document: whether it may be blank, and its domain.
+pub(crate) fn parse_declaration(text: &str) -> Result<(bool, Domain), Diagnostics> {
     let tokens = tokenize(text)?;
     let placed: Vec<_> =
         tokens.iter().map(|(token, span)| (*token, SimpleSpan::from(span.start..span.end))).collect();
-    let written = parse_with(&domain(), &tokens, &placed, text.len())?;
-    Ok(written.check(Span::new(0, text.len()))?)
+    let (is_optional, written) = parse_with(&declaration(), &tokens, &placed, text.len())?;
+    Ok((is_optional, written.check(Span::new(0, text.len()))?))
 }
 
 /// `circuit name` comes first, once, and there is something to reveal.
@@ -182,7 +187,7 @@ fn statement<'a>() -> Rule<'a, Statement> {
     let input = keyword(Keyword::Input)
         .ignore_then(name())
         .then_ignore(symbol(":"))
-        .then(domain().map_with(|written, extra| (written, span_of(extra.span()))))
+        .then(declaration().map_with(|written, extra| (written, span_of(extra.span()))))
         .map(|(name, (written, span))| Statement::Input(name, written, span));
     let reveal = keyword(Keyword::Reveal)
         .ignore_then(name())
@@ -201,11 +206,20 @@ fn statement<'a>() -> Rule<'a, Statement> {
     choice((header, input, definition, reveal)).then_ignore(end()).boxed()
 }
 
+fn declaration<'a>() -> Rule<'a, Declared> {
+    keyword(Keyword::Optional).or_not().map(|word| word.is_some()).then(domain()).boxed()
+}
+
 fn domain<'a>() -> Rule<'a, Written> {
     let bound = || symbol("-").or_not().map(|sign| sign.is_some()).then(number());
     let range = bound().then_ignore(symbol("..")).then(bound()).map(|(low, high)| Written::Range(low, high));
     let labels = name().separated_by(symbol("|")).at_least(1).collect().map(Written::Labels);
-    choice((range, labels)).boxed()
+    let dates = date().then_ignore(symbol("..")).then(date()).map(|(from, to)| Written::Dates(from, to));
+    choice((range, dates, labels)).boxed()
+}
+
+fn date<'a>() -> Rule<'a, i64> {
+    select! { Token::Date(days) => days }.labelled("a date").boxed()
 }
 
 fn name<'a>() -> Rule<'a, Name> {
@@ -328,7 +342,8 @@ fn operand<'a>(whole: Rule<'a, Expression>, plain: Rule<'a, Expression>) -> Rule
             no: Box::new(no),
         });
     let constant = number().map(|Number { digits, decimals }| ExpressionKind::Number { digits, decimals });
-    let placed = choice((constant, name_or_call, list, choose))
+    let date = date().map(|days| ExpressionKind::Date { days });
+    let placed = choice((constant, date, name_or_call, list, choose))
         .map_with(|kind, extra| Expression { kind, span: span_of(extra.span()) });
     choice((placed, parenthesised)).labelled("an expression").boxed()
 }
@@ -351,6 +366,7 @@ impl Written {
     fn check(self, span: Span) -> Result<Domain, Diagnostic> {
         match self {
             Written::Range(low, high) => check_range(low, high, span),
+            Written::Dates(from, to) => check_dates(from, to, span),
             Written::Labels(labels) => check_labels(labels, span),
         }
     }
@@ -375,6 +391,15 @@ fn check_range(low: (bool, Number), high: (bool, Number), span: Span) -> Result<
             .help(format!("perhaps {} .. {}", text(&max), text(&min))));
     }
     Ok(Domain::Number { min, max, decimals })
+}
+
+fn check_dates(from: i64, to: i64, span: Span) -> Result<Domain, Diagnostic> {
+    let (min, max) = (Integer::from(from), Integer::from(to));
+    if min > max {
+        return Err(Diagnostic::new(span, "the range is empty", "the first date is after the last")
+            .help(format!("perhaps {} .. {}", date_text(&max), date_text(&min))));
+    }
+    Ok(Domain::Date { min, max })
 }
 
 fn check_labels(labels: Vec<Name>, span: Span) -> Result<Domain, Diagnostic> {

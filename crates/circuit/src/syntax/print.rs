@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use super::token::needs_quotes;
 use super::tree::{Binary, Circuit, Definition, DefinitionKind, Expression, ExpressionKind, Unary};
+use crate::column::declaration;
+use crate::date::date_text;
 use crate::quantity::scaled_decimal;
 
 /// `name` as it is written in a circuit: in quotes where it must be.
@@ -15,7 +17,8 @@ impl Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "circuit {}\n", quote(&self.name.text))?;
         for input in &self.inputs {
-            writeln!(f, "input {} : {}", quote(&input.name.text), input.domain)?;
+            let declaration = declaration(input.is_optional, &input.domain);
+            writeln!(f, "input {} : {declaration}", quote(&input.name.text))?;
         }
         writeln!(f)?;
         for Definition { kind, name, expression } in &self.definitions {
@@ -38,6 +41,7 @@ impl Display for Expression {
             ExpressionKind::Number { digits, decimals } => {
                 f.write_str(&scaled_decimal(digits, *decimals, true))
             }
+            ExpressionKind::Date { days } => f.write_str(&date_text(&(*days).into())),
             ExpressionKind::Name(name) => f.write_str(&quote(name)),
             ExpressionKind::Call { function, arguments } => {
                 let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
@@ -94,6 +98,7 @@ impl Display for Operand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.kind {
             ExpressionKind::Number { .. }
+            | ExpressionKind::Date { .. }
             | ExpressionKind::Name(_)
             | ExpressionKind::Call { .. }
             | ExpressionKind::List(_) => write!(f, "{}", self.0),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::date::{date_text, parse_date};
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 
 /// Longest circuit, in bytes.
@@ -26,6 +27,8 @@ pub(crate) enum Token<'text> {
     Name(&'text str),
     Quoted(&'text str),
     Number(&'text str),
+    /// In days since 1970-01-01.
+    Date(i64),
     Keyword(Keyword),
     Symbol(&'static str),
 }
@@ -47,9 +50,10 @@ pub(crate) enum Keyword {
     Let,
     Define,
     Weighted,
+    Optional,
 }
 
-const KEYWORDS: [(&str, Keyword); 14] = [
+const KEYWORDS: [(&str, Keyword); 15] = [
     ("circuit", Keyword::Circuit),
     ("input", Keyword::Input),
     ("reveal", Keyword::Reveal),
@@ -64,10 +68,8 @@ const KEYWORDS: [(&str, Keyword); 14] = [
     ("let", Keyword::Let),
     ("define", Keyword::Define),
     ("weighted", Keyword::Weighted),
+    ("optional", Keyword::Optional),
 ];
-
-/// Words kept free for later constructs, so that no circuit of today changes its meaning.
-pub(crate) const RESERVED: [&str; 1] = ["optional"];
 
 const NESTED: &str = "the expression is nested too deeply";
 
@@ -83,6 +85,7 @@ impl fmt::Display for Token<'_> {
         match self {
             Token::Name(name) | Token::Number(name) => write!(f, "`{name}`"),
             Token::Quoted(name) => write!(f, "`\"{name}\"`"),
+            Token::Date(days) => write!(f, "`{}`", date_text(&(*days).into())),
             Token::Symbol(symbol) => write!(f, "`{symbol}`"),
             Token::Keyword(keyword) => write!(f, "`{keyword}`"),
         }
@@ -101,7 +104,6 @@ pub(crate) fn needs_quotes(name: &str) -> bool {
     !characters.next().is_some_and(is_name_start)
         || !characters.all(is_name_part)
         || KEYWORDS.iter().any(|(word, _)| *word == name)
-        || RESERVED.contains(&name)
 }
 
 /// The tokens of `text`, within all limits.
@@ -172,7 +174,7 @@ fn next_token<'text>(rest: &'text str, first: char, at: usize) -> (Result<Token<
         return quoted(rest, at);
     }
     if first.is_ascii_digit() {
-        return number(rest, at);
+        return date(rest, at).unwrap_or_else(|| number(rest, at));
     }
     if is_name_start(first) {
         let length = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
@@ -180,12 +182,6 @@ fn next_token<'text>(rest: &'text str, first: char, at: usize) -> (Result<Token<
         let keyword = KEYWORDS.iter().find(|(word, _)| *word == name);
         let token = match keyword {
             Some((_, keyword)) => Ok(Token::Keyword(*keyword)),
-            None if RESERVED.contains(&name) => Err(Diagnostic::new(
-                Span::new(at, at + length),
-                format!("`{name}` is a word kept for later"),
-                "cannot be a name",
-            )
-            .help(format!("to mean a column of this name, write it in quotes: \"{name}\""))),
             None => within(length, NAME_MAX, "name", at).map(|()| Token::Name(name)),
         };
         return (token, length);
@@ -221,6 +217,23 @@ fn quoted(rest: &str, at: usize) -> (Result<Token<'_>, Diagnostic>, usize) {
         within(name.len(), NAME_MAX, "name", at).map(|()| Token::Quoted(name))
     };
     (token, length)
+}
+
+/// Four, two and two digits with `-` between them, if the text begins with these: then it is a date or a mistake.
+fn date(rest: &str, at: usize) -> Option<(Result<Token<'_>, Diagnostic>, usize)> {
+    const SHAPE: &[u8] = b"dddd-dd-dd";
+    let fits = |(byte, shape): (&u8, &u8)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
+    let is_shaped = rest.len() >= SHAPE.len() && rest.as_bytes().iter().zip(SHAPE).all(fits);
+    if !is_shaped {
+        return None;
+    }
+    let length = rest.find(|c| !is_name_part(c) && c != '-').unwrap_or(rest.len());
+    let token = parse_date(&rest[..length]).map(Token::Date).ok_or_else(|| {
+        let label = "expected year, month and day, such as 2024-03-01";
+        Diagnostic::new(Span::new(at, at + length), "there is no such date", label)
+            .help("a subtraction is written with spaces: 2024 - 03 - 01")
+    });
+    Some((token, length))
 }
 
 /// Digits and `_`, then perhaps a point and digits. Of `0..5` it takes `0` only.

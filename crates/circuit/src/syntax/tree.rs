@@ -34,7 +34,9 @@ pub struct Input {
     pub name: Name,
     /// Its declared values.
     pub domain: Domain,
-    /// The place of the domain.
+    /// Whether it may be blank.
+    pub is_optional: bool,
+    /// The place of the declaration.
     pub span: Span,
 }
 
@@ -85,6 +87,11 @@ pub enum ExpressionKind {
         digits: Integer,
         /// How many of them stand behind the point.
         decimals: u32,
+    },
+    /// `2024-03-01`.
+    Date {
+        /// Days since 1970-01-01.
+        days: i64,
     },
     /// A column, or a label of a category.
     Name(String),
@@ -246,9 +253,10 @@ impl Circuit {
 
     /// The columns that it reads, as a study would declare them.
     pub fn inputs(&self) -> Vec<Column> {
-        self.inputs
-            .iter()
-            .map(|input| Column { name: input.name.text.clone(), domain: input.domain.clone() })
-            .collect()
+        let column = |input: &Input| {
+            let (name, domain) = (input.name.text.clone(), input.domain.clone());
+            if input.is_optional { Column::optional(name, domain) } else { Column::new(name, domain) }
+        };
+        self.inputs.iter().map(column).collect()
     }
 }

@@ -87,6 +87,50 @@ fn labels() {
     assert!(error.to_string().contains("female | male | \"not said\""));
 }
 
+#[test]
+fn yes_and_no_are_read_in_many_ways() {
+    let column = column("s", "No | YES");
+    for (cell, value) in [("yes", 1), ("NO", 0), ("1", 1), ("0", 0), ("True", 1), ("false", 0), (" Yes ", 1)]
+    {
+        assert_eq!(column.encode(cell, Rounding::Exact).unwrap().value, Integer::from(value), "{cell}");
+    }
+    for cell in ["y", "2", "maybe", "NA"] {
+        assert!(
+            matches!(column.encode(cell, Rounding::Exact), Err(CellError::UnknownLabel { .. })),
+            "{cell}"
+        );
+    }
+}
+
+#[test]
+fn dates() {
+    let column = column("d", "2024-02-28 .. 2024-03-02");
+    assert_eq!(column.encode(" 2024-02-29 ", Rounding::Exact).unwrap().value, Integer::from(19_782));
+    for (cell, words) in [
+        ("2024-02-30", "is not a date: expected 2024-02-28 .. 2024-03-02"),
+        ("2024-03-01T00:00", "is not a date"),
+        ("01/03/2024", "is not a date"),
+        ("19782", "is not a date"),
+        ("2024-03-03", "2024-03-03 is out of range"),
+    ] {
+        let error = column.encode(cell, Rounding::Exact).expect_err(cell);
+        assert!(error.to_string().contains(words), "{words:?} expected in {error}");
+    }
+}
+
+#[test]
+fn blanks() {
+    let number = column("x", "optional 0 .. 9");
+    for (cell, is_blank) in
+        [("", true), ("  ", true), (" NA ", true), ("na", false), ("NaN", false), ("0", false)]
+    {
+        assert_eq!(number.is_blank(cell), is_blank, "{cell:?}");
+    }
+    assert!(!column("x", "0 .. 9").is_blank(""));
+    let country = column("country", "optional FR | NA");
+    assert!(country.is_blank("") && !country.is_blank("NA"), "a label is a label");
+}
+
 proptest! {
     #[test]
     fn any_cell_is_read_or_refused(cell in "\\PC{0,40}") {

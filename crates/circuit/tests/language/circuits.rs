@@ -195,7 +195,7 @@ fn the_explanation_counts_what_a_run_costs() {
     assert!(costs[1].rounds >= costs[0].rounds);
     let linear = file("salaries.circuit");
     let cost = explain(&linear, &study_of(&linear, 1000)).unwrap().cost.unwrap();
-    assert_eq!(cost, Cost { bytes_to_analyst: 40, ..Cost::default() });
+    assert_eq!(cost, Cost { passes: 1, bytes_to_analyst: 40, ..Cost::default() });
 }
 
 #[test]

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(missing_docs, unreachable_pub, reason = "nothing imports a test")]
 
+mod blanks;
 mod cells;
 mod circuits;
 mod definitions;
+mod groups;
 mod mistakes;
+mod order;
 mod plans;
 mod programs;
 mod properties;

@@ -38,6 +38,28 @@ fn a_run_reveals_what_is_named_and_nothing_on_the_way() {
     assert_eq!(meanings(reveals), ["sum(hourly), in units of 0.01"]);
 }
 
+/// What a test is computed of leaves, once, and nothing else.
+#[test]
+fn what_a_test_reveals() {
+    let t_test = [
+        "count(region == north)",
+        "sum(salary where region == north)",
+        "sum(salary^2 where region == north)",
+        "count(region == south)",
+        "sum(salary where region == south)",
+        "sum(salary^2 where region == south)",
+    ];
+    assert_eq!(meanings("reveal x = ttest(salary by region)"), t_test);
+    let more =
+        "reveal x = ttest(salary by region)\nreveal n = count() by region\nreveal m = mean(salary) by region";
+    assert_eq!(meanings(more), t_test, "equal numbers leave once");
+    let of_both = "(region == north) and (gender == female)";
+    let found = meanings("reveal x = chisq(region, gender)");
+    assert_eq!((found.len(), found[0].as_str()), (6, format!("count({of_both})").as_str()));
+    let among = meanings("reveal x = chisq(region, salary > 5) where \"yrs.service\" > 9");
+    assert!(among.len() == 4 && among.iter().all(|meaning| meaning.contains("yrs.service")), "{among:?}");
+}
+
 #[test]
 fn products_and_conditions_reveal_what_is_named_too() {
     // A variance: one number of the two sums, and the public number of rows.
@@ -181,7 +203,7 @@ fn the_canonical_form_of_a_small_program() {
     assert_eq!(
         serde_json::to_string(&program).unwrap(),
         concat!(
-            r#"{"format":3,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
+            r#"{"format":4,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
             r#""reductions":[{"sum":{"value":0}}],"scalar":[],"outputs":[{"scalar":0,"field":"f61","interval":"#,
             r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"public":[{"output":0},"#,
             r#"{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#

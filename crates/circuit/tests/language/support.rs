@@ -1,8 +1,8 @@
 //! Studies made from circuits, and circuits that must be refused.
 
 use quorate_circuit::{
-    Bits, Circuit, Column, Diagnostics, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, check,
-    compile,
+    Bits, Circuit, Column, Diagnostics, Disclosure, Proportion, Sharing, SharingKind, Study, StudyDraft,
+    check, compile,
 };
 use quorate_field::Integer;
 use quorate_hash::Digest;
@@ -21,11 +21,12 @@ pub fn draft(columns: Vec<Column>, capacity: u64) -> StudyDraft {
         min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
         analysts: vec![[2; 32]],
+        disclosure: Disclosure::default(),
     }
 }
 
 pub fn column(name: &str, domain: &str) -> Column {
-    Column { name: name.into(), domain: Domain::parse(domain).unwrap() }
+    Column::parse(name, domain).unwrap()
 }
 
 /// The study that most tests ask: two numbers of different scales, two categories.
@@ -45,7 +46,7 @@ pub fn circuit(reveals: &str) -> String {
     let inputs: String = study()
         .columns
         .iter()
-        .map(|column| format!("input \"{}\" : {}\n", column.name, column.domain))
+        .map(|column| format!("input \"{}\" : {}\n", column.name, column.declaration()))
         .collect();
     format!("circuit test\n{inputs}{reveals}\n")
 }

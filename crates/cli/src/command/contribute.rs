@@ -31,8 +31,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
     /// The whole file is one contributor's block; else each row is one contributor
-    #[arg(long)]
+    #[arg(long, conflicts_with = "by")]
     one_block: bool,
+    /// The column that says who contributes a row: rows with the same there are one contributor's block
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
     /// Leave out rows that cannot be read or are out of range
     #[arg(long)]
     skip_bad: bool,
@@ -53,7 +56,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (_, study) = files::study(&arguments.study, &helpers).await?;
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
     let policy = if arguments.skip_bad { BadRowsPolicy::Skip } else { BadRowsPolicy::Refuse };
-    let table = files::table(&arguments.csv, &study.columns, rounding, policy)?;
+    let by = arguments.by.as_deref();
+    let table = files::table(&arguments.csv, &study.columns, by, rounding, policy)?;
     let skipped = table.skipped().count;
     if skipped > 0 {
         note(format_args!(
@@ -64,9 +68,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let secret = arguments.secret.unwrap_or_else(|| beside(&arguments.csv));
     let secret = keys::contributor_secret(&secret)?;
-    let grouping = if arguments.one_block { Grouping::OneBlock } else { Grouping::EachRow };
+    let grouping = if arguments.one_block { Grouping::OneBlock } else { table.grouping() };
 
-    let bar = contributions_bar(if arguments.one_block { 1 } else { table.rows() as u64 });
+    let bar = contributions_bar(table.contributions(grouping) as u64);
     let done = contributor::upload(&helpers, &study, Arc::new(table), grouping, secret, |progress| {
         bar.set_position(progress.accepted);
     })

@@ -5,7 +5,7 @@ mod salaries;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Outcome, Rounding, Sharing, SharingKind};
+use quorate_circuit::{Disclosure, Outcome, Rounding, Sharing, SharingKind};
 use quorate_client::analyst::Run;
 use quorate_contribute::{BadRowsPolicy, Packer, Table, scheme_of};
 use quorate_field::{Field, Integer, with_field};
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let say = Say { quiet: arguments.json };
 
     say.heading("1. Four organisations run one helper each; here, four processes on this machine.")?;
-    let mut trial = Trial::start(CIRCUIT, SHARING, None, table, started).await?;
+    let mut trial = Trial::start(CIRCUIT, SHARING, None, Disclosure::default(), table, started).await?;
     say.line(format!(
         "   No helper alone learns anything; any two of them can answer. ({})",
         seconds(trial.seconds_of("start"))
@@ -198,8 +198,8 @@ fn costs(trial: &Trial, run: &Run, clear: &ClearText) -> String {
     let rows = [
         ["", "plain", "secret"].map(str::to_owned),
         ["bytes uploaded".into(), per_person(plain), per_person(uploaded)],
-        ["bytes between helpers, run".into(), "0 B".into(), bytes(run.bytes_between_helpers)],
-        ["bytes of results".into(), "-".into(), bytes(run.bytes_of_results)],
+        ["bytes between helpers, run".into(), "0 B".into(), bytes(run.bytes_between_helpers())],
+        ["bytes of results".into(), "-".into(), bytes(run.bytes_of_results())],
         ["time to upload".into(), "-".into(), seconds(trial.seconds_of("contribute"))],
         ["time to seal, once".into(), "-".into(), seconds(trial.seconds_of("seal"))],
         ["time to compute".into(), seconds(clear.seconds), seconds(run.seconds)],

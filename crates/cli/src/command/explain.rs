@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_circuit::{Speed, Study, compile, explain};
+use quorate_circuit::{Speed, Study, StudyDraft, compile, explain};
 use quorate_client::{Helpers, forecast, speed};
 use quorate_wire::StudyState;
 
-use crate::draft::{self, BitsArgument, SharingArgument, refused};
+use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument, refused};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -41,6 +41,8 @@ pub(crate) struct Arguments {
     /// What sealing makes of the values' bits [default: sealed, where the helpers can]
     #[arg(long, value_enum, conflicts_with = "study")]
     bits: Option<BitsArgument>,
+    #[command(flatten)]
+    rules: RulesArguments,
     /// Rows that the time of a run is estimated for [default: those of the sealed study, or all that there is room for]
     #[arg(long, value_name = "COUNT")]
     rows: Option<u64>,
@@ -105,8 +107,11 @@ async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Asked, F
         });
     }
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
-    let draft =
-        draft::of_circuit(&draft::parse_circuit(name, text)?, sharing, arguments.bits, arguments.capacity);
+    let parsed = draft::parse_circuit(name, text)?;
+    let draft = StudyDraft {
+        disclosure: arguments.rules.disclosure()?,
+        ..draft::of_circuit(&parsed, sharing, arguments.bits, arguments.capacity)
+    };
     match draft::document(draft.clone(), name, text) {
         Ok((_, study, _)) => Ok(Asked::nobody(study)),
         // Explained all the same: `explain` says what is refused, and where.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_client::{ClientError, analyst};
+use quorate_client::{ClientError, SavedRun, analyst};
 
 use crate::draft::refused;
 use crate::failure::Failure;
-use crate::report::Report;
-use crate::{files, keys};
+use crate::report::{Report, ReportArguments, Style};
+use crate::{files, keys, saved};
 
 #[derive(Debug, Args)]
 #[command(
@@ -27,21 +27,34 @@ pub(crate) struct Arguments {
     /// The circuit
     #[arg(long, value_name = "FILE")]
     circuit: PathBuf,
-    /// Print as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArguments,
+    /// Print the results as CSV, a line for each number
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Write the result and what proves it into a new file, for `quorate show`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let key = keys::read(&arguments.analyst)?;
     let text = files::text(&arguments.circuit)?;
+    saved::check_new(arguments.save.as_deref())?;
     let helpers = files::helpers(&arguments.federation)?;
-    let (_, study) = files::study(&arguments.study, &helpers).await?;
+    let (document, study) = files::study(&arguments.study, &helpers).await?;
     let run = analyst::run(&helpers, &key, &study, &text).await.map_err(|error| match error {
         ClientError::Circuit(diagnostics) => {
             refused(&arguments.circuit.display().to_string(), &text, diagnostics)
         }
         error => error.into(),
     })?;
-    Report::of(&study, &run, 0).print(arguments.json)
+    let report = Report::of(&study, &run, 0);
+    if let Some(path) = &arguments.save {
+        saved::write(path, &SavedRun::new(&run, &text, &document, helpers.federation(), saved::now()))?;
+    }
+    if let Some(path) = &arguments.report.plot {
+        report.draw(path, &text)?;
+    }
+    report.print(if arguments.csv { Style::Csv } else { Style::json(arguments.report.json) })
 }

@@ -8,7 +8,7 @@ use quorate_client::owner;
 use quorate_federation::{Federation, SecretKey};
 use serde_json::json;
 
-use crate::draft::{self, BitsArgument, SharingArgument};
+use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument};
 use crate::failure::Failure;
 use crate::{files, keys, output};
 
@@ -82,6 +82,8 @@ struct Rules {
     /// What sealing makes of the values' bits [default: sealed, where the helpers can]
     #[arg(long, value_enum)]
     bits: Option<BitsArgument>,
+    #[command(flatten)]
+    disclosure: RulesArguments,
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +163,7 @@ fn draft_document(
         min_cohort: rules.min_cohort,
         excluded_max,
         analysts: analysts.collect::<Result<_, Failure>>()?,
+        disclosure: rules.disclosure.disclosure()?,
         ..from_circuit
     };
     // A circuit that the engine cannot run yet may still say what is asked of contributors.
@@ -173,7 +176,7 @@ fn draft_document(
 
 fn print(study: &Study, json: bool) -> Result<(), Failure> {
     if json {
-        let columns: Vec<_> = study.columns.iter().map(|column| json!(column)).collect();
+        let columns: Vec<_> = study.declared().map(|column| json!(column)).collect();
         return output::json(&json!({
             "study": study.id(),
             "name": study.name,
@@ -183,6 +186,7 @@ fn print(study: &Study, json: bool) -> Result<(), Failure> {
             "columns": columns,
             "sharing": study.sharing,
             "inputs": study.input_checks().to_string(),
+            "rules": study.policy.disclosure.rules(),
         }));
     }
     let rows = [
@@ -192,6 +196,7 @@ fn print(study: &Study, json: bool) -> Result<(), Failure> {
         ("room", format!("{} contributions of at most {} rows", study.capacity, study.rows_max)),
         ("inputs", study.input_checks().to_string()),
     ];
-    let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let rules = study.policy.disclosure.rules().into_iter().map(|rule| ("rule", rule));
+    let rows = rows.into_iter().chain(rules).map(|(name, value)| vec![name.to_owned(), value]).collect();
     output::line(output::aligned(rows, false, &[]))
 }

@@ -7,10 +7,11 @@ use clap::Args;
 use quorate_circuit::{Rounding, Sharing, SharingKind};
 use quorate_contribute::BadRowsPolicy;
 
-use crate::draft::{self, BitsArgument, SharingArgument};
+use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument};
 use crate::failure::Failure;
-use crate::files;
+use crate::report::{ReportArguments, Style};
 use crate::trial::{CircuitText, Trial};
+use crate::{files, saved};
 
 #[derive(Debug, Args)]
 #[command(
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// The table; each row is one contributor, columns are found by name, others are ignored
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
+    /// The column that says who contributes a row: rows with the same there are one contributor's
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
     /// How many helpers
     #[arg(long, value_name = "N", default_value_t = 4)]
     helpers: u8,
@@ -35,36 +39,50 @@ pub(crate) struct Arguments {
     /// What sealing makes of the values' bits [default: sealed, where the helpers can]
     #[arg(long, value_enum)]
     bits: Option<BitsArgument>,
+    #[command(flatten)]
+    rules: RulesArguments,
     /// Helpers to kill after the study is sealed, as in 2,4
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     stop: Vec<u8>,
     /// Refuse values with more decimals than declared instead of rounding them
     #[arg(long)]
     exact: bool,
-    /// Print as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArguments,
+    /// Write the result and what proves it into a new file, for `quorate show`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
     check_stop(&sharing, &arguments.stop)?;
+    saved::check_new(arguments.save.as_deref())?;
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
     let circuit = CircuitText { name: &name, text: &text };
     let columns = draft::parse_circuit(&name, &text)?.inputs();
     let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
-    let table = files::table(&arguments.csv, &columns, rounding, BadRowsPolicy::Refuse)?;
+    let by = arguments.by.as_deref();
+    let table = files::table(&arguments.csv, &columns, by, rounding, BadRowsPolicy::Refuse)?;
 
-    let mut trial = Trial::start(circuit, sharing, arguments.bits, table, started).await?;
+    let mut trial =
+        Trial::start(circuit, sharing, arguments.bits, arguments.rules.disclosure()?, table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     for helper in &arguments.stop {
         trial.local.kill(*helper)?;
     }
-    let (_, report) = trial.run().await?;
+    let (run, report) = trial.run().await?;
+    let saved_run = trial.saved(&run);
     trial.end();
-    report.print(arguments.json)
+    if let Some(path) = &arguments.save {
+        saved::write(path, &saved_run)?;
+    }
+    if let Some(path) = &arguments.report.plot {
+        report.draw(path, &text)?;
+    }
+    report.print(Style::json(arguments.report.json))
 }
 
 /// Helpers that can be stopped with an answer left.

@@ -1,6 +1,6 @@
 //! Contributions that no client would send, among 100,000 good ones: exactly the good ones are counted.
 
-use quorate_circuit::{Circuit, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Circuit, Disclosure, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
 use quorate_contribute::{Batch, Packed, Packer};
 use quorate_federation::SecretKey;
@@ -122,6 +122,7 @@ async fn exactly_the_good_ones_are_counted() {
         min_cohort: 10,
         excluded_max: Proportion::parse("0.01").unwrap(),
         analysts: vec![*analyst.public().as_bytes()],
+        disclosure: Disclosure::default(),
     };
     let (document, study) = draft.document().unwrap();
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_quorate"));

@@ -1,44 +1,14 @@
 //! A study from its creation to its result, on helpers that stay: the commands that `up` prints.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
 use crate::files::{CIRCUIT, CSV, Files};
-
-/// `quorate up`, stopped with Ctrl-C.
-struct Up(Child);
-
-impl Up {
-    fn start(files: &Files) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-        command.args(["up", "--helpers", "3", "--dir", "trial"]).current_dir(files.dir());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let ready = stdout.lines().any(|line| line.unwrap().contains("this protects nobody"));
-        assert!(ready, "the helpers did not start");
-        Up(child)
-    }
-
-    fn stop(mut self) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
+use crate::up::Up;
 
 #[test]
 fn from_up_to_the_result_and_after_a_restart() {
     let files = Files::new(&[("c.circuit", CIRCUIT), ("t.csv", CSV)]);
-    let up = Up::start(&files);
+    let up = Up::start(&files, 3);
     let json = |arguments: &[&str]| -> Value {
         let arguments = arguments.iter().copied().chain(["--federation", "trial/federation.toml", "--json"]);
         serde_json::from_str(&files.output(arguments)).unwrap()
@@ -72,6 +42,8 @@ fn from_up_to_the_result_and_after_a_restart() {
     let seal = ["seal", "--study", "study.toml", "--owner", "trial/owner.key"];
     assert_eq!(json(&seal)["manifest"]["contributions"], 12);
     assert_eq!(json(&run)["results"]["total"], 366.78);
+    let saving: Vec<&str> = run.into_iter().chain(["--save", "result.json"]).collect();
+    assert_eq!(json(&saving)["results"], json(&["show", "result.json"])["results"]);
 
     let stranger = ["run", "--study", id, "--analyst", "trial/owner.key", "--circuit", "c.circuit"];
     let stranger = files.failure(stranger.into_iter().chain(["--federation", "trial/federation.toml"]), 1);
@@ -80,7 +52,7 @@ fn from_up_to_the_result_and_after_a_restart() {
     assert!(late.contains("seal"), "{late}");
     up.stop();
 
-    let up = Up::start(&files);
+    let up = Up::start(&files, 3);
     assert_eq!(json(&run)["results"]["mean_age"], 41.5, "what was sealed stays");
     let status = json(&["status"]);
     assert_eq!(status["helpers"][2]["status"]["studies"][0]["state"]["is"], "sealed");

@@ -6,4 +6,7 @@ mod bad_contributions;
 mod bad_input;
 mod files;
 mod lifecycle;
+mod results;
+mod rules;
 mod trials;
+mod up;

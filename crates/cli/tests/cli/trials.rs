@@ -96,6 +96,23 @@ fn the_payroll_circuit_on_every_federation() {
     }
 }
 
+/// A column says whose each row is; one column has blanks, and one is a condition.
+#[test]
+fn rows_of_one_contributor_are_one_contribution() {
+    let circuit = "circuit visits\ninput cost : optional 5 .. 100\ninput urgent : yes | no\ninput on : 2024-01-01 .. 2024-12-31\n\
+                   reveal visits = count()\nreveal mean_cost = mean(cost)\nreveal not_said = missing(cost)\n\
+                   reveal urgent_cost = sum(cost) where urgent\nreveal late = count(on >= 2024-03-01 and cost > 15)\n";
+    let csv = "who,cost,urgent,on\nann,10,yes,2024-02-29\nbob,,no,2024-03-01\nann,NA,1,2024-04-01\n\
+               bob,20,YES,2024-05-01\ncay,30,0,2024-06-01\n";
+    let files = Files::new(&[("c.circuit", circuit), ("t.csv", csv)]);
+    let report = try_json(&files, &["--by", "who"]);
+    let expected = serde_json::json!({
+        "visits": 5, "mean_cost": 20, "not_said": 2, "urgent_cost": 30, "late": 2
+    });
+    assert_eq!(report["results"], expected);
+    assert_eq!(report["contributions"], serde_json::json!({ "accepted": 3, "refused": 0 }));
+}
+
 /// Fewer helpers than a computation takes: it says so instead of waiting.
 #[test]
 fn too_few_helpers_to_compute_with() {

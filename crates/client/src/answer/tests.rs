@@ -1,5 +1,7 @@
 use proptest::prelude::*;
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile};
+use quorate_circuit::{
+    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
+};
 use quorate_federation::SecretKey;
 use quorate_field::{F61, F127};
 use quorate_hash::Digest;
@@ -32,7 +34,7 @@ fn study(scheme: &Scheme) -> Study {
         name: "wages".into(),
         federation: Digest([1; 32]),
         sharing: Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() },
-        columns: vec![Column { name: "salary".into(), domain: Domain::parse("0.00 .. 1000.00").unwrap() }],
+        columns: vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())],
         rows_max: 1,
         capacity: 100,
         bits: Some(Bits::None),
@@ -41,6 +43,7 @@ fn study(scheme: &Scheme) -> Study {
         min_cohort: 1,
         excluded_max: Proportion::parse("0").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }
@@ -59,7 +62,8 @@ fn case(scheme: Scheme) -> Case {
     Case { scheme, program, replies }
 }
 
-fn share<F: Field>(scheme: &Scheme, position: u64, value: i64) -> Vec<String> {
+/// Hexadecimal of every helper's share of `value`.
+pub(crate) fn share<F: Field>(scheme: &Scheme, position: u64, value: i64) -> Vec<String> {
     let secret = ContributorSecret::from_bytes([9; 32]);
     let element = F::from_integer(&Integer::from(value)).unwrap();
     let dealing = split(scheme, &Digest([4; 32]), &secret, position, 1, &[element]);

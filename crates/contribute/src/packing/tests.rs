@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{Bits, Column, Domain, Proportion, Rounding, Sharing, StudyDraft};
+use quorate_circuit::{Bits, Column, Disclosure, Proportion, Rounding, Sharing, StudyDraft};
 use quorate_field::{F61, F127};
 use quorate_sharing::{PieceHeader, PieceRef, Shares, read_piece, recombine, verify_piece};
 use quorate_wire::decode;
@@ -8,7 +8,7 @@ use super::*;
 use crate::BadRowsPolicy;
 
 fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Study {
-    let column = |name: &str, domain| Column { name: name.into(), domain: Domain::parse(domain).unwrap() };
+    let column = |name: &str, domain| Column::parse(name, domain).unwrap();
     let draft = StudyDraft {
         name: "wages".into(),
         federation: Digest([1; 32]),
@@ -22,6 +22,7 @@ fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Stud
         min_cohort: 1,
         excluded_max: Proportion::parse("0").unwrap(),
         analysts: vec![[3; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }
@@ -105,6 +106,33 @@ fn a_block_is_one_contribution() {
     let [values] = &recombine_batch::<F127>(&study, batch, 100)[..] else { panic!() };
     let expected: Vec<i128> = (-500..-400).flat_map(|salary| [salary, 1]).collect();
     assert_eq!((batch.rows, values), (100, &expected));
+}
+
+#[test]
+fn blocks_by_a_column_are_contributions_of_their_own_sizes() {
+    let study = study(shamir(3, 1), 3, 10, FieldId::F61);
+    let text = "who,salary,gender\nb,1,male\na,2,male\nb,3,female\nb,4,male\nc,5,male\n";
+    let read = |text: &str| {
+        let policy = BadRowsPolicy::Refuse;
+        Table::read_by(&study.columns, Some("who"), text.as_bytes(), Rounding::Exact, policy).unwrap()
+    };
+    let (packer, table) = (packer(&study, 7), read(text));
+    let batches = packer.batches(&table, Grouping::ByColumn).unwrap();
+    assert_eq!(batches.contributions(), 3);
+    let batches: Vec<_> = batches.map(Result::unwrap).collect();
+    let [batch] = batches.as_slice() else { panic!("{batches:?}") };
+    assert_eq!(batch.rows, 5);
+    let upload: Upload = decode(&batch.uploads[0], limits::UPLOAD_MAX).unwrap();
+    let rows: Vec<u32> = upload.contributions.iter().map(|contribution| contribution.rows).collect();
+    assert_eq!(rows, [3, 1, 1]);
+    let cells =
+        |values: &[i64]| -> Vec<Integer> { values.iter().map(|value| Integer::from(*value)).collect() };
+    let first = packer.pack(0, 3, &cells(&[1, 1, 3, 0, 4, 1])).unwrap();
+    let second = packer.pack(1, 1, &cells(&[2, 1])).unwrap();
+    assert_eq!(batch.ids[..2], [first.id, second.id], "at the place of its first row in the file");
+    let four = read(&format!("{text}b,6,male\n"));
+    let error = packer.batches(&four, Grouping::ByColumn).unwrap_err();
+    assert!(matches!(error, ContributeError::TooManyRows { rows: 4, rows_max: 3 }), "{error}");
 }
 
 #[test]

@@ -44,6 +44,12 @@ pub enum BadRowReason {
         /// The column.
         column: String,
     },
+    /// The cell that says whose row it is says nothing.
+    #[error("column {column:?}: the cell is empty, and it is to say who contributes the row")]
+    Nobody {
+        /// The column.
+        column: String,
+    },
     /// A cell is no value of its column.
     #[error("column {column:?}: {error}")]
     Cell {

@@ -3,13 +3,18 @@
 use csv::ByteRecord;
 use quorate_circuit::Column;
 
+use super::Places;
 use crate::{ContributeError, nearest};
 
 /// Names of the table that a message lists at most.
 const SHOWN: usize = 20;
 
-/// Where in a row of the table each of `columns` stands.
-pub(super) fn places(columns: &[Column], header: &ByteRecord) -> Result<Vec<usize>, ContributeError> {
+/// Where in a row of the table each of `columns` stands, and the column `by`.
+pub(super) fn places(
+    columns: &[Column],
+    by: Option<&str>,
+    header: &ByteRecord,
+) -> Result<Places, ContributeError> {
     let names: Vec<&str> = header
         .iter()
         .map(|name| std::str::from_utf8(name).map(str::trim))
@@ -18,7 +23,9 @@ pub(super) fn places(columns: &[Column], header: &ByteRecord) -> Result<Vec<usiz
     if names.iter().all(|name| name.is_empty()) {
         return Err(ContributeError::Empty);
     }
-    columns.iter().map(|column| place(&column.name, &names)).collect()
+    let columns = columns.iter().map(|column| place(&column.name, &names)).collect::<Result<_, _>>()?;
+    let by = by.map(|name| Ok((name.to_owned(), place(name, &names)?))).transpose()?;
+    Ok(Places { columns, by, width: names.len() })
 }
 
 fn place(name: &str, names: &[&str]) -> Result<usize, ContributeError> {

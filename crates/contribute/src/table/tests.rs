@@ -1,9 +1,7 @@
-use quorate_circuit::Domain;
-
 use super::*;
 
 fn columns() -> Vec<Column> {
-    let column = |name: &str, domain| Column { name: name.into(), domain: Domain::parse(domain).unwrap() };
+    let column = |name: &str, domain| Column::parse(name, domain).unwrap();
     vec![column("salary", "0.00 .. 1_000.00"), column("gender", "female | male")]
 }
 
@@ -78,7 +76,8 @@ fn bad_tables_and_their_messages() {
         ),
         (
             b"salary,gender\n\"\n\",male\n",
-            "row 1 (line 2), column \"salary\": the cell is empty: expected 0.00 .. 1000.00",
+            "row 1 (line 2), column \"salary\": the cell is empty: expected 0.00 .. 1000.00; a column that may be blank is \
+             declared `optional` in the study",
         ),
         (
             b"salary,gender\nmuch,male\n",
@@ -109,6 +108,46 @@ fn skipped_rows_leave_nothing_behind_and_the_others_keep_their_numbers() {
     assert!(table.rounded().is_empty(), "a skipped row's rounding does not count");
     let none = Table::read(&columns(), &b"salary,gender\nx,y\n"[..], Rounding::HalfEven, BadRowsPolicy::Skip);
     assert!(matches!(none, Err(ContributeError::NoRows { skipped: 1 })));
+}
+
+#[test]
+fn a_blank_is_the_least_value_and_no_presence() {
+    let optional = |name, domain| Column::parse(name, domain).unwrap();
+    let columns =
+        [optional("x", "optional -5 .. 9"), optional("n", "0 .. 9"), optional("g", "optional a | NA")];
+    let text = "g,n,x\na,1,\nNA,2, NA \n,3,0\n";
+    let table = Table::read(&columns, text.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse).unwrap();
+    assert_eq!((table.rows(), table.columns()), (3, 5));
+    assert_eq!(cells(&table), [-5, 0, 1, 0, 1, -5, 0, 2, 1, 1, 0, 1, 3, 0, 0]);
+    let stored = Column::stored(columns);
+    let again = Table::read(&stored, text.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse).unwrap();
+    assert_eq!(cells(&again), cells(&table), "the same of the columns as they are stored");
+    let bad =
+        Table::read(&stored, &b"g,n,x\na,,1\n"[..], Rounding::Exact, BadRowsPolicy::Refuse).unwrap_err();
+    assert!(bad.to_string().contains("column \"n\": the cell is empty"), "{bad}");
+}
+
+#[test]
+fn rows_of_one_contributor_are_one_block() {
+    let text = "salary,who,gender\n1,b,male\n2,a,male\n3, b ,male\n4,c,male\n5,a,male\n6,b,male\n";
+    let read = |by, text: &str| {
+        Table::read_by(&columns(), by, text.as_bytes(), Rounding::Exact, BadRowsPolicy::Skip)
+    };
+    let table = read(Some("who"), text).unwrap();
+    assert_eq!(cells(&table).into_iter().step_by(2).collect::<Vec<_>>(), [100, 300, 600, 200, 500, 400]);
+    let by = table.grouping();
+    assert_eq!(by, Grouping::ByColumn);
+    assert_eq!((table.contributions(by), table.largest_block(by)), (3, 3));
+    let blocks: Vec<_> = (0..4).map(|index| table.block(by, index)).collect();
+    assert_eq!(blocks, [Some(0..3), Some(3..5), Some(5..6), None]);
+    assert_eq!((0..6).map(|row| table.number(row)).collect::<Vec<_>>(), [1, 3, 6, 2, 5, 4]);
+    let each = read(None, text).unwrap();
+    assert_eq!((each.contributions(each.grouping()), each.largest_block(each.grouping())), (6, 1));
+    let nobody = read(Some("who"), "salary,who,gender\n1, ,male\n2,a,male\n").unwrap();
+    assert!(nobody.skipped().to_string().contains("column \"who\": the cell is empty, and it is to say who"));
+    assert!(
+        matches!(read(Some("whom"), text), Err(ContributeError::MissingColumn { name, .. }) if name == "whom")
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The computation of a run that is not linear: morsels of rows in lanes, then the scalars.
+//! The computation of a run that is not linear: morsels of rows in lanes, then the scalars; and again for every pass over
+//! the rows.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,8 +10,8 @@ use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    BLOCK_ROWS, ColumnBits, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums, column_bits,
-    width_of,
+    BLOCK_ROWS, Carried, ColumnBits, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session,
+    Sums, column_bits, width_of,
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
 use quorate_sharing::{Scheme, Shares};
@@ -33,18 +34,29 @@ pub(crate) struct Job<F: NamedField> {
     session: Session,
     rows: Arc<RowPlan<F>>,
     scalars: Arc<ScalarPlan<F>>,
+    program: Arc<Program>,
     columns: SealedColumns,
+    pass: usize,
+    /// What each morsel carries to the next pass, by its number.
+    carried: BTreeMap<u64, Carried>,
+    decided: Arc<Decided>,
+    /// The sums of the pass, until its scalars begin.
     sums: Option<Sums<F>>,
-    /// What all morsels together take, but for messages.
+    /// What all morsels take in all passes, but for messages.
     workload: Workload,
     /// One for each lane.
     slots: Vec<Slot<F>>,
-    last: Option<Shared<ScalarTask<F>>>,
+    /// The scalars after a pass, under way.
+    active: Option<Shared<ScalarTask<F>>>,
+    /// The same between passes.
+    resting: Option<ScalarTask<F>>,
 }
 
 /// What goes on in one lane.
 struct Slot<F: NamedField> {
     task: Option<Shared<RowTask<F>>>,
+    /// The morsel that it is of.
+    morsel: u64,
     /// The next morsel of this lane.
     next: u64,
 }
@@ -122,9 +134,21 @@ impl<F: NamedField> Job<F> {
             bits,
         };
         let workload = rows.work(&program, &session, manifest.rows);
-        let slots = (0..Plan::LANES).map(|lane| Slot { task: None, next: lane.into() }).collect();
-        let sums = Some(Sums::zero(&program));
-        Job { session, rows, scalars, columns, sums, workload, slots, last: None }
+        Job {
+            session,
+            rows,
+            scalars,
+            columns,
+            pass: 0,
+            carried: BTreeMap::new(),
+            decided: Arc::default(),
+            sums: Some(Sums::zero(&program)),
+            workload,
+            slots: slots(),
+            active: None,
+            resting: None,
+            program,
+        }
     }
 
     fn advance(
@@ -137,14 +161,19 @@ impl<F: NamedField> Job<F> {
         let (mut is_done, mut is_more) = (true, false);
         for (lane, slot) in lanes.iter_mut().zip(&mut self.slots) {
             if slot.task.is_none()
-                && let Some(morsel) = self.columns.morsel(slot.next, &self.rows, manifest, cx)?
+                && self.sums.is_some()
+                && let Some(morsel) = self.columns.morsel(slot.next, (&self.rows, self.pass), manifest, cx)?
             {
-                slot.next += stride;
-                slot.task = Some(shared(self.rows.start(&self.session, morsel)));
+                (slot.morsel, slot.next) = (slot.next, slot.next + stride);
+                let carried = self.carried.remove(&slot.morsel).unwrap_or_default();
+                let task = self.rows.start_pass(&self.session, morsel, self.pass, carried, &self.decided);
+                slot.task = Some(shared(task));
             }
             is_done &= slot.task.is_none();
             if let (Some(task), Some(sums)) = (lane.drive(&mut slot.task, cx)?, &mut self.sums) {
-                sums.add(task.finish());
+                let (part, carried) = task.finish();
+                sums.add(part);
+                self.carried.insert(slot.morsel, carried);
                 is_more = true;
             }
         }
@@ -153,20 +182,50 @@ impl<F: NamedField> Job<F> {
             cx.actions.push(crate::Action::Continue);
         }
         if is_done && let Some(sums) = self.sums.take() {
-            self.last = Some(shared(self.scalars.start(&self.session, sums)));
+            self.active = Some(shared(self.scalars_of(sums)));
         }
         let Some(lane) = lanes.first_mut() else { return Ok(None) };
-        let last = lane.drive(&mut self.last, cx)?;
-        Ok(last.map(|task| task.finish().trust_helpers_of_passive_study().release()))
+        let Some(task) = lane.drive(&mut self.active, cx)? else { return Ok(None) };
+        if self.pass + 1 == self.rows.schedule().passes() {
+            return Ok(Some(task.finish().trust_helpers_of_passive_study().release()));
+        }
+        self.next_pass(task);
+        cx.actions.push(crate::Action::Continue);
+        Ok(None)
+    }
+
+    /// The scalars that come of a pass's sums.
+    fn scalars_of(&mut self, sums: Sums<F>) -> ScalarTask<F> {
+        match self.resting.take() {
+            None => self.scalars.start(&self.session, sums),
+            Some(mut task) => {
+                task.next_pass(sums);
+                task
+            }
+        }
+    }
+
+    /// Goes over the rows again, with what the scalars of this pass decided.
+    fn next_pass(&mut self, mut task: ScalarTask<F>) {
+        self.pass += 1;
+        self.decided = Arc::new(task.take_decided());
+        self.resting = Some(task);
+        self.sums = Some(Sums::zero(&self.program));
+        self.slots = slots();
     }
 }
 
+/// What every lane begins a pass with: its first morsel is next.
+fn slots<F: NamedField>() -> Vec<Slot<F>> {
+    (0..Plan::LANES).map(|lane| Slot { task: None, morsel: 0, next: lane.into() }).collect()
+}
+
 impl SealedColumns {
-    /// This helper's shares of a morsel; `None` after the last.
+    /// This helper's shares of a morsel, as far as a pass reads them; `None` after the last.
     fn morsel<F: NamedField>(
         &self,
         index: u64,
-        plan: &RowPlan<F>,
+        (plan, pass): (&RowPlan<F>, usize),
         manifest: &Manifest,
         cx: &Context<'_>,
     ) -> Result<Option<Morsel<F>>, Refusal> {
@@ -175,14 +234,17 @@ impl SealedColumns {
             return Ok(None);
         }
         let rows = (self.rows - first_row).min(self.morsel_rows);
-        let mut columns = BTreeMap::new();
+        let (mut columns, mut bits) = (BTreeMap::new(), BTreeMap::new());
+        if pass > 0 {
+            // Columns are read in the first pass alone.
+            return Ok(Some(Morsel { first_row, rows: length(rows), columns, bits }));
+        }
         for &column in plan.schedule().columns() {
             let size = F::BYTES as u64;
             let bytes = read(manifest, column, first_row * size, rows * size, cx)?;
             let shares = read_slice::<F>(bytes.as_slice()).map_err(unreadable)?;
             columns.insert(column, Shares::from_vec(shares));
         }
-        let mut bits = BTreeMap::new();
         for &column in plan.schedule().bit_columns() {
             bits.insert(column, self.bits(column, first_row..first_row + rows, manifest, cx)?);
         }

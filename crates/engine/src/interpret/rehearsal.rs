@@ -1,9 +1,9 @@
 //! Rehearsals: what a run will take, counted on a run of a few rows of zeros with all workers in one process.
 //!
 //! What is sent in which round follows from program, plan and number of rows alone, never from a share: so a rehearsal
-//! sends what a run sends. A morsel's messages are a part for each row, a part for each word of 64 rows and a rest;
-//! three rehearsals tell them apart, and any number of rows costs what three small ones do. All numbers are zero and the
-//! keys are used for nothing else: nothing in a rehearsal is secret.
+//! sends what a run sends, in every pass over the rows. A morsel's messages are a part for each row, a part for each word of
+//! 64 rows and a rest; three rehearsals tell them apart, and any number of rows costs what three small ones do. All numbers
+//! are zero and the keys are used for nothing else: nothing in a rehearsal is secret.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use quorate_sharing::{HelperNumber, Scheme, Shares};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::schedule::{ColumnBits, Phase, column_bits};
-use super::{Morsel, RowPlan, ScalarPlan, Session, Sums};
+use super::schedule::{ColumnBits, Phase, Schedule, column_bits};
+use super::{Carried, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums};
 use crate::EngineError;
 use crate::boolean::lanes::{LANES, words};
 use crate::boolean::sum::Shape;
@@ -44,9 +44,9 @@ pub fn rehearse(program: &Program, study: &Study, rows: u64, rng: &mut dyn Crypt
 impl<F: NamedField> RowPlan<F> {
     /// What `rows` rows of `program`, which this is the plan of, make the workers of a session do, but for rounds and bytes.
     pub fn work(&self, program: &Program, session: &Session, rows: u64) -> Workload {
-        let phases = &self.schedule().phases;
+        let phases = || self.schedule().passes.iter().flat_map(|pass| &pass.phases);
         let threshold = session.member().threshold() as u64;
-        let sum = |count: fn(&Phase) -> usize| rows * phases.iter().map(count).sum::<usize>() as u64;
+        let sum = |count: fn(&Phase) -> usize| rows * phases().map(count).sum::<usize>() as u64;
         Workload {
             rows,
             ands: rows * self.ands() as u64,
@@ -86,6 +86,12 @@ struct Stage<F: NamedField> {
     scalars: Vec<Arc<ScalarPlan<F>>>,
 }
 
+/// One pass over the rows.
+struct PassTraffic {
+    morsel: Traffic,
+    scalars: Traffic,
+}
+
 /// Rounds, and bytes of all workers together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Traffic {
@@ -101,24 +107,28 @@ fn of_field<F: NamedField>(
 ) -> Option<Workload> {
     let plan = Plan::of(program, study, rows);
     let stage = Stage::<F>::new(program, study, &plan, rows, rng)?;
-    let word = LANES as u64;
-    let [one, full, two] = [1, LANES, 2 * LANES].map(|rows| stage.morsel(rows).ok());
-    let (one, full, two) = (one?, full?, two?);
-    // bytes = rest + words * of_word + rows * of_row
-    let of_row = full.bytes.checked_sub(one.bytes)? / (word - 1);
-    let rest = (2 * full.bytes).checked_sub(two.bytes)?;
-    let of_word = one.bytes.checked_sub(rest + of_row)?;
-    let scalars = stage.scalars().ok()?;
-
+    let [one, full, two] = [1, LANES, 2 * LANES].map(|rows| stage.passes(rows).ok());
     let morsels = rows.div_ceil(plan.morsel_rows.into());
-    let bytes = morsels * rest + rows.div_ceil(word) * of_word + rows * of_row + scalars.bytes;
-    let workers = stage.sessions.len() as u64;
-    Some(Workload {
-        rounds: ROUNDS_BEFORE + morsels.div_ceil(Plan::LANES.into()) * full.rounds + scalars.rounds,
-        turns: ROUNDS_BEFORE + morsels * full.rounds + scalars.rounds,
-        bytes: bytes.div_ceil(workers),
-        ..stage.rows[0].work(program, &stage.sessions[0], rows)
-    })
+    let mut workload = stage.rows[0].work(program, &stage.sessions[0], rows);
+    (workload.rounds, workload.turns) = (ROUNDS_BEFORE, ROUNDS_BEFORE);
+    for ((one, full), two) in one?.iter().zip(full?).zip(two?) {
+        workload.rounds += morsels.div_ceil(Plan::LANES.into()) * full.morsel.rounds + full.scalars.rounds;
+        workload.turns += morsels * full.morsel.rounds + full.scalars.rounds;
+        let sizes = [one, &full, &two].map(|pass| pass.morsel.bytes);
+        workload.bytes += bytes_of_rows(sizes, rows, morsels)? + full.scalars.bytes;
+    }
+    workload.bytes = workload.bytes.div_ceil(stage.sessions.len() as u64);
+    Some(workload)
+}
+
+/// What a pass over `rows` rows in so many morsels sends, where morsels of 1, 64 and 128 rows send this: each of them
+/// `rest + words * of_word + rows * of_row`.
+fn bytes_of_rows([one, full, two]: [u64; 3], rows: u64, morsels: u64) -> Option<u64> {
+    let word = LANES as u64;
+    let of_row = full.checked_sub(one)? / (word - 1);
+    let rest = (2 * full).checked_sub(two)?;
+    let of_word = one.checked_sub(rest + of_row)?;
+    Some(morsels * rest + rows.div_ceil(word) * of_word + rows * of_row)
 }
 
 impl<F: NamedField> Stage<F> {
@@ -149,37 +159,74 @@ impl<F: NamedField> Stage<F> {
         Some(stage)
     }
 
-    /// A morsel of `rows` rows.
-    fn morsel(&self, rows: usize) -> Result<Traffic, EngineError> {
-        let start = |(session, plan): (&Session, &Arc<RowPlan<F>>)| {
+    /// All passes over one morsel of `rows` rows, each with the scalars that follow it.
+    fn passes(&self, rows: usize) -> Result<Vec<PassTraffic>, EngineError> {
+        let passes = self.rows.first().map_or(0, |plan| plan.schedule().passes());
+        let mut carried: Vec<Carried> = self.sessions.iter().map(|_| Carried::default()).collect();
+        let mut decided: Vec<Arc<Decided>> = self.sessions.iter().map(|_| Arc::default()).collect();
+        let mut scalars: Vec<ScalarTask<F>> = Vec::new();
+        let mut traffic = Vec::with_capacity(passes);
+        for pass in 0..passes {
+            let before = std::mem::take(&mut carried).into_iter().zip(&decided);
+            let mut tasks = self.row_tasks(pass, rows, before);
+            let morsel = self.drive(&mut tasks)?;
+            let (sums, after): (Vec<Sums<F>>, _) = tasks.into_iter().map(RowTask::finish).unzip();
+            carried = after;
+            if pass == 0 {
+                let started = self.sessions.iter().zip(&self.scalars).zip(sums);
+                scalars = started.map(|((session, plan), sums)| plan.start(session, sums)).collect();
+            } else {
+                scalars.iter_mut().zip(sums).for_each(|(task, sums)| task.next_pass(sums));
+            }
+            traffic.push(PassTraffic { morsel, scalars: self.drive(&mut scalars)? });
+            decided = scalars.iter_mut().map(|task| Arc::new(task.take_decided())).collect();
+        }
+        Ok(traffic)
+    }
+
+    /// All workers' tasks of a pass over a morsel, with what comes of the pass before.
+    fn row_tasks<'a>(
+        &self,
+        pass: usize,
+        rows: usize,
+        before: impl Iterator<Item = (Carried, &'a Arc<Decided>)>,
+    ) -> Vec<RowTask<F>> {
+        let plans = self.sessions.iter().zip(&self.rows);
+        let start = |((session, plan), (carried, decided)): ((&Session, &Arc<RowPlan<F>>), (_, _))| {
+            plan.start_pass(
+                session,
+                self.morsel(session, plan.schedule(), pass, rows),
+                pass,
+                carried,
+                decided,
+            )
+        };
+        plans.zip(before).map(start).collect()
+    }
+
+    /// The shares of `rows` rows of zeros that a pass reads: those after the first read none.
+    fn morsel(&self, session: &Session, schedule: &Schedule, pass: usize, rows: usize) -> Morsel<F> {
+        let (mut columns, mut bits) = (BTreeMap::new(), BTreeMap::new());
+        if pass == 0 {
             let width = session.workers().layout().width() * words(rows);
-            let bits = |column: &u32| {
+            let zeros = |column: &u32| {
                 let bits = self.columns[*column as usize].width() as usize;
                 (*column, Zeroizing::new(vec![0; bits * width]))
             };
-            let schedule = plan.schedule();
-            let columns = schedule.columns().iter().map(|column| (*column, Shares::zeros(rows))).collect();
-            let bits = schedule.bit_columns().iter().map(bits).collect();
-            plan.start(session, Morsel { first_row: 0, rows, columns, bits })
-        };
-        self.drive(self.sessions.iter().zip(&self.rows).map(start).collect())
-    }
-
-    /// What follows the last morsel.
-    fn scalars(&self) -> Result<Traffic, EngineError> {
-        let start =
-            |(session, plan): (&Session, &Arc<ScalarPlan<F>>)| plan.start(session, Sums::zero(&self.program));
-        self.drive(self.sessions.iter().zip(&self.scalars).map(start).collect())
+            columns = schedule.columns().iter().map(|column| (*column, Shares::zeros(rows))).collect();
+            bits = schedule.bit_columns().iter().map(zeros).collect();
+        }
+        Morsel { first_row: 0, rows, columns, bits }
     }
 
     /// Drives all workers' tasks to their end.
-    fn drive<T: Task>(&self, mut tasks: Vec<T>) -> Result<Traffic, EngineError> {
+    fn drive<T: Task>(&self, tasks: &mut [T]) -> Result<Traffic, EngineError> {
         let me = |session: &Session| session.member().me();
         let mut traffic = Traffic { rounds: 0, bytes: 0 };
         loop {
             let mut inboxes: BTreeMap<HelperNumber, BTreeMap<HelperNumber, Vec<u8>>> = BTreeMap::new();
             let mut progress = Progress::Ended;
-            for (session, task) in self.sessions.iter().zip(&mut tasks) {
+            for (session, task) in self.sessions.iter().zip(tasks.iter_mut()) {
                 let mut outbox = Outbox::new();
                 progress = task.advance(&mut outbox);
                 for (to, blob) in outbox.into_blobs() {
@@ -191,7 +238,7 @@ impl<F: NamedField> Stage<F> {
                 return Ok(traffic);
             }
             traffic.rounds += 1;
-            for (session, task) in self.sessions.iter().zip(&mut tasks) {
+            for (session, task) in self.sessions.iter().zip(tasks.iter_mut()) {
                 let received = inboxes.remove(&me(session)).unwrap_or_default();
                 let mut inbox = Inbox::new(&received);
                 task.receive(&mut inbox)?;

@@ -1,21 +1,21 @@
-//! Row programs: one task for each morsel of rows, which gives its part of every reduction.
+//! Row programs: one task for each morsel of rows and pass, which gives its part of the pass's reductions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_circuit::{Bounded, Program, Reduction, RowInstruction};
+use quorate_circuit::{Passes, Program, Reduction, RowInstruction};
 use quorate_field::{Field, Integer, NamedField};
 use quorate_sharing::Shares;
 use zeroize::Zeroizing;
 
 use super::Session;
+use super::decided::{Carried, Decided};
 use super::gadget::{Gadget, GadgetRun, Numbers};
-use super::reference::{is_below, is_equal};
 use super::schedule::{ColumnBits, Phase, Schedule};
+use super::truths::Writer;
 use crate::EngineError;
 use crate::boolean::lanes::{self, LANES};
-use crate::boolean::sum::{Number, Shape};
-use crate::boolean::{Bit, Draft, compare};
+use crate::boolean::sum::Shape;
 use crate::linear::embed;
 use crate::product::{Degree2t, PendingReshare, reshare};
 use crate::round::{Inbox, Outbox, Progress, Task};
@@ -25,7 +25,9 @@ use crate::verified::Segment;
 pub struct RowPlan<F: Field> {
     program: Arc<Program>,
     schedule: Schedule,
-    phases: Vec<PhasePlan<F>>,
+    order: Passes,
+    /// The phases of each pass.
+    passes: Vec<Vec<PhasePlan<F>>>,
 }
 
 /// A phase, ready to run.
@@ -36,6 +38,8 @@ struct PhasePlan<F: Field> {
     /// Sealed columns whose bits the gadget reads, with their number of bits.
     sealed: Vec<(u32, u32)>,
     earlier: Vec<u32>,
+    /// Truths that scalars are, with the scalars.
+    decided: Vec<(u32, u32)>,
     kept: Vec<u32>,
     /// Truths that become numbers, each with an instruction.
     numbers: Vec<(u32, u32)>,
@@ -45,7 +49,7 @@ struct PhasePlan<F: Field> {
     products: Vec<Vec<(u32, u32)>>,
 }
 
-/// What a morsel's task starts from: this worker's shares.
+/// What a morsel's task starts from: this worker's shares. After the first pass neither columns nor bits are read.
 pub struct Morsel<F: Field> {
     /// The first row's place in the order of all rows, a multiple of 64.
     pub first_row: u64,
@@ -57,8 +61,8 @@ pub struct Morsel<F: Field> {
     pub bits: BTreeMap<u32, Zeroizing<Vec<u64>>>,
 }
 
-/// A morsel's part of every reduction, in the program's order: shares of degree `t`, and of degree `2t` for
-/// [`Reduction::Dot`] and [`Reduction::Count`].
+/// A morsel's part of a pass's reductions, in the program's order, zero for those of other passes: shares of degree `t`, and
+/// of degree `2t` for [`Reduction::Dot`] and [`Reduction::Count`].
 pub struct Sums<F: Field> {
     pub(super) values: Shares<F>,
     pub(super) segments: Vec<Segment>,
@@ -69,9 +73,12 @@ pub struct RowTask<F: Field> {
     session: Session,
     plan: Arc<RowPlan<F>>,
     morsel: Morsel<F>,
+    pass: usize,
+    /// What scalars of earlier passes are.
+    decided: Arc<Decided>,
     /// Row values that are computed, by index.
     values: BTreeMap<u32, Shares<F>>,
-    /// Truths that are computed and needed later.
+    /// Truths that are computed, in this pass or earlier ones, and needed later.
     truths: BTreeMap<u32, Zeroizing<Vec<u64>>>,
     /// Truths that became numbers.
     numbers: BTreeMap<u32, Shares<F>>,
@@ -100,9 +107,9 @@ impl<F: NamedField> RowPlan<F> {
     /// The plan of a program that is not linear, on columns with these bits. Instructions are given out in `session`.
     pub fn new(program: &Arc<Program>, columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
         let schedule = Schedule::new(program, columns);
-        let plan = |phase| PhasePlan::new(program, columns, phase, shape, session);
-        let phases = schedule.phases.iter().map(plan).collect();
-        RowPlan { program: program.clone(), schedule, phases }
+        let mut plan = |phase| PhasePlan::new(program, columns, phase, shape, session);
+        let passes = schedule.passes.iter().map(|pass| pass.phases.iter().map(&mut plan).collect()).collect();
+        RowPlan { program: program.clone(), order: program.passes(), schedule, passes }
     }
 
     /// What is computed when, and what it reads.
@@ -110,24 +117,38 @@ impl<F: NamedField> RowPlan<F> {
         &self.schedule
     }
 
-    /// ANDs of a row.
+    /// ANDs of a row, in all passes.
     pub(super) fn ands(&self) -> usize {
-        self.phases.iter().filter_map(|phase| phase.gadget.as_ref()).map(Gadget::ands).sum()
+        self.passes.iter().flatten().filter_map(|phase| phase.gadget.as_ref()).map(Gadget::ands).sum()
     }
 
-    /// Starts on a morsel.
+    /// Starts on a morsel: the first pass.
     pub fn start(self: &Arc<Self>, session: &Session, morsel: Morsel<F>) -> RowTask<F> {
+        self.start_pass(session, morsel, 0, Carried::default(), &Arc::default())
+    }
+
+    /// Starts on a morsel in a pass, with what it carries from the one before and what scalars are by now.
+    pub fn start_pass(
+        self: &Arc<Self>,
+        session: &Session,
+        morsel: Morsel<F>,
+        pass: usize,
+        carried: Carried,
+        decided: &Arc<Decided>,
+    ) -> RowTask<F> {
         RowTask {
             session: session.clone(),
             plan: self.clone(),
             morsel,
+            pass,
+            decided: decided.clone(),
             values: BTreeMap::new(),
-            truths: BTreeMap::new(),
+            truths: carried.0,
             numbers: BTreeMap::new(),
             counts: BTreeMap::new(),
             segments: Vec::new(),
             phase: 0,
-            step: Step::Linear,
+            step: if pass == 0 { Step::Linear } else { Step::Bits(None) },
             sums: None,
         }
     }
@@ -147,7 +168,9 @@ impl<F: NamedField> PhasePlan<F> {
             phase.sealed.iter().map(|column| (*column, columns[*column as usize].width())).collect();
         let earlier: Vec<u32> = phase.earlier.iter().copied().collect();
         let kept: Vec<u32> = phase.kept.iter().copied().collect();
-        let gadget = (!phase.truths.is_empty()).then(|| {
+        let decided: Vec<(u32, u32)> =
+            phase.decided.iter().map(|(truth, scalar)| (*truth, *scalar)).collect();
+        let gadget = phase.has_bits().then(|| {
             Gadget::new(session, converted.len(), shape, |draft, numbers| {
                 let mut writer =
                     Writer { program, columns, shape, draft, bits: BTreeMap::new(), truths: BTreeMap::new() };
@@ -159,7 +182,7 @@ impl<F: NamedField> PhasePlan<F> {
                     let bits = writer.draft.secret_number(*width);
                     writer.seal(*column, bits);
                 }
-                for truth in &earlier {
+                for truth in earlier.iter().chain(decided.iter().map(|(truth, _)| truth)) {
                     let bit = writer.draft.secret();
                     writer.truths.insert(*truth, bit);
                 }
@@ -176,85 +199,9 @@ impl<F: NamedField> PhasePlan<F> {
             converted: converted.iter().map(|(value, min, _)| (*value, embed::<F>(min))).collect(),
             sealed,
             earlier,
+            decided,
             kept,
         }
-    }
-}
-
-/// Writes the truths of a phase into a draft.
-struct Writer<'a> {
-    program: &'a Program,
-    columns: &'a [ColumnBits],
-    shape: Shape,
-    draft: &'a mut Draft,
-    /// By row value: the least that it can be, and the bits of the rest.
-    bits: BTreeMap<u32, (Integer, Number)>,
-    truths: BTreeMap<u32, Bit>,
-}
-
-impl Writer<'_> {
-    /// Bits of a sealed column: of every input that is it.
-    fn seal(&mut self, column: u32, bits: Number) {
-        for (value, instruction) in (0..).zip(&self.program.row) {
-            if *instruction == (RowInstruction::Input { column }) {
-                self.bits.insert(value, (self.columns[column as usize].min, bits.clone()));
-            }
-        }
-    }
-
-    fn truth(&mut self, index: u32) {
-        let bit = match &self.program.row[index as usize] {
-            RowInstruction::Below(Bounded { value, with, .. }) => {
-                let (min, bits) = &self.bits[value];
-                is_below(self.draft, bits, min, with, self.shape)
-            }
-            RowInstruction::Equal(Bounded { value, with, .. }) => {
-                let (min, bits) = &self.bits[value];
-                is_equal(self.draft, bits, min, with)
-            }
-            RowInstruction::Less(left, right) => {
-                let (left, right) = self.aligned(*left, *right);
-                compare::less_than(self.draft, &left, &right, self.shape)
-            }
-            RowInstruction::Same(left, right) => {
-                let (left, right) = self.aligned(*left, *right);
-                compare::equal(self.draft, &left, &right)
-            }
-            RowInstruction::And(left, right) => {
-                let (left, right) = (self.truths[left], self.truths[right]);
-                self.draft.and(left, right)
-            }
-            RowInstruction::Xor(left, right) => {
-                let (left, right) = (self.truths[left], self.truths[right]);
-                self.draft.xor(left, right)
-            }
-            RowInstruction::Not(truth) => {
-                let truth = self.truths[truth];
-                self.draft.not(truth)
-            }
-            _ => unreachable!("only truths are written"),
-        };
-        self.truths.insert(index, bit);
-    }
-
-    /// The bits of two numbers less the smaller of their least values, equally wide.
-    fn aligned(&mut self, left: u32, right: u32) -> (Number, Number) {
-        let ((left_min, mut left), (right_min, mut right)) =
-            (self.bits[&left].clone(), self.bits[&right].clone());
-        let offset = left_min.checked_sub(&right_min).and_then(|offset| offset.to_i128()).unwrap_or(0);
-        let offset_bits = (128 - offset.unsigned_abs().leading_zeros()) as usize;
-        // The offset may carry one bit beyond the wider of the two and its own width.
-        let width = left.len().max(right.len()).max(offset_bits) + 1;
-        let shift = u64::try_from(offset.unsigned_abs()).unwrap_or(u64::MAX);
-        if offset > 0 {
-            left = compare::add_constant(self.draft, &left, shift, narrow(width));
-        } else if offset < 0 {
-            right = compare::add_constant(self.draft, &right, shift, narrow(width));
-        }
-        for number in [&mut left, &mut right] {
-            number.resize(width, Draft::ZERO);
-        }
-        (left, right)
     }
 }
 
@@ -265,7 +212,7 @@ impl<F: NamedField> Task for RowTask<F> {
             self.settle();
             self.step = Step::Bits(None);
         }
-        while let Some(phase) = plan.phases.get(self.phase) {
+        while let Some(phase) = plan.passes[self.pass].get(self.phase) {
             let progress = match &mut self.step {
                 Step::Linear => Progress::Ended,
                 Step::Bits(run) => match (&phase.gadget, run) {
@@ -333,13 +280,16 @@ impl<F: NamedField> Task for RowTask<F> {
 }
 
 impl<F: NamedField> RowTask<F> {
-    /// The morsel's part of every reduction.
+    /// The morsel's part of the pass's reductions, and what it carries to the next pass.
     ///
     /// # Panics
     /// Before [`RowTask::advance`] said that it has ended.
     #[expect(clippy::expect_used, reason = "documented panic: a mistake of the caller's")]
-    pub fn finish(self) -> Sums<F> {
-        Sums { values: self.sums.expect("an ended task"), segments: self.segments }
+    pub fn finish(mut self) -> (Sums<F>, Carried) {
+        let carried = &self.plan.schedule.passes[self.pass].carried;
+        self.truths.retain(|truth, _| carried.contains(truth));
+        let values = self.sums.expect("an ended task");
+        (Sums { values, segments: self.segments }, Carried(self.truths))
     }
 
     fn reduce(&self) -> Shares<F> {
@@ -352,7 +302,11 @@ impl<F: NamedField> RowTask<F> {
                 None => F::sum_slice(self.numbers[truth].as_slice()),
             },
         };
-        Shares::from_vec(self.plan.program.reductions.iter().map(reduce).collect())
+        let is_of_pass = |scalar: u32| self.plan.order.of_scalar(scalar) as usize == self.pass;
+        let reductions = (0..).zip(&self.plan.program.reductions);
+        let sums = reductions
+            .map(|(scalar, reduction)| if is_of_pass(scalar) { reduce(reduction) } else { F::ZERO });
+        Shares::from_vec(sums.collect())
     }
 
     fn bits(&self, phase: &PhasePlan<F>, gadget: &Gadget<F>) -> GadgetRun<F> {
@@ -365,6 +319,9 @@ impl<F: NamedField> RowTask<F> {
             bits.extend(shares.chunks_exact((width * words).max(1)).take(*count as usize));
         }
         bits.extend(phase.earlier.iter().map(|truth| self.truths[truth].as_slice()));
+        let decided = phase.decided.iter().map(|(_, scalar)| self.decided.everywhere(*scalar, words));
+        let decided: Vec<Zeroizing<Vec<u64>>> = decided.collect();
+        bits.extend(decided.iter().map(|truth| truth.as_slice()));
         gadget.start(values.collect(), &bits, self.morsel.rows, self.morsel.first_row / LANES as u64)
     }
 
@@ -435,6 +392,10 @@ impl<F: NamedField> RowTask<F> {
 
     /// Computes the linear combinations whose terms are there.
     fn settle(&mut self) {
+        if self.pass > 0 {
+            // Numbers are of the first pass.
+            return;
+        }
         let program = self.plan.program.clone();
         for (index, instruction) in (0..).zip(&program.row) {
             let RowInstruction::Linear { constant: added, terms } = instruction else { continue };
@@ -448,11 +409,6 @@ impl<F: NamedField> RowTask<F> {
             self.values.insert(index, sum);
         }
     }
-}
-
-/// Widths of numbers are below 256.
-fn narrow(width: usize) -> u32 {
-    u32::try_from(width).unwrap_or(u32::MAX)
 }
 
 impl<F: Field> Sums<F> {
@@ -470,12 +426,13 @@ impl<F: Field> Sums<F> {
 
 impl<F: Field> std::fmt::Debug for RowPlan<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RowPlan({}, {} phases)", self.program.name, self.phases.len())
+        write!(f, "RowPlan({}, {} passes)", self.program.name, self.passes.len())
     }
 }
 
 impl<F: Field> std::fmt::Debug for RowTask<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RowTask({} rows from {}, phase {})", self.morsel.rows, self.morsel.first_row, self.phase)
+        let Morsel { first_row, rows, .. } = &self.morsel;
+        write!(f, "RowTask({rows} rows from {first_row}, pass {}, phase {})", self.pass, self.phase)
     }
 }

@@ -1,21 +1,24 @@
-//! Scalar programs: what is computed of the reductions, wave by wave, up to the outputs.
+//! Scalar programs: what is computed of the reductions, pass by pass and wave by wave, up to the outputs.
 //!
 //! Everything of a wave that needs messages shares its rounds: products in either field, lifts, comparisons. A lift
 //! goes by way of bits: those of `x - min`, each made a number modulo 2^127 - 1, weighted and added up. It costs what a
-//! conversion of one row costs, which is nothing beside the rows.
+//! conversion of one row costs, which is nothing beside the rows. Of a comparison that rows ask for the shared bit is kept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use quorate_circuit::{Bounded, Coefficient, Program, Reduction, ScalarInstruction};
+use quorate_circuit::{Bounded, Coefficient, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
 use quorate_field::{F127, Field, Integer, NamedField, write_slice};
 use quorate_sharing::Shares;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::gadget::{Gadget, GadgetRun, Numbers};
+use super::decided::Decided;
+use super::gadget::Gadget;
 use super::reference::{is_below, is_equal};
 use super::rows::Sums;
 use super::schedule::width;
+use super::way::Way;
 use crate::EngineError;
 use crate::boolean::sum::Shape;
 use crate::linear::{at, embed};
@@ -28,8 +31,11 @@ pub struct ScalarPlan<F: Field> {
     program: Arc<Program>,
     /// The number of rows that the coefficients are of.
     rows: u64,
-    /// By scalar: the wave that gives it, counted from 1; 0 where it is there before.
+    passes: Passes,
+    /// By scalar: the wave of its pass that gives it, counted from 1; 0 where it is there before.
     waves: Vec<usize>,
+    /// Scalars that rows ask for.
+    asked: BTreeSet<u32>,
     /// By scalar: how it is computed, where that takes messages.
     work: Vec<Option<Work<F>>>,
 }
@@ -66,7 +72,10 @@ pub struct ScalarTask<F: Field> {
     session: Session,
     plan: Arc<ScalarPlan<F>>,
     scalars: Vec<Option<Scalar<F>>>,
+    /// Of scalars that rows ask for, the shared bits.
+    decided: Decided,
     segments: Vec<Segment>,
+    pass: u32,
     wave: usize,
     active: Vec<(usize, Part<F>)>,
 }
@@ -81,26 +90,34 @@ enum Part<F: Field> {
     Decide(Way<F, F>),
     DecideWide(Way<F127, F>),
     Done(Scalar<F>),
-}
-
-/// From a number modulo one prime by way of its bits to numbers modulo another, a bit a row.
-struct Way<F: Field, G: Field> {
-    run: Option<Box<GadgetRun<F>>>,
-    numbers: Option<Numbers<G>>,
-    instruction: u32,
+    /// A comparison: as a number, and as a shared bit.
+    Decided(Scalar<F>, Zeroizing<Vec<u64>>),
 }
 
 impl<F: NamedField> ScalarPlan<F> {
     /// The plan of a program on `rows` rows. Instructions are given out in `session`.
     pub fn new(program: &Arc<Program>, rows: u64, session: &mut Session) -> Self {
-        let mut plan = ScalarPlan { program: program.clone(), rows, waves: Vec::new(), work: Vec::new() };
+        let asked = program.row.iter().filter_map(|instruction| match instruction {
+            RowInstruction::Everywhere(scalar) => Some(*scalar),
+            _ => None,
+        });
+        let mut plan = ScalarPlan {
+            passes: program.passes(),
+            asked: asked.collect(),
+            program: program.clone(),
+            rows,
+            waves: Vec::new(),
+            work: Vec::new(),
+        };
         for reduction in &program.reductions {
             let is_product = matches!(reduction, Reduction::Dot(..) | Reduction::Count(_));
             plan.waves.push(usize::from(is_product));
             plan.work.push(is_product.then(|| Work::Product(session.next_instruction())));
         }
-        for instruction in &program.scalar {
-            let wave = |scalar: u32| plan.waves[scalar as usize];
+        for (index, instruction) in (narrow(program.reductions.len())..).zip(&program.scalar) {
+            let pass = plan.passes.of_scalar(index);
+            let is_of_pass = |scalar: u32| plan.passes.of_scalar(scalar) == pass;
+            let wave = |scalar: u32| if is_of_pass(scalar) { plan.waves[scalar as usize] } else { 0 };
             let (wave, work) = match instruction {
                 ScalarInstruction::Linear { terms, .. } => {
                     (terms.iter().map(|term| wave(term.scalar)).max().unwrap_or(0), None)
@@ -136,26 +153,31 @@ impl<F: NamedField> ScalarPlan<F> {
         plan
     }
 
-    /// Starts on the reductions of all rows.
+    /// Starts on the first pass's reductions of all rows.
     pub fn start(self: &Arc<Self>, session: &Session, sums: Sums<F>) -> ScalarTask<F> {
-        let (values, segments) = (sums.values, sums.segments);
-        let reduction = |value: &F| Some(Scalar::Base(Shares::from_vec(vec![*value])));
-        let mut scalars: Vec<Option<Scalar<F>>> = values.as_slice().iter().map(reduction).collect();
-        scalars.resize_with(self.work.len(), || None);
         let mut task = ScalarTask {
             session: session.clone(),
             plan: self.clone(),
-            scalars,
-            segments,
+            scalars: self.work.iter().map(|_| None).collect(),
+            decided: Decided::default(),
+            segments: vec![],
+            pass: 0,
             wave: 0,
             active: vec![],
         };
-        task.settle();
+        task.take(sums);
         task
     }
 
-    fn last_wave(&self) -> usize {
-        self.waves.iter().copied().max().unwrap_or(0)
+    fn last_wave(&self, pass: u32) -> usize {
+        let waves = (0..).zip(&self.waves).filter(|(scalar, _)| self.passes.of_scalar(*scalar) == pass);
+        waves.map(|(_, wave)| *wave).max().unwrap_or(0)
+    }
+
+    /// Whether a scalar is computed in this wave of this pass or before.
+    fn is_due(&self, scalar: usize, pass: u32, wave: usize) -> bool {
+        let of = self.passes.of_scalar(narrow(scalar));
+        of < pass || of == pass && self.waves[scalar] <= wave
     }
 }
 
@@ -179,6 +201,13 @@ impl<F: NamedField> Task for ScalarTask<F> {
             for (scalar, part) in std::mem::take(&mut self.active) {
                 match part.advance(&self.session, outbox, &mut self.segments) {
                     Part::Done(value) => self.scalars[scalar] = Some(value),
+                    Part::Decided(value, truth) => {
+                        self.scalars[scalar] = Some(value);
+                        let scalar = narrow(scalar);
+                        if self.plan.asked.contains(&scalar) {
+                            self.decided.0.insert(scalar, truth);
+                        }
+                    }
                     part => {
                         progress = Progress::Sent;
                         self.active.push((scalar, part));
@@ -189,7 +218,7 @@ impl<F: NamedField> Task for ScalarTask<F> {
                 return progress;
             }
             self.settle();
-            if self.wave >= self.plan.last_wave() {
+            if self.wave >= self.plan.last_wave(self.pass) {
                 return Progress::Ended;
             }
             self.wave += 1;
@@ -206,6 +235,29 @@ impl<F: NamedField> Task for ScalarTask<F> {
 }
 
 impl<F: NamedField> ScalarTask<F> {
+    /// What rows ask for of the pass that has ended, once [`ScalarTask::advance`] said that it has.
+    pub fn take_decided(&mut self) -> Decided {
+        std::mem::take(&mut self.decided)
+    }
+
+    /// Goes on with the reductions of the next pass.
+    pub fn next_pass(&mut self, sums: Sums<F>) {
+        (self.pass, self.wave) = (self.pass + 1, 0);
+        self.take(sums);
+    }
+
+    /// Takes the reductions of this pass.
+    fn take(&mut self, sums: Sums<F>) {
+        let plan = self.plan.clone();
+        for (scalar, value) in (0..).zip(sums.values.as_slice()) {
+            if plan.passes.of_scalar(scalar) == self.pass {
+                self.scalars[scalar as usize] = Some(Scalar::Base(Shares::from_vec(vec![*value])));
+            }
+        }
+        self.segments.extend(sums.segments);
+        self.settle();
+    }
+
     /// Shares of the outputs, in the program's order, each encoded in its field, once [`ScalarTask::advance`] said that
     /// it has ended.
     pub fn finish(self) -> Unverified<Vec<Zeroizing<Vec<u8>>>> {
@@ -222,7 +274,9 @@ impl<F: NamedField> ScalarTask<F> {
     fn begin_wave(&mut self) {
         let plan = self.plan.clone();
         for (scalar, work) in plan.work.iter().enumerate() {
-            if let Some(work) = work.as_ref().filter(|_| plan.waves[scalar] == self.wave) {
+            let is_now =
+                plan.waves[scalar] == self.wave && plan.passes.of_scalar(narrow(scalar)) == self.pass;
+            if let Some(work) = work.as_ref().filter(|_| is_now) {
                 self.active.push((scalar, self.begin(scalar, work)));
             }
         }
@@ -277,7 +331,7 @@ impl<F: NamedField> ScalarTask<F> {
         for (place, instruction) in plan.program.scalar.iter().enumerate() {
             let index = reductions + place;
             let ScalarInstruction::Linear { constant, terms } = instruction else { continue };
-            if plan.waves[index] > self.wave || self.scalars[index].is_some() {
+            if !plan.is_due(index, self.pass, self.wave) || self.scalars[index].is_some() {
                 continue;
             }
             let is_wide = plan.program.scalar_field(narrow(index)) != F::ID;
@@ -324,15 +378,15 @@ impl<F: NamedField> Part<F> {
             }
             Part::Lift(mut way, min) => match way.advance(session, outbox, segments) {
                 None => Part::Lift(way, min),
-                Some(bits) => Part::Done(Scalar::Wide(joined(&bits, &min))),
+                Some((bits, _)) => Part::Done(Scalar::Wide(joined(&bits, &min))),
             },
             Part::Decide(mut way) => match way.advance(session, outbox, segments) {
                 None => Part::Decide(way),
-                Some(bit) => Part::Done(Scalar::Base(bit)),
+                Some((bit, truth)) => Part::Decided(Scalar::Base(bit), truth),
             },
             Part::DecideWide(mut way) => match way.advance(session, outbox, segments) {
                 None => Part::DecideWide(way),
-                Some(bit) => Part::Done(Scalar::Base(bit)),
+                Some((bit, truth)) => Part::Decided(Scalar::Base(bit), truth),
             },
             part => part,
         }
@@ -370,49 +424,6 @@ impl<F: NamedField> Part<F> {
             }
             part => part,
         })
-    }
-}
-
-impl<F: NamedField, G: Field> Way<F, G> {
-    fn new(gadget: &Gadget<F>, value: &Shares<F>, min: &Integer, instruction: u32) -> Self {
-        let run = gadget.start(vec![(value.duplicate(), embed::<F>(min))], &[], 1, 0);
-        Way { run: Some(Box::new(run)), numbers: None, instruction }
-    }
-
-    /// Goes on: `None` if something was sent, else the numbers.
-    fn advance(
-        &mut self,
-        session: &Session,
-        outbox: &mut Outbox,
-        segments: &mut Vec<Segment>,
-    ) -> Option<Shares<G>> {
-        if let Some(mut run) = self.run.take() {
-            if run.advance(outbox) == Progress::Sent {
-                self.run = Some(run);
-                return None;
-            }
-            let (bits, depends) = run.finish().into_parts();
-            segments.extend(depends);
-            let (rows, share) = (bits.len(), bits.as_rows());
-            let bits = std::iter::once((self.instruction, share.as_slice()));
-            self.numbers = Some(Numbers::new(session, bits, std::iter::empty(), 0, rows));
-        }
-        let mut numbers = self.numbers.take()?;
-        if numbers.advance(session, outbox) == Progress::Sent {
-            self.numbers = Some(numbers);
-            return None;
-        }
-        let (numbers, depends) = numbers.finish(1).0.pop()?.into_parts();
-        segments.extend(depends);
-        Some(numbers)
-    }
-
-    fn receive(&mut self, session: &Session, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
-        match (&mut self.run, &mut self.numbers) {
-            (Some(run), _) => run.receive(inbox),
-            (None, Some(numbers)) => numbers.receive(session, inbox),
-            (None, None) => Ok(()),
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sealing: the bits of every column, and whether each row's values are in their ranges.
 //!
 //! `docs/protocols.md`, section 3. All columns of a morsel are converted together. A row's verdict, the only thing that
-//! is opened, is the OR over its columns of "above its range": what is below the range is a large number modulo p. The
-//! bits are then shared again over all members of the seal, so that any quorum of them can run later
+//! is opened, is the OR over its columns of "above its range": what is below the range is a large number modulo p; and of
+//! "blank, and not the least value" for columns that may be blank. The bits are then shared again over all members of the seal, so that any quorum of them can run later
 //! ([`crate::boolean::Spread`]), and every member is told the verdicts.
 
 use std::sync::Arc;
@@ -62,12 +62,19 @@ impl<F: NamedField> SealPlan<F> {
     pub fn new(columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
         let gadget = Gadget::new(session, columns.len(), shape, |draft, numbers| {
             let mut outputs = Vec::new();
-            let mut above = Vec::new();
+            let mut bad = Vec::new();
             for (column, bits) in columns.iter().zip(numbers) {
-                outputs.extend_from_slice(&bits[..column.width() as usize]);
-                above.push(compare::above(draft, bits, column.range(), shape));
+                let kept = &bits[..column.width() as usize];
+                outputs.extend_from_slice(kept);
+                bad.push(compare::above(draft, bits, column.range(), shape));
+                // Any other presence than 0 and 1 is out of its own range.
+                let presence = column.presence.and_then(|presence| numbers.get(presence as usize)?.first());
+                if let Some(is_there) = presence {
+                    let (is_blank, holds_a_value) = (draft.not(*is_there), compare::any(draft, kept));
+                    bad.push(draft.and(is_blank, holds_a_value));
+                }
             }
-            outputs.push(compare::any(draft, &above));
+            outputs.push(compare::any(draft, &bad));
             outputs
         });
         let least = columns.iter().map(|column| embed::<F>(&column.min)).collect();

@@ -66,6 +66,7 @@ pub(super) fn misplaced(reply: &Reply) -> Refusal {
         Reply::Sealed(_) => "sealed",
         Reply::Ran(_) => "ran",
         Reply::Study(_) => "study",
+        Reply::Asked(_) => "asked",
         Reply::Status(_) => "status",
     };
     error!(kind, "the coordinator answered another request than was asked: a fault of this program");

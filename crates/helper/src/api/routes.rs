@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use quorate_coordinator::{Reply, Request, check_upload};
 use quorate_hash::Digest;
-use quorate_wire::{Code, Receipt, Refusal, SealedReply, SignedManifest, Status, limits};
+use quorate_wire::{AskedBefore, Code, Receipt, Refusal, SealedReply, SignedManifest, Status, limits};
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -35,6 +35,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/studies", post(create))
         .route("/v1/studies/{study}", get(study))
+        .route("/v1/studies/{study}/asked", get(asked))
         .route("/v1/studies/{study}/contributions", post(upload))
         .route("/v1/studies/{study}/seal", post(seal))
         .route("/v1/studies/{study}/runs", post(run))
@@ -104,6 +105,13 @@ async fn create(State(api): Shared, headers: HeaderMap, body: Body) -> Answer<Js
 
 async fn study(State(api): Shared, Study(id): Study) -> Answer<Response> {
     Ok(toml_text(api.study(id).await?.document.clone()))
+}
+
+async fn asked(State(api): Shared, Study(id): Study) -> Answer<Json<AskedBefore>> {
+    match api.door.ask(Request::Asked(id), None).await? {
+        Reply::Asked(asked) => Ok(Json(asked)),
+        other => Err(misplaced(&other).into()),
+    }
 }
 
 async fn upload(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_helper::{HelperDir, HelperError, Limits, run_with};
 use quorate_tls::client_config;
@@ -148,7 +148,7 @@ impl Helpers {
                 helpers: self.federation.size(),
                 threshold: self.federation.threshold(),
             },
-            columns: vec![Column { name: "age".to_owned(), domain: Domain::parse("0 .. 120").unwrap() }],
+            columns: vec![Column::new("age", Domain::parse("0 .. 120").unwrap())],
             rows_max: 4,
             capacity: 100,
             bits: Some(Bits::None),
@@ -157,6 +157,7 @@ impl Helpers {
             min_cohort: 2,
             excluded_max: Proportion::parse("0.1").unwrap(),
             analysts: vec![*owner.public().as_bytes()],
+            disclosure: Disclosure::default(),
         };
         let (document, _) = draft.document().unwrap();
         let signed = Signed::new(&StudyRequest { document: document.clone() }, owner);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use quorate_circuit::Rounding;
+use quorate_circuit::{Disclosure, Rounding};
 use quorate_contribute::{BadRowsPolicy, Table};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -190,7 +190,8 @@ impl Bench<'_> {
         let table = Table::read(&inputs, csv.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse)
             .map_err(|error| Failure::Table { path: "generated numbers".into(), error })?;
         let text = CircuitText { name: "the benchmark", text: &text };
-        let mut trial = Trial::start(text, sharing, Some(bits), table, started).await?;
+        let mut trial =
+            Trial::start(text, sharing, Some(bits), Disclosure::default(), table, started).await?;
         trial.contribute().await?;
         trial.seal().await?;
         Ok(trial)
@@ -204,8 +205,8 @@ impl Bench<'_> {
 
     /// Seconds of a run.
     async fn measure(&mut self, trial: &Trial, name: &str, reveals: &str) -> Result<f64, Failure> {
-        let inputs = trial.study.columns.iter().fold(String::new(), |mut text, column| {
-            let _ = writeln!(text, "input {} : {}", column.name, column.domain);
+        let inputs = trial.study.declared().fold(String::new(), |mut text, column| {
+            let _ = writeln!(text, "input {} : {}", column.name, column.declaration());
             text
         });
         let circuit = format!("circuit bench\n{inputs}{reveals}");

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Rounding, Speed, compile};
+use quorate_circuit::{Disclosure, Rounding, Speed, compile};
 use quorate_client::{forecast, speed};
 use quorate_contribute::{BadRowsPolicy, Table};
 use rand_chacha::ChaCha20Rng;
@@ -117,7 +117,7 @@ async fn of_table(arguments: &Arguments, rows: u32) -> Result<Vec<Line>, Failure
         let mut bytes = 0;
         for _ in 0..arguments.runs {
             let run = trial.run_circuit(&circuit).await?;
-            bytes = run.bytes_between_helpers / run.answer.quorum.len().max(1) as u64;
+            bytes = run.bytes_between_helpers() / run.answer.quorum.len().max(1) as u64;
         }
         let seconds = started.elapsed().as_secs_f64() / f64::from(arguments.runs);
         let program = compile(&circuit, &trial.study)
@@ -162,7 +162,8 @@ async fn trial(arguments: &Arguments, rows: u32) -> Result<Trial, Failure> {
     let table = Table::read(&inputs, csv(rows).as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse)
         .map_err(|error| Failure::Table { path: "generated numbers".into(), error })?;
     let text = CircuitText { name: "the benchmark", text: &text };
-    let mut trial = Trial::start(text, sharing, Some(arguments.bits), table, started).await?;
+    let mut trial =
+        Trial::start(text, sharing, Some(arguments.bits), Disclosure::default(), table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     Ok(trial)

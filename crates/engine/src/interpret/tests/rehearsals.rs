@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_circuit::{
-    Adder, Bits, Circuit, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft, Workload,
-    compile,
+    Adder, Bits, Circuit, Disclosure, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
+    Workload, compile,
 };
 use quorate_field::F61;
 use quorate_hash::Digest;
@@ -14,19 +14,23 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
-use super::super::{Morsel, RowPlan, ScalarPlan, Session, Sums, column_bits, rehearse};
+use super::super::{
+    Carried, ColumnBits, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session, Sums,
+    column_bits, rehearse,
+};
 use crate::boolean::lanes::words;
 use crate::boolean::sum::Shape;
 use crate::testing::{Network, keys, scheme};
 
 const INPUTS: &str = "circuit rehearsed\ninput a : 0 .. 1_000\ninput b : -20 .. 100\ninput g : x | y | z\n";
 
-const REVEALS: [&str; 5] = [
+const REVEALS: [&str; 6] = [
     "reveal above = count(a > 321)",
     "reveal products = sum(a * a * b) + sum(a * b)",
     "reveal by_group = mean(a) by g",
     "reveal spread = stddev(a) where b < 7 or a == 12",
     "reveal dearer = (mean(a) where g == x) > (mean(b) where g == y)",
+    "reveal middle = median(a) where b > 5",
 ];
 
 fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Program) {
@@ -45,6 +49,7 @@ fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Progr
         min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
         analysts: vec![[2; 32]],
+        disclosure: Disclosure::default(),
     };
     let study = draft.document_for(&circuit).unwrap().1;
     let program = compile(&text, &study).unwrap();
@@ -72,29 +77,59 @@ fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
         plans.push((of_rows, Arc::new(ScalarPlan::new(&program, rows, session))));
     }
     let mut rounds = 0;
-    let mut lanes = [0; Plan::LANES as usize];
-    for (index, first_row) in (0..rows).step_by(plan.morsel_rows as usize).enumerate() {
-        let count = usize::try_from((rows - first_row).min(plan.morsel_rows.into())).unwrap();
-        let start = |(session, (plan, _)): (&Session, &Plans)| {
-            let width = session.workers().layout().width() * words(count);
-            let zeros = |column: &u32| {
-                let bits = columns[*column as usize].width() as usize;
-                (*column, Zeroizing::new(vec![0; bits * width]))
-            };
-            let shares = |column: &u32| (*column, Shares::zeros(count));
-            let columns: BTreeMap<_, _> = plan.schedule().columns().iter().map(shares).collect();
-            let bits = plan.schedule().bit_columns().iter().map(zeros).collect();
-            plan.start(session, Morsel { first_row, rows: count, columns, bits })
+    let mut scalars: Vec<ScalarTask<F61>> = Vec::new();
+    let mut carried: BTreeMap<u64, Vec<Carried>> = BTreeMap::new();
+    for pass in 0..plans[0].0.schedule().passes() {
+        let decided: Vec<Arc<Decided>> = match scalars.as_mut_slice() {
+            [] => workers.iter().map(|_| Arc::default()).collect(),
+            tasks => tasks.iter_mut().map(|task| Arc::new(task.take_decided())).collect(),
         };
-        let mut tasks: Vec<_> = sessions.iter().zip(&plans).map(start).collect();
-        lanes[index % lanes.len()] += network.drive(&mut tasks) as u64;
+        let mut sums: Vec<Sums<F61>> = workers.iter().map(|_| Sums::zero(&program)).collect();
+        let mut lanes = [0; Plan::LANES as usize];
+        for (index, first_row) in (0..rows).step_by(plan.morsel_rows as usize).enumerate() {
+            let count = usize::try_from((rows - first_row).min(plan.morsel_rows.into())).unwrap();
+            let before = carried.remove(&first_row).into_iter().flatten();
+            let mut before = before.chain(std::iter::repeat_with(Carried::default));
+            let mut tasks = Vec::new();
+            for ((session, (plan, _)), decided) in sessions.iter().zip(&plans).zip(&decided) {
+                let morsel = morsel(session, plan, &columns, first_row, count);
+                tasks.push(plan.start_pass(session, morsel, pass, before.next().unwrap(), decided));
+            }
+            lanes[index % lanes.len()] += network.drive(&mut tasks) as u64;
+            network.forget();
+            let (parts, after): (Vec<Sums<F61>>, _) = tasks.into_iter().map(RowTask::finish).unzip();
+            sums.iter_mut().zip(parts).for_each(|(sums, part)| sums.add(part));
+            carried.insert(first_row, after);
+        }
+        rounds += lanes.into_iter().max().unwrap();
+        if pass == 0 {
+            let started = sessions.iter().zip(&plans).zip(sums);
+            scalars = started.map(|((session, (_, plan)), sums)| plan.start(session, sums)).collect();
+        } else {
+            scalars.iter_mut().zip(sums).for_each(|(task, sums)| task.next_pass(sums));
+        }
+        rounds += network.drive(&mut scalars) as u64;
         network.forget();
     }
-    rounds += lanes.into_iter().max().unwrap();
-    let start = |(session, (_, plan)): (&Session, &Plans)| plan.start(session, Sums::zero(&program));
-    let mut tasks: Vec<_> = sessions.iter().zip(&plans).map(start).collect();
-    rounds += network.drive(&mut tasks) as u64;
     (rounds, network.bytes_sent())
+}
+
+/// One worker's shares of rows of zeros.
+fn morsel(
+    session: &Session,
+    plan: &RowPlan<F61>,
+    columns: &[ColumnBits],
+    first_row: u64,
+    rows: usize,
+) -> Morsel<F61> {
+    let width = session.workers().layout().width() * words(rows);
+    let zeros = |column: &u32| {
+        let bits = columns[*column as usize].width() as usize;
+        (*column, Zeroizing::new(vec![0; bits * width]))
+    };
+    let shares = |column: &u32| (*column, Shares::zeros(rows));
+    let bits = plan.schedule().bit_columns().iter().map(zeros).collect();
+    Morsel { first_row, rows, columns: plan.schedule().columns().iter().map(shares).collect(), bits }
 }
 
 fn rehearsed(study: &Study, program: &Program, rows: u64) -> Workload {

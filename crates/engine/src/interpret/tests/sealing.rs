@@ -15,11 +15,18 @@ use crate::product::tests::share;
 use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::testing::{keys, scheme};
 
-const RANGES: [(i64, i64); 3] = [(0, 9), (-20, 100), (0, 1_000_000)];
+const RANGES: [(i64, i64); 4] = [(0, 9), (-20, 100), (0, 1_000_000), (0, 1)];
+/// The column that may be blank, and the one that says whether it is.
+const OPTIONAL: (usize, u32) = (1, 3);
 
 fn columns() -> Vec<ColumnBits> {
-    let bits = |&(min, max): &(i64, i64)| ColumnBits { min: min.into(), max: max.into(), are_sealed: true };
-    RANGES.iter().map(bits).collect()
+    let bits = |(column, &(min, max)): (usize, &(i64, i64))| ColumnBits {
+        min: min.into(),
+        max: max.into(),
+        are_sealed: true,
+        presence: (column == OPTIONAL.0).then_some(OPTIONAL.1),
+    };
+    RANGES.iter().enumerate().map(bits).collect()
 }
 
 /// Drives one task of each helper to its end.
@@ -103,11 +110,20 @@ fn opened(scheme: &Scheme, members: &[HelperNumber], sealed: &[SealedBits], word
 
 fn check<F: NamedField>(n: u8, t: u8, members: &[HelperNumber], rows: usize, shape: Shape) {
     let scheme = scheme(n, t);
-    // Both ends of each range, the values beside them, and far away ones, each in a row of its own.
+    // Both ends of each range, the values beside them, and far away ones, each in a row of its own; blanks that hold the
+    // least value, and one that holds another; a presence of 2.
     let value = |column: usize, row: usize| -> Integer {
         let (min, max) = RANGES[column];
         match row % 11 {
             0 => min,
+            1 if column == 3 => 1,
+            7 if column == 3 => 0,
+            8 if column == 3 => 2,
+            9 if column == 3 => 0,
+            9 if column == 1 => min,
+            10 if column == 3 => 0,
+            10 if column == 1 => min + 1 + i64::try_from(row).unwrap() % (max - min),
+            _ if column == 3 => 1,
             1 => max,
             2 if column == 0 => min - 1,
             3 if column == 1 => max + 1,
@@ -125,6 +141,8 @@ fn check<F: NamedField>(n: u8, t: u8, members: &[HelperNumber], rows: usize, sha
             .iter()
             .zip(RANGES)
             .all(|(column, (min, max))| (Integer::from(min)..=Integer::from(max)).contains(&column[row]))
+            && (table[OPTIONAL.1 as usize][row] == Integer::ONE
+                || table[OPTIONAL.0][row] == Integer::from(RANGES[OPTIONAL.0].0))
     };
     let sealed = seal::<F>(scheme, members, &table, shape);
     let words = lanes::words(rows);

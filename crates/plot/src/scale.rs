@@ -1,0 +1,76 @@
+//! Scales: values to pixels, and the ticks between.
+
+use crate::number::figures;
+
+/// A linear scale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Scale {
+    /// The interval `low ..= high` of values laid over the pixels from `from` to `to`.
+    pub(crate) fn new((low, high): (f64, f64), (from, to): (f64, f64)) -> Self {
+        let high = if high > low { high } else { low + 1.0 };
+        Scale { low, high, from, to }
+    }
+
+    /// Where a value is.
+    pub(crate) fn at(&self, value: f64) -> f64 {
+        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
+    }
+
+    /// About `wanted` round values with their texts.
+    pub(crate) fn ticks(&self, wanted: f64) -> Vec<(f64, String)> {
+        let raw = (self.high - self.low) / wanted;
+        let power = 10_f64.powf(raw.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= raw);
+        let step = step.unwrap_or(raw);
+        let mut values = Vec::new();
+        let mut index = (self.low / step).ceil();
+        // The last tick may be missed by a rounding error only.
+        while index * step <= self.high + step * 1e-9 && values.len() < 100 {
+            values.push(index * step);
+            index += 1.0;
+        }
+        let texts = figures(&values);
+        values.into_iter().zip(texts).collect()
+    }
+}
+
+/// The least interval with all of these values, those that are none left out; with zero in it if `has_zero`.
+pub(crate) fn hull(values: impl Iterator<Item = f64>, has_zero: bool) -> (f64, f64) {
+    let start = if has_zero { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
+    let hull = values
+        .filter(|value| value.is_finite())
+        .fold(start, |(low, high), value| (f64::min(low, value), f64::max(high, value)));
+    if hull.0 <= hull.1 { hull } else { (0.0, 1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_within() {
+        let texts = |low, high| -> Vec<String> {
+            Scale::new((low, high), (0.0, 1.0)).ticks(5.0).into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(texts(0.0, 100.0), ["0", "20", "40", "60", "80", "100"]);
+        assert_eq!(texts(0.0, 0.37), ["0.0", "0.1", "0.2", "0.3"]);
+        assert_eq!(texts(-3.0, 4.0), ["-2", "0", "2", "4"]);
+        assert_eq!(texts(5.0, 5.0), ["5.0", "5.2", "5.4", "5.6", "5.8", "6.0"], "nothing between");
+    }
+
+    #[test]
+    fn values_are_laid_over_pixels() {
+        let scale = Scale::new((10.0, 20.0), (100.0, 0.0));
+        assert_eq!([10.0, 15.0, 20.0].map(|value| scale.at(value)), [100.0, 50.0, 0.0]);
+        assert_eq!(hull([3.0, f64::NAN, -1.0].into_iter(), false), (-1.0, 3.0));
+        assert_eq!(hull([3.0].into_iter(), true), (0.0, 3.0));
+        assert_eq!(hull(std::iter::empty(), false), (0.0, 1.0));
+    }
+}
