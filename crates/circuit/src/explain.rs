@@ -1,6 +1,8 @@
 //! Explanations: what a run of a circuit will reveal and cost, and why nothing in it can overflow, before it runs.
 
 mod cost;
+mod estimate;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +12,7 @@ use quorate_hash::Digest;
 use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
+pub use estimate::{Estimate, RecentRuns, Speed, Workload};
 
 use crate::check::{Checked, check};
 use crate::diagnostics::Diagnostics;
@@ -18,6 +21,7 @@ use crate::lower::lower;
 use crate::program::{Program, PublicInstruction, Revealed};
 use crate::study::{InputChecks, Sharing, Study};
 use crate::syntax::Circuit;
+use rules::rules;
 
 /// What a run of a circuit on a study means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +38,8 @@ pub struct Explanation {
     pub field: FieldId,
     /// Most rows that the proof against overflow holds for.
     pub rows_max: u64,
-    /// Fewest contributions that are computed on.
-    pub min_cohort: u64,
+    /// The study's rules that hold for a run, in words.
+    pub rules: Vec<String>,
     /// The results, in order; empty if it is refused.
     pub reveals: Vec<ExplainedReveal>,
     /// The numbers that leave the helpers, all of them.
@@ -44,7 +48,9 @@ pub struct Explanation {
     pub nodes: Vec<ExplainedNode>,
     /// What a run costs; `None` if it is refused.
     pub cost: Option<Cost>,
-    /// Which checks of the inputs the seal ran.
+    /// How long a run takes; `None` until somebody says on how many rows ([`Explanation::with_estimate`]).
+    pub estimate: Option<Estimate>,
+    /// Which checks of the inputs the seal runs.
     pub input_checks: InputChecks,
     /// What the study's helpers cannot do; empty if they can run the circuit.
     pub refused: Diagnostics,
@@ -108,11 +114,12 @@ pub fn explain(text: &str, study: &Study) -> Result<Explanation, Diagnostics> {
         sharing: study.sharing,
         field: study.field,
         rows_max: checked.rows_max,
-        min_cohort: study.policy.min_cohort,
+        rules: rules(study),
         reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
         outputs: outputs.iter().map(output).collect(),
         nodes: nodes(&circuit, &checked, study, text),
         cost: program.map(|program| Cost::of(program, study)),
+        estimate: None,
         input_checks: study.input_checks(),
         refused,
     })
@@ -177,8 +184,10 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "circuit {} on study {} ({})", self.circuit, self.study, self.study_id.short())?;
         writeln!(f, "  sharing   {}, columns in {}", self.sharing, self.field)?;
-        writeln!(f, "  rows      at most {}, of at least {} contributions", self.rows_max, self.min_cohort)?;
+        writeln!(f, "  rows      at most {}", self.rows_max)?;
         writeln!(f, "  inputs    {}", self.input_checks)?;
+        writeln!(f, "\nrules that every helper enforces for itself:")?;
+        self.rules.iter().try_for_each(|rule| writeln!(f, "  {rule}"))?;
         if self.refused.is_empty() {
             self.write_reveals(f)?;
         } else {
@@ -187,32 +196,48 @@ impl fmt::Display for Explanation {
                 writeln!(f, "  {}: {}", diagnostic.message, diagnostic.label)?;
             }
         }
+        if let Some(cost) = &self.cost {
+            cost.fmt(f)?;
+        }
+        if let Some(estimate) = &self.estimate {
+            estimate.fmt(f)?;
+        }
         writeln!(f, "\nwhy nothing overflows (integers, and the field that holds them):")?;
         let rows = self
             .nodes
             .iter()
             .map(|node| [node.expression.clone(), node.interval.to_string(), node.field.to_string()]);
-        write_aligned(f, &rows.collect::<Vec<_>>())?;
-        if let Some(cost) = &self.cost {
-            cost.fmt(f)?;
-        }
-        Ok(())
+        write_aligned(f, &rows.collect::<Vec<_>>())
     }
 }
 
-/// Ascending positions, as the list of outputs numbers them: `[1] to [3] and [7]`.
+/// Ascending positions, as the list of outputs numbers them: `[1] to [3], [7] and [9]`.
 fn listed(outputs: &[u32]) -> String {
     let follows = |left: &u32, right: &u32| left + 1 == *right;
     let part = |run: &[u32]| match run {
-        [] => String::new(),
-        [one] => format!("[{}]", one + 1),
-        [first, .., last] if last - first == 1 => format!("[{}] and [{}]", first + 1, last + 1),
-        [first, .., last] => format!("[{}] to [{}]", first + 1, last + 1),
+        [first, _, .., last] => vec![format!("[{}] to [{}]", first + 1, last + 1)],
+        few => few.iter().map(|one| format!("[{}]", one + 1)).collect(),
     };
-    outputs.chunk_by(follows).map(part).collect::<Vec<_>>().join(" and ")
+    let parts: Vec<String> = outputs.chunk_by(follows).flat_map(part).collect();
+    match parts.split_last() {
+        Some((last, most)) if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 impl Explanation {
+    /// The same with how long a run takes. What the estimate counted replaces what the cost says about it.
+    #[must_use]
+    pub fn with_estimate(mut self, estimate: Estimate) -> Self {
+        let Workload { rows, rounds, ands, .. } = estimate.workload;
+        if let Some(cost) = &mut self.cost {
+            cost.rounds = rounds;
+            cost.row_ands = ands.checked_div(rows).unwrap_or(cost.row_ands);
+        }
+        self.estimate = Some(estimate);
+        self
+    }
+
     fn write_reveals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nrevealed to the analyst alone (the number of rows, n, is public):")?;
         let rows = self.reveals.iter().map(|reveal| {
@@ -243,4 +268,17 @@ fn write_aligned(f: &mut fmt::Formatter<'_>, rows: &[[String; 3]]) -> fmt::Resul
         |cell: usize| rows.iter().map(|row| row[cell].chars().count().min(WIDTH_MAX)).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
     rows.iter().try_for_each(|[a, b, c]| writeln!(f, "  {a:<first$}  {b:<second$}  {c}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn outputs_are_listed_in_ranges() {
+        assert_eq!(listed(&[6]), "[7]");
+        assert_eq!(listed(&[0, 1]), "[1] and [2]");
+        assert_eq!(listed(&[0, 1, 2]), "[1] to [3]");
+        assert_eq!(listed(&[0, 1, 4, 6, 7, 8]), "[1], [2], [5] and [7] to [9]");
+    }
 }

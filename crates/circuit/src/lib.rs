@@ -31,7 +31,10 @@ pub use check::{Checked, check, check_after};
 pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Role, Rounding};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
-pub use explain::{Cost, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, explain};
+pub use explain::{
+    Cost, Estimate, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, RecentRuns, Speed,
+    Workload, explain,
+};
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{

@@ -11,6 +11,7 @@ pub mod analyst;
 pub mod answer;
 pub mod contributor;
 mod error;
+mod forecast;
 mod helpers;
 mod nonce;
 pub mod owner;
@@ -19,6 +20,7 @@ pub mod saved;
 
 pub use answer::{Answer, AnswerError, Integrity, answer};
 pub use error::{ClientError, Fault, HelperError};
+pub use forecast::{forecast, speed};
 pub use helpers::{Helpers, Reports};
 pub use nonce::{fresh_nonce, fresh_opener};
 pub use patience::Patience;

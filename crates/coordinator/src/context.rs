@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand_core::CryptoRng;
 
+use crate::recent::Recent;
 use crate::{Action, Config, Records, Ticket, Write};
 use quorate_wire::Refusal;
 
@@ -21,6 +22,7 @@ pub(crate) struct Context<'a> {
     pub(crate) boot: [u8; 16],
     /// Each peer's life, as last heard of.
     pub(crate) lives: &'a mut BTreeMap<u8, [u8; 16]>,
+    pub(crate) recent: &'a mut Recent,
     pub(crate) actions: &'a mut Vec<Action>,
     /// The number of the next batch of writes.
     pub(crate) next_batch: &'a mut u64,

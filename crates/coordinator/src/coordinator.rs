@@ -12,6 +12,7 @@ use crate::asked::Asked;
 use crate::context::Context;
 use crate::event::Reply;
 use crate::frame::{ABORT, Frame, HELLO, VERSION};
+use crate::recent::Recent;
 use crate::run::{Others, Run, RunOpening};
 use crate::seal::{Opening, Seal};
 use crate::spent::Spent;
@@ -67,6 +68,7 @@ pub struct Coordinator {
     spent: Spent,
     /// Each peer's life, as last heard of.
     lives: BTreeMap<u8, [u8; 16]>,
+    recent: Recent,
 }
 
 impl Coordinator {
@@ -86,6 +88,7 @@ impl Coordinator {
             runs: BTreeMap::new(),
             spent: Spent::default(),
             lives: BTreeMap::new(),
+            recent: Recent::default(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Coordinator {
             number: self.number,
             boot,
             lives: &mut self.lives,
+            recent: &mut self.recent,
             actions: &mut actions,
             next_batch: &mut self.next_batch,
         };
@@ -209,6 +213,8 @@ impl Parts<'_> {
                     federation: *cx.config.federation.id(),
                     version: env!("CARGO_PKG_VERSION").into(),
                     connected: Vec::new(),
+                    round_trips_us: BTreeMap::new(),
+                    recent_runs: cx.recent.total(),
                     studies: self.studies.status(cx.records, sealing),
                 };
                 cx.reply(ticket, Ok(Reply::Status(status)));

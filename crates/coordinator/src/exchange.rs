@@ -86,6 +86,11 @@ impl Exchange {
         self.bytes_sent
     }
 
+    /// Rounds that are complete.
+    pub(crate) fn rounds(&self) -> u64 {
+        self.round.into()
+    }
+
     /// When the attempt began.
     pub(crate) fn started_ms(&self) -> u64 {
         self.started_ms

@@ -121,6 +121,11 @@ impl Lane {
         Ok(())
     }
 
+    /// Rounds that are complete.
+    pub(crate) fn rounds(&self) -> u64 {
+        self.exchange.rounds()
+    }
+
     /// Payload bytes sent.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.exchange.bytes_sent()

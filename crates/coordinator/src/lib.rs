@@ -17,6 +17,7 @@ mod event;
 mod exchange;
 mod frame;
 mod lane;
+mod recent;
 mod records;
 mod run;
 mod seal;

@@ -9,7 +9,7 @@ mod request;
 mod scan;
 mod work;
 
-use quorate_circuit::{Plan, Program};
+use quorate_circuit::{Plan, Program, Workload};
 use quorate_engine::interpret::Session;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
@@ -327,8 +327,19 @@ impl Run {
         let manifest = sealed(entry)?;
         let Stage::Working { session, work } = &mut self.stage else { return Ok(()) };
         let Some(shares) = work.advance(&mut self.lanes, manifest, cx)? else { return Ok(()) };
-        let session = *session;
+        let (session, workload) = (*session, *work.workload());
+        self.remember(workload, entry, cx);
         self.answer(&session, shares.iter().map(|share| hex(share)).collect(), cx)
+    }
+
+    /// Notes what the run took.
+    fn remember(&self, workload: Workload, entry: &Entry, cx: &mut Context<'_>) {
+        let before = self.exchange.rounds();
+        let of_lanes = self.lanes.iter().map(Lane::rounds);
+        let turns = before + of_lanes.clone().sum::<u64>();
+        let rounds = before + of_lanes.max().unwrap_or(0);
+        let busy_us = Workload { rounds, turns, ..workload }.busy_us(entry.scheme.threshold());
+        cx.recent.add(cx.now_ms - self.exchange.started_ms(), rounds, busy_us);
     }
 
     /// One step of the scan; after the last, the answer.

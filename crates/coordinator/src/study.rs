@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_circuit::{Bits, Column, SharingKind, Study};
-use quorate_engine::interpret::ColumnBits;
+use quorate_circuit::{SharingKind, Study};
 use quorate_federation::PublicKey;
 use quorate_hash::Digest;
 use quorate_sharing::{Scheme, SchemeKind};
@@ -207,18 +206,6 @@ pub(crate) fn sealed_write(study: &Digest, manifest: &SignedManifest) -> Write {
 /// The write that remembers the highest number of a request to seal a study.
 pub(crate) fn seal_number_write(study: &Digest, number: u64) -> Write {
     Write::Control { key: key_of(SEAL_NUMBER, study), value: number.to_le_bytes().to_vec() }
-}
-
-/// What the bits of each column stand for.
-pub(crate) fn column_bits(study: &Study) -> Vec<ColumnBits> {
-    let are_sealed = study.bits == Bits::Sealed;
-    let bits = |(presence, column): (u32, &Column)| {
-        let interval = column.domain.interval();
-        let presence = column.is_optional().then_some(presence);
-        ColumnBits { min: interval.min, max: interval.max, are_sealed, presence }
-    };
-    // The presence of a column stands behind it.
-    (1..).zip(&study.columns).map(bits).collect()
 }
 
 /// The write that keeps the ids of excluded contributions, ascending, 32 bytes each.

@@ -13,6 +13,7 @@
 mod decided;
 mod gadget;
 mod reference;
+mod rehearsal;
 mod rows;
 mod scalars;
 mod schedule;
@@ -28,9 +29,10 @@ use quorate_sharing::prss::SessionKeys;
 use quorate_sharing::{HelperNumber, Scheme};
 
 pub use decided::{Carried, Decided};
+pub use rehearsal::rehearse;
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};
-pub use schedule::{ColumnBits, Schedule};
+pub use schedule::{ColumnBits, Schedule, column_bits};
 pub use seal::{
     BLOCK_ROWS, Checked, Packer, SealPlan, SealSpread, SealTask, SealedBits, SpreadTask, width_of,
 };

@@ -6,8 +6,9 @@
 //! that helper can open it, and it does so when it believes the first dead.
 //!
 //! The first frame of both ends is a [`Hello`] with the federation's id, so that two helpers with the same keys but
-//! different federation files refuse each other with a log line that says so. Then frames are opaque; an empty one is
-//! a heartbeat. Frames may be lost (no connection, no room): the coordinator sends again. A frame that waits for the
+//! different federation files refuse each other with a log line that says so. Then frames are opaque, but for those of
+//! nine bytes: heartbeats, which the other end echoes, so that both know how far away they are. Frames may be lost (no
+//! connection, no room): the coordinator sends again. A frame that waits for the
 //! coordinator holds memory of its sender's own budget, so that a flood stops at the flooder's socket.
 
 mod link;
@@ -41,7 +42,8 @@ pub(crate) use links::Links;
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Connections whose TLS handshake is under way.
 const HANDSHAKES_MAX: usize = 128;
-const PROTOCOL: u32 = 1;
+/// Version 2 echoes heartbeats.
+const PROTOCOL: u32 = 2;
 
 /// The first frame of both ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

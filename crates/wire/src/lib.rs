@@ -23,5 +23,5 @@ pub use owner::{SealRequest, StudyRequest};
 pub use refusal::{Code, Refusal};
 pub use request::{Request, Signed, SignedError};
 pub use run::{AskedBefore, RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
-pub use status::{Status, StudyState, StudyStatus};
+pub use status::{RecentRuns, Status, StudyState, StudyStatus};
 pub use upload::{CommitHead, Contribution, PieceBytes, Receipt, ReceiptError, Upload};

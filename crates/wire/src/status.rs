@@ -1,5 +1,7 @@
 //! What a helper says of itself and its studies.
 
+use std::collections::BTreeMap;
+
 use quorate_hash::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,27 @@ pub struct Status {
     pub version: String,
     /// Helpers that this one has a connection to.
     pub connected: Vec<u8>,
+    /// Microseconds to other helpers and back, by number, as far as they were measured.
+    #[serde(default)]
+    pub round_trips_us: BTreeMap<u8, u64>,
+    /// What the last runs took that helpers computed together.
+    #[serde(default)]
+    pub recent_runs: RecentRuns,
     /// The helper's studies, in the order of their ids.
     pub studies: Vec<StudyStatus>,
+}
+
+/// A helper's last runs, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentRuns {
+    /// How many.
+    pub runs: u64,
+    /// Microseconds from the helper's first sight of the request to its answer.
+    pub elapsed_us: u64,
+    /// Rounds of messages that followed each other.
+    pub rounds: u64,
+    /// Microseconds that their work takes at default rates: what elapsed is compared with.
+    pub busy_us: u64,
 }
 
 /// One study at one helper.

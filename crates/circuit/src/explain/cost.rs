@@ -191,10 +191,11 @@ impl fmt::Display for Cost {
             (self.lifts, "lifts to F127", "once"),
             (self.comparisons, "comparisons of aggregates", "once"),
             (self.passes, "passes over the rows", "one after another, with what came of the last"),
-            (self.rounds, "rounds between helpers, about", "one after another; none if it is linear"),
+            (self.rounds, "rounds between helpers, about", "one after another"),
             (self.bytes_to_analyst, "bytes of results", "from each helper to the analyst"),
         ];
-        let rows = rows.map(|(count, what, when)| [what.to_owned(), count.to_string(), when.to_owned()]);
-        write_aligned(f, &rows)
+        let counted = rows.into_iter().filter(|(count, ..)| *count > 0);
+        let rows = counted.map(|(count, what, when)| [what.to_owned(), count.to_string(), when.to_owned()]);
+        write_aligned(f, &rows.collect::<Vec<_>>())
     }
 }

@@ -1,6 +1,7 @@
 //! `quorate bench`: what computing costs, measured through real helper processes.
 
 mod engine;
+mod explain;
 
 use clap::{Args, Subcommand};
 
@@ -16,10 +17,13 @@ pub(crate) struct Arguments {
 enum What {
     /// Products, sums of products, comparisons and conversions per second
     Engine(engine::Arguments),
+    /// How long runs take, beside how long `explain` says that they take
+    Explain(explain::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.what {
         What::Engine(arguments) => engine::run(arguments).await,
+        What::Explain(arguments) => explain::run(arguments).await,
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_circuit::{Study, StudyDraft, explain};
+use quorate_circuit::{Speed, Study, StudyDraft, compile, explain};
+use quorate_client::{Helpers, forecast, speed};
+use quorate_wire::StudyState;
 
 use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument, refused};
 use crate::failure::Failure;
@@ -12,7 +14,7 @@ use crate::{files, output};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  quorate explain --circuit wages.circuit --capacity 10000\n  quorate explain --circuit \
-    wages.circuit --study study.toml"
+    wages.circuit --study study.toml\n  quorate explain --circuit wages.circuit --study ID --federation federation.toml"
 )]
 pub(crate) struct Arguments {
     /// The circuit
@@ -41,6 +43,9 @@ pub(crate) struct Arguments {
     bits: Option<BitsArgument>,
     #[command(flatten)]
     rules: RulesArguments,
+    /// Rows that the time of a run is estimated for [default: those of the sealed study, or all that there is room for]
+    #[arg(long, value_name = "COUNT")]
+    rows: Option<u64>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -48,8 +53,14 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
-    let study = study(&arguments, &name, &text).await?;
-    let explanation = explain(&text, &study).map_err(|diagnostics| refused(&name, &text, diagnostics))?;
+    let Asked { study, speed, rows } = study(&arguments, &name, &text).await?;
+    let mut explanation = explain(&text, &study).map_err(|diagnostics| refused(&name, &text, diagnostics))?;
+    let rows = arguments.rows.or(rows).unwrap_or(explanation.rows_max).min(explanation.rows_max);
+    let estimate =
+        compile(&text, &study).ok().and_then(|program| forecast(&text, &program, &study, rows, speed));
+    if let Some(estimate) = estimate {
+        explanation = explanation.with_estimate(estimate);
+    }
     if arguments.json {
         output::json(&explanation)?;
     } else {
@@ -58,11 +69,41 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if explanation.refused.is_empty() { Ok(()) } else { Err(refused(&name, &text, explanation.refused)) }
 }
 
-async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Study, Failure> {
+/// A study, and what its helpers say if they were asked.
+struct Asked {
+    study: Study,
+    speed: Speed,
+    rows: Option<u64>,
+}
+
+impl Asked {
+    /// Nobody was asked.
+    fn nobody(study: Study) -> Self {
+        Asked { study, speed: Speed::default(), rows: None }
+    }
+
+    /// Those helpers of a study that answer.
+    async fn helpers(helpers: &Helpers, study: Study) -> Self {
+        let statuses: Vec<_> = helpers.statuses().await.into_iter().flatten().collect();
+        let sealed = |state: &StudyState| match state {
+            StudyState::Sealed { manifest } => Some(manifest.manifest.rows),
+            _ => None,
+        };
+        let of_study = statuses.iter().flat_map(|status| &status.studies).filter(|s| s.study == study.id());
+        let rows = of_study.filter_map(|status| sealed(&status.state)).next();
+        Asked { speed: speed(statuses.iter()), rows, study }
+    }
+}
+
+async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Asked, Failure> {
     if let Some(given) = &arguments.study {
         return Ok(match given.parse() {
-            Ok(id) => files::helpers(&arguments.federation)?.study(&id).await?.1,
-            Err(_) => files::study_file(given.as_ref())?.1,
+            Ok(id) => {
+                let helpers = files::helpers(&arguments.federation)?;
+                let study = helpers.study(&id).await?.1;
+                Asked::helpers(&helpers, study).await
+            }
+            Err(_) => Asked::nobody(files::study_file(given.as_ref())?.1),
         });
     }
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
@@ -72,9 +113,9 @@ async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Study, F
         ..draft::of_circuit(&parsed, sharing, arguments.bits, arguments.capacity)
     };
     match draft::document(draft.clone(), name, text) {
-        Ok((_, study, _)) => Ok(study),
+        Ok((_, study, _)) => Ok(Asked::nobody(study)),
         // Explained all the same: `explain` says what is refused, and where.
-        Err(Failure::Circuit { .. }) => Ok(draft.document()?.1),
+        Err(Failure::Circuit { .. }) => Ok(Asked::nobody(draft.document()?.1)),
         Err(failure) => Err(failure),
     }
 }

@@ -56,6 +56,15 @@ fn the_other_circuits_on_one_federation_each() {
         ("pay_gap", &["spread", "adjusted"][..], &["--stop", "3"][..]),
         ("fairness", &[], &["--helpers", "5", "--threshold", "2"]),
         ("customers", &["visits_and_spending"], &["--helpers", "3"]),
+        ("hospital", &["stay_model"], &["--helpers", "3"]),
+        ("credit", &["balance_and_income", "model"], &["--stop", "1"]),
+        ("attributions", &[], &["--helpers", "3"]),
+        (
+            "regression",
+            &["model", "by_area_alone", "in_the_country", "price_and_area", "area_and_rooms", "spread"],
+            &["--stop", "2"],
+        ),
+        ("ab_test", &["revenue_spread"], &["--helpers", "3"]),
     ] {
         let (files, mut expected) = library(name);
         let mut found = try_json(&files, more)["results"].take();
@@ -126,6 +135,24 @@ fn for_people_and_with_rounding_said_once() {
     assert_eq!(stderr.matches("note: column \"wage\": 3 values had more decimals").count(), 1, "{stderr}");
     assert!(stderr.contains("the largest change is 0.005 "), "{stderr}");
     assert!(stderr.lines().count() == 1, "{stderr}");
+}
+
+/// What `explain` says of bytes is what runs send, and helpers that have computed say how fast they are.
+#[test]
+fn estimates_of_bytes_are_what_runs_send() {
+    let files = Files::new(&[]);
+    for sharing in [&[][..], &["--helpers", "4"], &["--helpers", "5", "--threshold", "2"]] {
+        let arguments = ["bench", "explain", "--rows", "300", "--runs", "1", "--json"];
+        let report = files.output(arguments.into_iter().chain(sharing.iter().copied()));
+        let lines: Vec<Value> = serde_json::from_str(&report).unwrap();
+        assert_eq!(lines.len(), 6);
+        for line in lines {
+            let of = |key: &str| line[key].as_f64().unwrap();
+            let ratio = of("estimated_bytes") / of("bytes_per_helper");
+            assert!((0.97..1.03).contains(&ratio), "{sharing:?}: {line}");
+            assert!(of("seconds") > 0.0 && of("estimated") > 0.0 && of("estimated_measured") > 0.0);
+        }
+    }
 }
 
 #[test]

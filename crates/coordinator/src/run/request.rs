@@ -1,7 +1,7 @@
 //! Requests to run: what a helper checks of one before it takes part.
 
 use quorate_circuit::{Plan, Program};
-use quorate_engine::interpret::Schedule;
+use quorate_engine::interpret::{Schedule, column_bits};
 use quorate_federation::PublicKey;
 use quorate_wire::{Code, Manifest, Refusal, RunRequest, Signed, limits};
 
@@ -9,7 +9,7 @@ use super::Others;
 use crate::asked::{Asked, runs_charged};
 use crate::context::Context;
 use crate::seal::check_members;
-use crate::study::{Entry, State, column_bits};
+use crate::study::{Entry, State};
 
 /// The manifest of a study on which runs are possible.
 pub(super) fn sealed(entry: &Entry) -> Result<&Manifest, Refusal> {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Adder, Plan, Program, Study};
+use quorate_circuit::{Adder, Plan, Program, Study, Workload};
 use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
     BLOCK_ROWS, Carried, ColumnBits, Decided, Morsel, RowPlan, RowTask, ScalarPlan, ScalarTask, Session,
-    Sums, width_of,
+    Sums, column_bits, width_of,
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
 use quorate_sharing::{Scheme, Shares};
@@ -22,7 +22,6 @@ use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{Lane, shared};
 use crate::seal::unreadable;
-use crate::study::column_bits;
 
 /// The work of one run, in the study's field.
 pub(crate) enum Work {
@@ -43,6 +42,8 @@ pub(crate) struct Job<F: NamedField> {
     decided: Arc<Decided>,
     /// The sums of the pass, until its scalars begin.
     sums: Option<Sums<F>>,
+    /// What all morsels take in all passes, but for messages.
+    workload: Workload,
     /// One for each lane.
     slots: Vec<Slot<F>>,
     /// The scalars after a pass, under way.
@@ -86,6 +87,14 @@ impl Work {
         }
     }
 
+    /// What all of it takes, but for messages.
+    pub(crate) fn workload(&self) -> &Workload {
+        match self {
+            Work::F61(job) => &job.workload,
+            Work::F127(job) => &job.workload,
+        }
+    }
+
     /// Goes on as far as the messages go; at the end, the shares of the outputs.
     pub(crate) fn advance(
         &mut self,
@@ -124,6 +133,7 @@ impl<F: NamedField> Job<F> {
             shrink: Shrink::new(&scheme, session.workers().layout()),
             bits,
         };
+        let workload = rows.work(&program, &session, manifest.rows);
         Job {
             session,
             rows,
@@ -133,6 +143,7 @@ impl<F: NamedField> Job<F> {
             carried: BTreeMap::new(),
             decided: Arc::default(),
             sums: Some(Sums::zero(&program)),
+            workload,
             slots: slots(),
             active: None,
             resting: None,

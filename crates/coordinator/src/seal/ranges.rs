@@ -14,7 +14,7 @@ use quorate_circuit::{Bits, Plan};
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
 use quorate_engine::interpret::{
-    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, width_of,
+    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, column_bits, width_of,
 };
 use quorate_field::{F61, F127, Field, FieldId, NamedField};
 use quorate_hash::Digest;
@@ -28,7 +28,7 @@ use crate::Write;
 use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{self, Lane};
-use crate::study::{Entry, column_bits};
+use crate::study::Entry;
 
 /// Most cells of a morsel, unless 64 rows have more: what is under way stays in the caches.
 const CELLS_PER_MORSEL: u64 = 24_576;

@@ -58,6 +58,11 @@ impl<F: Field> Gadget<F> {
         }
     }
 
+    /// ANDs of a row.
+    pub(super) fn ands(&self) -> usize {
+        self.program.ands()
+    }
+
     /// Runs it on the morsel of `rows` rows whose first is row `64 * first_word`: shares of the numbers, each with the
     /// least that it can be, and of the other inputs' bits.
     pub(super) fn start(

@@ -117,6 +117,11 @@ impl<F: NamedField> RowPlan<F> {
         &self.schedule
     }
 
+    /// ANDs of a row, in all passes.
+    pub(super) fn ands(&self) -> usize {
+        self.passes.iter().flatten().filter_map(|phase| phase.gadget.as_ref()).map(Gadget::ands).sum()
+    }
+
     /// Starts on a morsel: the first pass.
     pub fn start(self: &Arc<Self>, session: &Session, morsel: Morsel<F>) -> RowTask<F> {
         self.start_pass(session, morsel, 0, Carried::default(), &Arc::default())

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_circuit::{Bit, Passes, Program, Reduction, RowInstruction};
+use quorate_circuit::{Bit, Bits, Column, Passes, Program, Reduction, RowInstruction, Study};
 use quorate_field::Integer;
 
 /// What the bits of a column stand for.
@@ -38,6 +38,18 @@ impl ColumnBits {
         let range = self.max.checked_sub(&self.min).and_then(|range| range.to_i128());
         range.and_then(|range| u64::try_from(range).ok()).unwrap_or(u64::MAX)
     }
+}
+
+/// What the bits of each column of a study stand for.
+pub fn column_bits(study: &Study) -> Vec<ColumnBits> {
+    let are_sealed = study.bits == Bits::Sealed;
+    let bits = |(presence, column): (u32, &Column)| {
+        let interval = column.domain.interval();
+        let presence = column.is_optional().then_some(presence);
+        ColumnBits { min: interval.min, max: interval.max, are_sealed, presence }
+    };
+    // The presence of a column stands behind it.
+    (1..).zip(&study.columns).map(bits).collect()
 }
 
 /// Bits of the greatest less the least.

@@ -2,6 +2,7 @@
 
 mod author;
 mod order;
+mod rehearsals;
 mod sealing;
 
 use std::collections::BTreeMap;

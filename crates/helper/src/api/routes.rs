@@ -86,7 +86,11 @@ async fn ready(State(api): Shared) -> Answer<Json<Value>> {
 
 async fn status(State(api): Shared) -> Answer<Json<Status>> {
     match api.door.ask(Request::Status, None).await? {
-        Reply::Status(status) => Ok(Json(Status { connected: api.links.connected(), ..status })),
+        Reply::Status(status) => Ok(Json(Status {
+            connected: api.links.connected(),
+            round_trips_us: api.links.round_trips_us(),
+            ..status
+        })),
         other => Err(misplaced(&other).into()),
     }
 }

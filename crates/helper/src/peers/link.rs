@@ -1,6 +1,7 @@
 //! Link: one greeted connection to another helper.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -8,17 +9,21 @@ use quorate_wire::limits::MESSAGE_MAX;
 use quorate_wire::{decode, encode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{interval, timeout};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use super::links::Outlet;
+use super::links::{Outlet, RoundTrip};
 use super::{Hello, PROTOCOL, PeerError};
 use crate::Limits;
 use crate::driver::Heard;
 
 /// The largest greeting.
 const HELLO_MAX: usize = 1 << 10;
+/// Bytes of a heartbeat and of its echo, which no other frame has: which of the two, and when it was sent.
+const PULSE_BYTES: usize = 9;
+const HEARTBEAT: u8 = 1;
+const ECHO: u8 = 2;
 /// Frames are handed to TLS together up to this many bytes.
 const FLUSH_BYTES: usize = 256 << 10;
 
@@ -62,11 +67,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         limits: &Limits,
     ) -> Result<(), PeerError> {
         let (sink, stream) = self.0.split();
+        let (echo, echoes) = channel(1);
+        let pulse = Pulse { started: Instant::now(), round_trip: outlet.round_trip(), echo };
+        let started = pulse.started;
         tokio::select! {
-            ended = read(stream, other, heard, limits) => ended,
-            ended = write(sink, outlet, limits) => ended,
+            ended = read(stream, other, heard, limits, pulse) => ended,
+            ended = write(sink, outlet, limits, echoes, started) => ended,
         }
     }
+}
+
+/// What is done with heartbeats and echoes that come.
+struct Pulse {
+    started: Instant,
+    round_trip: Arc<RoundTrip>,
+    /// The way to the other direction, for one echo at a time: whoever sends heartbeats faster gets fewer echoes.
+    echo: Sender<Bytes>,
+}
+
+impl Pulse {
+    fn take(&self, frame: &[u8]) {
+        match frame.split_first() {
+            Some((&HEARTBEAT, sent)) => drop(self.echo.try_send(pulse(ECHO, sent))),
+            Some((&ECHO, sent)) => {
+                let sent = sent.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX);
+                if let Some(took) = since(self.started).checked_sub(sent) {
+                    self.round_trip.measured(took);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn pulse(kind: u8, sent: &[u8]) -> Bytes {
+    [&[kind], sent].concat().into()
+}
+
+/// Microseconds since the conversation began.
+fn since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 async fn read(
@@ -74,6 +114,7 @@ async fn read(
     other: u8,
     heard: &Sender<Heard>,
     limits: &Limits,
+    pulse: Pulse,
 ) -> Result<(), PeerError> {
     let room = limits.peer_inbound_bytes.max(MESSAGE_MAX);
     let memory = Arc::new(Semaphore::new(room));
@@ -81,6 +122,10 @@ async fn read(
         let next = timeout(limits.peer_silence, frames.next()).await;
         let next = next.map_err(|_| PeerError::Slow(limits.peer_silence))?;
         let frame = next.ok_or(PeerError::Closed)??;
+        if frame.len() == PULSE_BYTES {
+            pulse.take(&frame);
+            continue;
+        }
         // The codec holds frames to MESSAGE_MAX, so there is always room for one.
         let Some(cost) = u32::try_from(frame.len()).ok().filter(|cost| *cost > 0) else { continue };
         let permit = Arc::clone(&memory).acquire_many_owned(cost).await;
@@ -94,6 +139,8 @@ async fn write(
     mut sink: impl futures_util::Sink<Bytes, Error = std::io::Error> + Unpin,
     mut outlet: Outlet,
     limits: &Limits,
+    mut echoes: Receiver<Bytes>,
+    started: Instant,
 ) -> Result<(), PeerError> {
     let mut heartbeat = interval(limits.peer_heartbeat);
     loop {
@@ -103,7 +150,11 @@ async fn write(
                 None => return Ok(()),
             },
             _ = heartbeat.tick() => {
-                sink.send(Bytes::new()).await?;
+                sink.send(pulse(HEARTBEAT, &since(started).to_le_bytes())).await?;
+                continue;
+            }
+            Some(echo) = echoes.recv() => {
+                sink.send(echo).await?;
                 continue;
             }
         };

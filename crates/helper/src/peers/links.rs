@@ -1,5 +1,6 @@
 //! Links: the live connections to other helpers, and the way out for frames.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -25,6 +26,24 @@ struct Link {
     frames: UnboundedSender<Vec<u8>>,
     queued: Arc<AtomicUsize>,
     limit: usize,
+    round_trip: Arc<RoundTrip>,
+}
+
+/// How long a heartbeat and its echo take. Those that waited behind other frames took longer than the way does: a shorter
+/// time counts at once, a longer one slowly.
+#[derive(Debug, Default)]
+pub(super) struct RoundTrip {
+    /// Microseconds; 0 until measured.
+    us: AtomicU64,
+}
+
+impl RoundTrip {
+    /// Takes a measurement.
+    pub(super) fn measured(&self, took_us: u64) {
+        let (known, took_us) = (self.us.load(Ordering::Relaxed), took_us.max(1));
+        let us = if known == 0 || took_us < known { took_us } else { known + (took_us - known) / 8 };
+        self.us.store(us, Ordering::Relaxed);
+    }
 }
 
 /// The far end: frames to write. Dropping it takes the connection off the list.
@@ -34,6 +53,7 @@ pub(crate) struct Outlet {
     id: u64,
     frames: UnboundedReceiver<Vec<u8>>,
     queued: Arc<AtomicUsize>,
+    round_trip: Arc<RoundTrip>,
 }
 
 impl Links {
@@ -42,8 +62,11 @@ impl Links {
         let (sender, frames) = unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.live.insert(other, Link { id, frames: sender, queued: Arc::clone(&queued), limit });
-        Outlet { links: Arc::clone(self), other, id, frames, queued }
+        let round_trip = Arc::<RoundTrip>::default();
+        let link =
+            Link { id, frames: sender, queued: Arc::clone(&queued), limit, round_trip: round_trip.clone() };
+        self.live.insert(other, link);
+        Outlet { links: Arc::clone(self), other, id, frames, queued, round_trip }
     }
 
     /// Queues a frame, or drops it when there is no connection or no room. The newest is dropped rather than the
@@ -76,6 +99,13 @@ impl Links {
         numbers
     }
 
+    /// Microseconds to other helpers and back, by number, as far as they were measured.
+    pub(crate) fn round_trips_us(&self) -> BTreeMap<u8, u64> {
+        let trip = |number: u8, us: u64| (us > 0).then_some((number, us));
+        let trips = self.live.iter();
+        trips.filter_map(|link| trip(*link.key(), link.round_trip.us.load(Ordering::Relaxed))).collect()
+    }
+
     /// The number that the next connection gets.
     #[cfg(test)]
     pub(crate) fn next_id(&self) -> u64 {
@@ -92,6 +122,11 @@ impl Outlet {
     /// The next frame; `None` when a newer connection has replaced this one.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
         self.frames.recv().await
+    }
+
+    /// Where measurements of this connection go.
+    pub(super) fn round_trip(&self) -> Arc<RoundTrip> {
+        self.round_trip.clone()
     }
 
     /// A frame that waits already.
@@ -129,6 +164,15 @@ mod tests {
         links.send(2, vec![7]);
         assert_eq!(outlet.waiting(), Some(vec![7]));
         assert_eq!(links.dropped(), 2);
+    }
+
+    #[test]
+    fn a_heartbeat_that_waited_counts_slowly() {
+        let trip = RoundTrip::default();
+        for (took, known) in [(0, 1), (900, 113), (100, 100), (8_100, 1_100), (50, 50)] {
+            trip.measured(took);
+            assert_eq!(trip.us.load(Ordering::Relaxed), known, "after {took}");
+        }
     }
 
     #[tokio::test]

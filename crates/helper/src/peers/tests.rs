@@ -21,13 +21,13 @@ async fn greetings(near: Hello, far: Hello) -> [Result<(), PeerError>; 2] {
 
 #[tokio::test]
 async fn both_ends_hear_what_does_not_match() {
-    assert!(matches!(greetings(hello(1, 7), hello(1, 7)).await, [Ok(()), Ok(())]));
-    let [near, far] = greetings(hello(1, 7), hello(1, 8)).await;
+    assert!(matches!(greetings(hello(PROTOCOL, 7), hello(PROTOCOL, 7)).await, [Ok(()), Ok(())]));
+    let [near, far] = greetings(hello(PROTOCOL, 7), hello(PROTOCOL, 8)).await;
     let text = near.unwrap_err().to_string();
     assert!(text.contains("another federation file (id 0808") && text.contains("here 0707"), "{text}");
     assert!(matches!(far, Err(PeerError::OtherFederation { .. })));
-    let [near, far] = greetings(hello(1, 7), hello(2, 7)).await;
-    assert!(matches!(near, Err(PeerError::OtherProtocol { theirs: 2 })));
+    let [near, far] = greetings(hello(PROTOCOL, 7), hello(PROTOCOL + 1, 7)).await;
+    assert!(matches!(near, Err(PeerError::OtherProtocol { theirs }) if theirs == PROTOCOL + 1));
     assert!(matches!(far, Err(PeerError::OtherProtocol { .. }) | Ok(())));
 }
 
@@ -37,12 +37,12 @@ async fn a_greeting_that_is_none_or_too_long_is_refused() {
     for bytes in [&[0, 0, 0, 1, 9][..], &[0, 16, 0, 0], &[255; 64]] {
         let (mut near, far) = tokio::io::duplex(4 << 10);
         near.write_all(bytes).await.unwrap();
-        let refused = link::greet(far, &hello(1, 7)).await.map(drop);
+        let refused = link::greet(far, &hello(PROTOCOL, 7)).await.map(drop);
         assert!(matches!(refused, Err(PeerError::Greeting(_) | PeerError::Io(_))), "{refused:?}");
     }
     let (near, far) = tokio::io::duplex(4 << 10);
     drop(near);
-    assert!(link::greet(far, &hello(1, 7)).await.is_err());
+    assert!(link::greet(far, &hello(PROTOCOL, 7)).await.is_err());
 }
 
 struct Node {
@@ -141,6 +141,20 @@ async fn heartbeats_hold_an_idle_connection() {
     sleep(ms(1000)).await;
     assert_eq!((one.links.connected(), two.links.connected()), (vec![2], vec![1]));
     assert_eq!(one.links.next_id(), next, "it is the same connection");
+}
+
+#[tokio::test]
+async fn both_ends_measure_how_far_away_they_are() {
+    let (one, two, _) = two(Limits::default()).await;
+    let measured = async {
+        while one.links.round_trips_us().is_empty() || two.links.round_trips_us().is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), measured).await.expect("the first heartbeat should be echoed");
+    let (there, back) = (one.links.round_trips_us(), two.links.round_trips_us());
+    assert_eq!((there.len(), back.len()), (1, 1));
+    assert!((1..5_000_000).contains(&there[&2]) && (1..5_000_000).contains(&back[&1]), "{there:?} {back:?}");
 }
 
 #[tokio::test]

@@ -1,15 +1,14 @@
 //! Order statistics of tables with ties, by the programs that circuits make of them.
 
-use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, Study, StudyDraft, compile};
+use quorate_circuit::{Bits, Column, Disclosure, Domain, Sharing, SharingKind, Study, StudyDraft, compile};
 use quorate_hash::Digest;
 
 use super::*;
 
 /// A study with the tests' columns.
 fn study(field: FieldId) -> Study {
-    let columns = COLUMNS.iter().enumerate().map(|(index, (min, max))| Column {
-        name: format!("x{index}"),
-        domain: Domain::parse(&format!("{min} .. {max}")).unwrap(),
+    let columns = COLUMNS.iter().enumerate().map(|(index, (min, max))| {
+        Column::new(format!("x{index}"), Domain::parse(&format!("{min} .. {max}")).unwrap())
     });
     let draft = StudyDraft {
         name: "test".into(),
@@ -24,6 +23,7 @@ fn study(field: FieldId) -> Study {
         min_cohort: 1,
         excluded_max: quorate_circuit::Proportion::parse("0.1").unwrap(),
         analysts: vec![[2; 32]],
+        disclosure: Disclosure::default(),
     };
     draft.document().unwrap().1
 }
