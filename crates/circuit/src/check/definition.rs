@@ -92,22 +92,9 @@ impl Checker<'_> {
 
     /// Values and operators of an expression, with definitions written out.
     fn size(&self, expression: &Expression) -> usize {
-        let of = |parts: &[&Expression]| {
-            parts.iter().fold(1, |sum: usize, part| sum.saturating_add(self.size(part)))
-        };
         match &expression.kind {
-            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } => 1,
             ExpressionKind::Name(name) => self.definitions.get(name).map_or(1, |defined| defined.size),
-            ExpressionKind::Call { arguments: parts, .. } | ExpressionKind::List(parts) => {
-                of(&parts.iter().collect::<Vec<_>>())
-            }
-            ExpressionKind::Model { outcome, predictors } => of(&[outcome, predictors]),
-            ExpressionKind::Unary { operand, .. } => of(&[operand]),
-            ExpressionKind::Binary { left, right, .. } => of(&[left, right]),
-            ExpressionKind::If { condition, yes, no } => of(&[condition, yes, no]),
-            ExpressionKind::Where { body, condition } => of(&[body, condition]),
-            ExpressionKind::By { body, category } => of(&[body, category]),
-            ExpressionKind::Weighted { body, weight } => of(&[body, weight]),
+            kind => kind.parts().into_iter().fold(1, |sum, part| sum.saturating_add(self.size(part))),
         }
     }
 }

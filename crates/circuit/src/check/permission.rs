@@ -32,25 +32,14 @@ impl Checker<'_> {
 
     /// The columns that an expression reads, those of its definitions included.
     pub(super) fn columns_read(&self, expression: &Expression, columns: &mut BTreeSet<usize>) {
-        let mut read = |parts: &[&Expression]| parts.iter().for_each(|part| self.columns_read(part, columns));
         match &expression.kind {
-            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } => {}
             ExpressionKind::Name(name) => match self.columns_defined(name) {
                 Some(defined) => columns.extend(defined),
                 None => {
                     columns.extend(self.study.column(name).filter(|column| self.inputs.contains(column)));
                 }
             },
-            ExpressionKind::Call { arguments: parts, .. } | ExpressionKind::List(parts) => {
-                read(&parts.iter().collect::<Vec<_>>());
-            }
-            ExpressionKind::Model { outcome, predictors } => read(&[outcome, predictors]),
-            ExpressionKind::Unary { operand, .. } => read(&[operand]),
-            ExpressionKind::Binary { left, right, .. } => read(&[left, right]),
-            ExpressionKind::If { condition, yes, no } => read(&[condition, yes, no]),
-            ExpressionKind::Where { body, condition } => read(&[body, condition]),
-            ExpressionKind::By { body, category } => read(&[body, category]),
-            ExpressionKind::Weighted { body, weight } => read(&[body, weight]),
+            kind => kind.parts().into_iter().for_each(|part| self.columns_read(part, columns)),
         }
     }
 }

@@ -159,6 +159,25 @@ pub enum ExpressionKind {
     },
 }
 
+impl ExpressionKind {
+    /// The expressions that it is made of, in the order of the text.
+    pub fn parts(&self) -> Vec<&Expression> {
+        match self {
+            ExpressionKind::Number { .. } | ExpressionKind::Date { .. } | ExpressionKind::Name(_) => vec![],
+            ExpressionKind::Call { arguments: parts, .. } | ExpressionKind::List(parts) => {
+                parts.iter().collect()
+            }
+            ExpressionKind::Model { outcome, predictors } => vec![outcome, predictors],
+            ExpressionKind::Unary { operand, .. } => vec![operand],
+            ExpressionKind::Binary { left, right, .. } => vec![left, right],
+            ExpressionKind::If { condition, yes, no } => vec![condition, yes, no],
+            ExpressionKind::Where { body, condition } => vec![body, condition],
+            ExpressionKind::Weighted { body, weight } => vec![body, weight],
+            ExpressionKind::By { body, category } => vec![body, category],
+        }
+    }
+}
+
 /// An operator with one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
