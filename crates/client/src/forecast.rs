@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 /// Bytes of an opening beside the circuit's text, the quorum and the keys: the rest of the signed request, and a nonce.
-const OPENING_BYTES: u64 = 717;
+const OPENING_BYTES: u64 = 730;
 /// Bytes of a confirmation beside the keys' fingerprints.
 const CONFIRMATION_BYTES: u64 = 40;
 

@@ -57,14 +57,14 @@ fn the_other_circuits_on_one_federation_each() {
         ("fairness", &[], &["--helpers", "5", "--threshold", "2"]),
         ("customers", &["visits_and_spending"], &["--helpers", "3"]),
         ("hospital", &["stay_model"], &["--helpers", "3"]),
-        ("credit", &["balance_and_income", "model"], &["--stop", "1"]),
+        ("credit", &["balance_and_income", "model", "students_differ"], &["--stop", "1"]),
         ("attributions", &[], &["--helpers", "3"]),
         (
             "regression",
             &["model", "by_area_alone", "in_the_country", "price_and_area", "area_and_rooms", "spread"],
             &["--stop", "2"],
         ),
-        ("ab_test", &["revenue_spread"], &["--helpers", "3"]),
+        ("ab_test", &["revenue_spread", "revenue_test"], &["--helpers", "3"]),
     ] {
         let (files, mut expected) = library(name);
         let mut found = try_json(&files, more)["results"].take();

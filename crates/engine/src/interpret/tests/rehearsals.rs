@@ -24,13 +24,14 @@ use crate::testing::{Network, keys, scheme};
 
 const INPUTS: &str = "circuit rehearsed\ninput a : 0 .. 1_000\ninput b : -20 .. 100\ninput g : x | y | z\n";
 
-const REVEALS: [&str; 6] = [
+const REVEALS: [&str; 7] = [
     "reveal above = count(a > 321)",
     "reveal products = sum(a * a * b) + sum(a * b)",
     "reveal by_group = mean(a) by g",
     "reveal spread = stddev(a) where b < 7 or a == 12",
     "reveal dearer = (mean(a) where g == x) > (mean(b) where g == y)",
     "reveal middle = median(a) where b > 5",
+    "reveal middle_by = median(b) by g\nreveal most = max(a * a)",
 ];
 
 fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Program) {
