@@ -14,6 +14,8 @@ use crate::truth::Truth;
 /// The analyst and how far it is.
 pub(crate) struct Analyst {
     circuits: Vec<(String, Program)>,
+    /// Passes over the rows of the circuit that has most.
+    pub(crate) passes: u64,
     stage: Stage,
     calm_attempts: u64,
     /// Attempts to run, in all.
@@ -46,7 +48,9 @@ const LIED_ATTEMPTS_MAX: u64 = 4;
 impl Analyst {
     /// An analyst with circuits to run.
     pub(crate) fn new(circuits: Vec<(String, Program)>) -> Self {
+        let passes = circuits.iter().map(|(_, program)| program.passes().count()).max().unwrap_or(1);
         Analyst {
+            passes: passes.into(),
             circuits,
             stage: Stage::Waiting { until_ms: 0 },
             calm_attempts: 0,
@@ -169,7 +173,8 @@ impl Analyst {
         self.attempts += 1;
         self.calm_attempts += u64::from(turn.is_calm);
         let demand = Demand::Run(Signed::new(&request, &turn.public.key));
-        let until_ms = turn.now_ms + turn.public.patience_ms;
+        // Each pass over the rows waits for what came of the one before.
+        let until_ms = turn.now_ms + turn.public.patience_ms * u64::from(program.passes().count());
         let mut round = Round::default();
         round.ask(Actor::Analyst, &quorum, &demand, 0, turn);
         self.stage = Stage::Running { round, demand, manifest, quorum, until_ms };

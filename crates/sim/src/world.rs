@@ -145,7 +145,9 @@ impl<'a> World<'a> {
         self.journal.tell(0, || format!("{:#?}", self.plan));
         // After the faults are over, every attempt under way stalls at worst; then a few more may be needed.
         let timing = self.plan.timing;
-        let patience_ms = self.plan.calm_ms + 12 * (self.public.patience_ms + timing.linger_ms) + 60_000;
+        let patience_ms = self.plan.calm_ms
+            + 12 * (self.public.patience_ms * self.analyst.passes + timing.linger_ms)
+            + 60_000;
         let quiet_ms = 3 * (timing.stall_ms + timing.linger_ms) + 5_000;
         let mut done_ms = None;
         loop {
