@@ -86,7 +86,7 @@ impl Bench {
             let mut tasks: Vec<_> = sessions.iter().zip(&plans).map(start).collect();
             self.network.drive(&mut tasks);
             self.network.forget();
-            sums.iter_mut().zip(tasks).for_each(|(sums, task)| sums.add(task.finish()));
+            sums.iter_mut().zip(tasks).for_each(|(sums, task)| sums.add(task.finish().0));
         }
         let mut tasks = Vec::new();
         for ((session, sums), (_, plan)) in sessions.iter().zip(sums).zip(&plans) {

@@ -147,9 +147,9 @@ mod tests {
         let first = Asked::default().after(&[], &a, &study).unwrap();
         assert_eq!(first.circuits(), [a.as_str()]);
         // The same groups again are no news.
-        let again = first.after(&[a.clone()], &a, &study).unwrap();
+        let again = first.after(std::slice::from_ref(&a), &a, &study).unwrap();
         assert_eq!(again, first.answered());
-        let second = again.after(&[a.clone()], &b, &study).unwrap();
+        let second = again.after(std::slice::from_ref(&a), &b, &study).unwrap();
         assert_eq!(second.circuits(), [a.as_str(), b.as_str()]);
         let linear = format!("{INPUT}reveal s = sum(x)\n");
         assert_eq!(second.after(&second.circuits(), &linear, &study).unwrap(), second.answered());

@@ -50,7 +50,10 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         name: "fuzz".into(),
         federation: *federation().id(),
         sharing,
-        columns: vec![column("salary", "-1_000.00 .. 1_000_000.00"), column("gender", "optional female | male")],
+        columns: vec![
+            column("salary", "-1_000.00 .. 1_000_000.00"),
+            column("gender", "optional female | male"),
+        ],
         rows_max,
         capacity: 1_000,
         bits: Some(Bits::None),

@@ -26,7 +26,8 @@ fn main() {
             );
         }
     }
-    let circuit = "circuit c\ninput salary : -1_000.00 .. 1_000_000.00\ninput gender : optional female | male\n";
+    let circuit =
+        "circuit c\ninput salary : -1_000.00 .. 1_000_000.00\ninput gender : optional female | male\n";
     let reveals =
         ["count()", "mean(salary)", "sum(salary * 2 - 0.5) / count()", "mean(salary) where gender == male"];
     for (index, reveal) in reveals.iter().enumerate() {

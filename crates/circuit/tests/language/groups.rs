@@ -234,7 +234,7 @@ fn without_the_rule_programs_stay_as_they_are() {
     let columns = parse(&text).inputs();
     let free = draft(columns, 100).document_for(&parse(&text)).unwrap().1;
     let program = compile(&text, &free).unwrap();
-    assert_eq!(program, compile_after(&text, &free, &[text.clone()]).unwrap());
+    assert_eq!(program, compile_after(&text, &free, std::slice::from_ref(&text)).unwrap());
     assert_eq!(program.outputs.len(), 1);
 }
 

@@ -25,7 +25,7 @@ enum StudyCommand {
         after_help = "Examples:\n  quorate study create --owner owner.key --circuit wages.circuit --capacity 10000 \
         --analyst analyst.pub\n  quorate study create --owner owner.key --document study.toml"
     )]
-    Create(Create),
+    Create(Box<Create>),
     /// Show a study's document and what is checked of contributions
     #[command(after_help = "Example:\n  quorate study show study.toml")]
     Show(Show),
@@ -101,7 +101,7 @@ struct Show {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
-        StudyCommand::Create(arguments) => create(arguments).await,
+        StudyCommand::Create(arguments) => create(*arguments).await,
         StudyCommand::Show(Show { study, federation, json }) => {
             let (document, study) = match study.parse() {
                 Ok(id) => files::helpers(&federation)?.study(&id).await?,
