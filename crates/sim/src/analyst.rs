@@ -336,12 +336,17 @@ fn circuit(
         format!("sum({b}) where not ({a} == {middle})"),
         format!("mean({a}) > mean({b})"),
         format!("missing({a} + {b})"),
+    ];
+    // They take many rounds: seldom.
+    let in_order = [
         format!("median({a})"),
         format!("max({a}) - min({b})"),
         format!("quantile({b}, 0.9) where {a} > {middle}"),
     ];
     let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
     for reveal in 0..chance.between(1, 3) {
+        let is_in_order = chance.hit(20);
+        let forms = if is_in_order { &in_order[..] } else { &forms[..] };
         let form = &forms[chance.index(forms.len())];
         let longer = format!("{text}reveal r{reveal} = {form}\n");
         if compile(&longer, study).is_ok() {
