@@ -29,7 +29,9 @@ use crate::check::polynomial::Polynomial;
 use crate::check::{Checked, CheckedReveal, Forms, unit};
 use crate::diagnostics::{Diagnostics, Span};
 use crate::interval::Interval;
-use crate::program::{Coefficient, Output, Program, PublicInstruction, Revealed, RevealedAs};
+use crate::program::{
+    Coefficient, INSTRUCTIONS_MAX, Output, Program, PublicInstruction, Revealed, RevealedAs,
+};
 use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
 use crate::syntax::Binary;
@@ -37,6 +39,9 @@ use arena::{Arena, Numbered, narrow, primitive};
 use disclosure::{Guard, Judged};
 use row::{Blanks, Rows};
 use scalar::Scalars;
+
+/// Most row values under construction: nothing sensible that is left of so many fits a program.
+const ROWS_MAX: usize = 2 * INSTRUCTIONS_MAX;
 
 /// Lowers a circuit that was checked on `study`.
 ///
@@ -53,6 +58,8 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         output_of: BTreeMap::new(),
         public: Numbered::new(),
         judged: None,
+        is_unjudged: false,
+        is_oversized: false,
         current: None,
         diagnostics: Diagnostics::default(),
     };
@@ -80,6 +87,10 @@ struct Lowering<'a> {
     public: Numbered<PublicInstruction>,
     /// What was decided of the groups, once that is asked.
     judged: Option<Judged>,
+    /// Whether that was refused.
+    is_unjudged: bool,
+    /// Whether it was said that there is too much of it.
+    is_oversized: bool,
     /// The guard of the result that is being lowered.
     current: Option<Guard>,
     diagnostics: Diagnostics,
@@ -330,6 +341,10 @@ impl Lowering<'_> {
         if self.atoms[index].is_none() {
             let checked = self.checked;
             let atom = &checked.atoms[index];
+            if self.rows.instructions().len() > ROWS_MAX {
+                self.refuse_size(atom.span);
+                return None;
+            }
             self.atoms[index] = Some(match &atom.source {
                 Source::Rows { summand, conditions, .. } => self.sum(atom, summand, conditions)?,
                 Source::Quantile { number, share, conditions, exists } => {

@@ -34,6 +34,7 @@ pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use passes::Passes;
 pub use plan::{Adder, Plan};
+pub(crate) use validate::INSTRUCTIONS_MAX;
 pub use validate::InvalidProgram;
 
 use quorate_field::{FieldId, Integer};

@@ -59,9 +59,12 @@ impl Lowering<'_> {
         if uses.all().next().is_none() {
             return Some(None);
         }
-        if self.judged.is_none() {
-            self.judged = Some(self.judge(span)?);
+        if self.judged.is_none() && !self.is_unjudged {
+            self.judged = self.judge(span);
+            self.is_unjudged = self.judged.is_none();
         }
+        // Said once.
+        self.judged.as_ref()?;
         if let Some(known) = self.judged.as_ref().and_then(|judged| judged.guards.get(&uses)) {
             return Some(Some(known.clone()));
         }
@@ -108,7 +111,7 @@ impl Lowering<'_> {
             return None;
         }
         let groups = &self.checked.groups.groups;
-        let found = combinations(groups, &self.checked.columns);
+        let found = combinations(groups, &self.checked.columns, COMBINATIONS_MAX);
         let Some(found) = found.filter(|found| closed(found).len() <= COMBINATIONS_MAX) else {
             self.refuse_groups(
                 span,

@@ -21,8 +21,8 @@ const CELLS_MAX: usize = 1 << 16;
 /// For each combination of groups that a row may be in: whether it is in each of them.
 pub(super) type Combinations = BTreeSet<Vec<bool>>;
 
-/// The combinations; `None` where there are too many to go through.
-pub(super) fn combinations(groups: &[Group], columns: &[Column]) -> Option<Combinations> {
+/// The combinations; `None` where there are more than `most`, or too many to go through.
+pub(super) fn combinations(groups: &[Group], columns: &[Column], most: usize) -> Option<Combinations> {
     let mut space = Space { columns, dimensions: BTreeMap::new() };
     let truths = || groups.iter().flat_map(|group| &group.conditions).map(|condition| &*condition.truth);
     truths().for_each(|truth| space.look(truth));
@@ -48,6 +48,9 @@ pub(super) fn combinations(groups: &[Group], columns: &[Column]) -> Option<Combi
         }
         let is_in = |conditions: &Vec<Predicate>| conditions.iter().all(|p| p.holds(&regions) == Some(true));
         found.insert(predicates.iter().map(is_in).collect());
+        if found.len() > most {
+            return None;
+        }
     }
     Some(found)
 }

@@ -75,6 +75,18 @@ impl Lowering<'_> {
         ));
     }
 
+    /// More row values than a program may have.
+    pub(super) fn refuse_size(&mut self, span: Span) {
+        if self.is_oversized {
+            return;
+        }
+        self.is_oversized = true;
+        self.refuse(
+            Diagnostic::new(span, "the circuit makes no program that helpers run", "too much for each row")
+                .help("ask for less at once: in several circuits, or in fewer tables"),
+        );
+    }
+
     pub(super) fn refuse(&mut self, diagnostic: Diagnostic) {
         let is_same =
             |known: &Diagnostic| (known.span, &known.message) == (diagnostic.span, &diagnostic.message);
