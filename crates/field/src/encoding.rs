@@ -25,15 +25,29 @@ pub struct NonCanonicalAt {
 
 /// Decodes `bytes.len() / F::BYTES` elements; a ragged tail counts as a non-canonical last element.
 pub fn read_slice<F: Field>(bytes: &[u8]) -> Result<Vec<F>, NonCanonicalAt> {
-    let whole = bytes.len() / F::BYTES;
-    if !bytes.len().is_multiple_of(F::BYTES) {
-        return Err(NonCanonicalAt { index: whole });
-    }
-    let mut elements = Vec::with_capacity(whole);
-    for (index, encoded) in bytes.chunks_exact(F::BYTES).enumerate() {
-        elements.push(F::read(encoded).map_err(|NonCanonical| NonCanonicalAt { index })?);
-    }
+    let mut elements = vec![F::ZERO; whole::<F>(bytes)?];
+    F::read_slice(bytes, &mut elements)?;
     Ok(elements)
+}
+
+/// Checks `bytes.len() / F::BYTES` elements as [`read_slice`] does.
+pub fn check_slice<F: Field>(bytes: &[u8]) -> Result<(), NonCanonicalAt> {
+    whole::<F>(bytes)?;
+    // The sum costs no more than the read.
+    F::sum_encoded(bytes).map(drop)
+}
+
+/// How many elements the bytes are.
+fn whole<F: Field>(bytes: &[u8]) -> Result<usize, NonCanonicalAt> {
+    let whole = bytes.len() / F::BYTES;
+    if bytes.len().is_multiple_of(F::BYTES) { Ok(whole) } else { Err(NonCanonicalAt { index: whole }) }
+}
+
+/// Which of the encoded elements is the first that is not canonical, where one is.
+#[cold]
+pub(crate) fn first_non_canonical<F: Field>(bytes: &[u8]) -> NonCanonicalAt {
+    let is_bad = |encoded: &[u8]| F::read(encoded).is_err();
+    NonCanonicalAt { index: bytes.chunks_exact(F::BYTES).position(is_bad).unwrap_or(0) }
 }
 
 /// Encodes `elements` one after the other: `elements.len() * F::BYTES` bytes.

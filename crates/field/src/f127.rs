@@ -8,16 +8,16 @@ mod kernels;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
-use crate::encoding::exactly;
+use crate::encoding::{exactly, first_non_canonical};
 use crate::field::NamedField;
 use crate::operators::{field_kernels, field_operators};
-use crate::{Field, FieldId, NonCanonical};
+use crate::{Field, FieldId, NonCanonical, NonCanonicalAt};
 
 /// The modulus, which is also the mask of its 127 bits.
 const P: u128 = (1 << 127) - 1;
 
 /// An element of the integers mod 2^127-1, canonical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, bytemuck::NoUninit)]
 #[repr(transparent)]
 pub struct F127(u128);
 
@@ -164,6 +164,42 @@ impl Field for F127 {
         // Masked to 127 bits, only p itself is not canonical, and `canonical` makes it zero.
         let value = u128::from_le_bytes(exactly(bytes)) & P;
         (Self::canonical(value), value.ct_eq(&P))
+    }
+
+    /// Without a barrier for each element, as the two below.
+    fn from_masked_slice(bytes: &[u8], out: &mut [Self]) -> bool {
+        crate::field::assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        let mut any = 0;
+        for (element, bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
+            let value = u128::from_le_bytes(*bytes) & P;
+            // The top bit is set just where value = p = 2^127 - 1.
+            any |= value + 1;
+            *element = Self::canonical(value);
+        }
+        any > P
+    }
+
+    fn add_masked_slice(acc: &mut [Self], bytes: &[u8]) -> bool {
+        crate::field::assert_same_length(bytes.len(), acc.len() * Self::BYTES);
+        let mut any = 0;
+        for (acc, bytes) in acc.iter_mut().zip(bytes.as_chunks().0) {
+            let value = u128::from_le_bytes(*bytes) & P;
+            any |= value + 1;
+            // `(p - 1) + p = 2p - 1`, the most that becomes canonical.
+            *acc = Self::canonical(acc.0 + value);
+        }
+        any > P
+    }
+
+    fn read_slice(bytes: &[u8], out: &mut [Self]) -> Result<(), NonCanonicalAt> {
+        crate::field::assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        let mut excess = 0;
+        for (element, bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
+            let value = u128::from_le_bytes(*bytes);
+            excess |= value | value.wrapping_add(1);
+            *element = Self::canonical(value & P);
+        }
+        if excess > P { Err(first_non_canonical::<Self>(bytes)) } else { Ok(()) }
     }
 
     field_kernels!();

@@ -8,10 +8,10 @@ mod kernels;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
-use crate::encoding::exactly;
+use crate::encoding::{exactly, first_non_canonical};
 use crate::field::NamedField;
 use crate::operators::{field_kernels, field_operators};
-use crate::{Field, FieldId, NonCanonical};
+use crate::{Field, FieldId, NonCanonical, NonCanonicalAt};
 
 /// The modulus, which is also the mask of its 61 bits.
 const P: u64 = (1 << 61) - 1;
@@ -172,6 +172,22 @@ impl Field for F61 {
             *element = Self::canonical(value);
         }
         any >> 63 == 1
+    }
+
+    fn add_masked_slice(acc: &mut [Self], bytes: &[u8]) -> bool {
+        crate::field::assert_same_length(bytes.len(), acc.len() * Self::BYTES);
+        kernels::add_masked_slice(acc, bytes.as_chunks().0)
+    }
+
+    fn read_slice(bytes: &[u8], out: &mut [Self]) -> Result<(), NonCanonicalAt> {
+        crate::field::assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        let mut excess = 0;
+        for (element, bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
+            let value = u64::from_le_bytes(*bytes);
+            excess |= value | value.wrapping_add(1);
+            *element = Self::canonical(value & P);
+        }
+        if excess > P { Err(first_non_canonical::<Self>(bytes)) } else { Ok(()) }
     }
 
     field_kernels!();

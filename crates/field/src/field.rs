@@ -7,7 +7,8 @@ use std::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use crate::{FieldId, Integer, NonCanonical};
+use crate::encoding::first_non_canonical;
+use crate::{FieldId, Integer, NonCanonical, NonCanonicalAt};
 
 /// A prime field of odd order p < 2^256, its canonical encoding and its slice kernels.
 ///
@@ -69,6 +70,19 @@ pub trait Field:
         for (element, bytes) in out.iter_mut().zip(bytes.chunks_exact(Self::BYTES)) {
             let (value, is_rejected) = Self::from_masked(bytes);
             *element = value;
+            any |= is_rejected;
+        }
+        any.into()
+    }
+
+    /// `acc[i] +=` the elements that [`Field::from_masked_slice`] takes of a uniform stream; whether one of them was `>= p`,
+    /// and so nothing was added in its place. Panics unless there are `BYTES` bytes for each.
+    fn add_masked_slice(acc: &mut [Self], bytes: &[u8]) -> bool {
+        assert_same_length(bytes.len(), acc.len() * Self::BYTES);
+        let mut any = Choice::from(0);
+        for (acc, bytes) in acc.iter_mut().zip(bytes.chunks_exact(Self::BYTES)) {
+            let (value, is_rejected) = Self::from_masked(bytes);
+            *acc += value;
             any |= is_rejected;
         }
         any.into()
@@ -159,6 +173,33 @@ pub trait Field:
         rows.iter().for_each(|row| Self::add_slices(acc, row));
     }
 
+    /// Decodes as many elements as `out` has. Panics unless there are `BYTES` bytes for each.
+    fn read_slice(bytes: &[u8], out: &mut [Self]) -> Result<(), NonCanonicalAt> {
+        assert_same_length(bytes.len(), out.len() * Self::BYTES);
+        for (index, (element, bytes)) in out.iter_mut().zip(bytes.chunks_exact(Self::BYTES)).enumerate() {
+            *element = Self::read(bytes).map_err(|NonCanonical| NonCanonicalAt { index })?;
+        }
+        Ok(())
+    }
+
+    /// The sum of encoded elements, which are checked in the same pass. Panics unless they are whole.
+    fn sum_encoded(bytes: &[u8]) -> Result<Self, NonCanonicalAt> {
+        let mut sum = [Self::ZERO];
+        Self::accumulate_encoded(&mut sum, bytes).map(|()| sum[0])
+    }
+
+    /// `acc[j] += sum_i rows[i][j]`, where `bytes` are encoded rows, one after the other, which are checked in the same pass.
+    /// After an error what `acc` holds means nothing. Panics unless the rows are whole.
+    fn accumulate_encoded(acc: &mut [Self], bytes: &[u8]) -> Result<(), NonCanonicalAt> {
+        assert_whole_rows(acc, bytes);
+        for row in bytes.chunks_exact((acc.len() * Self::BYTES).max(1)) {
+            for (acc, encoded) in acc.iter_mut().zip(row.chunks_exact(Self::BYTES)) {
+                *acc += Self::read(encoded).map_err(|_| first_non_canonical::<Self>(bytes))?;
+            }
+        }
+        Ok(())
+    }
+
     /// `acc[j] += sum_i weights[i] * rows[i][j]`, one weight a row.
     fn weighted_sum(acc: &mut [Self], weights: &[Self], rows: &[&[Self]]) {
         assert_same_length(weights.len(), rows.len());
@@ -184,6 +225,14 @@ pub(crate) fn assert_same_length(left: usize, right: usize) {
 #[track_caller]
 pub(crate) fn assert_rows_fit<F>(acc: &[F], rows: &[&[F]]) {
     rows.iter().for_each(|row| assert_same_length(acc.len(), row.len()));
+}
+
+/// Encoded rows, each as long as the accumulator.
+#[inline]
+#[track_caller]
+pub(crate) fn assert_whole_rows<F: Field>(acc: &[F], bytes: &[u8]) {
+    let row = acc.len() * F::BYTES;
+    assert!(bytes.len().is_multiple_of(row), "a slice kernel got {} bytes for rows of {row}", bytes.len());
 }
 
 /// Is the canonical value above (p-1)/2? Doubling it wraps around the odd p, and so comes out odd, exactly then.

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Backend, Field, Integer, NonCanonical, NonCanonicalAt, force_backend, read_slice, write_slice};
+use crate::{Backend, Field, Integer, NonCanonical, NonCanonicalAt, check_slice, force_backend, read_slice, write_slice};
 
 /// Lengths: empty, one, around one vector and eight of them, above a tile's vectors, above a tile.
 const LENGTHS: [usize; 12] = [0, 1, 7, 8, 9, 31, 63, 64, 65, 520, 1000, 2051];
@@ -19,6 +19,7 @@ pub(crate) fn all<F: Field>() {
     for backend in Backend::supported() {
         with_backend(backend, || {
             elementwise_kernels::<F>();
+            checks::<F>();
             row_kernels::<F>();
         });
     }
@@ -191,12 +192,42 @@ fn elementwise<F: Field>(x: &[F], y: &[F]) {
     assert_eq!(run(&|acc| F::sub_slices(acc, y)), pairs(|x, y| x - y), "sub_slices, {at} elements");
     assert_eq!(run(&|acc| F::mul_slices(acc, y)), pairs(|x, y| x * y), "mul_slices, {at} elements");
     assert_eq!(F::dot(x, y), pairs(|x, y| x * y).into_iter().sum(), "dot, {at} elements");
-    assert_eq!(F::sum_slice(x), x.iter().copied().sum(), "sum_slice, {at} elements");
+    let (sum, encoded) = (x.iter().copied().sum(), write_slice(x));
+    assert_eq!(F::sum_slice(x), sum, "sum_slice, {at} elements");
+    assert_eq!(F::sum_encoded(&encoded), Ok(sum), "sum_encoded, {at} elements");
+    assert_eq!(read_slice::<F>(&encoded).as_deref(), Ok(x), "read_slice, {at} elements");
+    let add_masked = |acc: &mut [F]| assert!(!F::add_masked_slice(acc, &write_slice(y)));
+    assert_eq!(run(&add_masked), pairs(|x, y| x + y), "add_masked_slice, {at} elements");
     for k in [F::ZERO, F::ONE, -F::ONE, elements(7, 1)[0]] {
         let scaled: Vec<F> = x.iter().map(|x| *x * k).collect();
         assert_eq!(run(&|acc| F::scale_slice(acc, k)), scaled, "scale_slice, {at} elements");
         let sums: Vec<F> = x.iter().zip(y).map(|(x, y)| *x + k * *y).collect();
         assert_eq!(run(&|acc| F::axpy(acc, k, y)), sums, "axpy, {at} elements");
+    }
+}
+
+/// What is not canonical is found wherever it is, and named.
+fn checks<F: Field>() {
+    let modulus: Vec<u8> = F::MODULUS.iter().flat_map(|word| word.to_le_bytes()).take(F::BYTES).collect();
+    for length in LENGTHS {
+        let row = write_slice(&elements::<F>(10, length));
+        for index in [0, length / 2, length.saturating_sub(1)].into_iter().filter(|index| *index < length) {
+            for bad in [modulus.clone(), vec![0xff; F::BYTES]] {
+                let mut spoilt = row.clone();
+                spoilt[index * F::BYTES..(index + 1) * F::BYTES].copy_from_slice(&bad);
+                let error = NonCanonicalAt { index };
+                assert_eq!(F::sum_encoded(&spoilt), Err(error), "{length} elements");
+                assert_eq!(check_slice::<F>(&spoilt), Err(error), "{length} elements");
+                assert_eq!(read_slice::<F>(&spoilt), Err(error), "{length} elements");
+                let in_second = NonCanonicalAt { index: length + index };
+                let rows = [row.as_slice(), &spoilt, &row].concat();
+                assert_eq!(F::accumulate_encoded(&mut vec![F::ONE; length], &rows), Err(in_second));
+                // Nothing is added in its place.
+                let mut sums = vec![F::ONE; length];
+                assert!(F::add_masked_slice(&mut sums, &spoilt), "{length} elements");
+                assert_eq!(sums[index], F::ONE, "{length} elements");
+            }
+        }
     }
 }
 
@@ -225,6 +256,10 @@ fn many_rows<F: Field>(rows: &[Vec<F>], length: usize) {
 
     let (mut sum, mut expected_sum) = (start.clone(), start.clone());
     F::accumulate_rows(&mut sum, &views);
+    let encoded: Vec<u8> = views.iter().flat_map(|row| write_slice(row)).collect();
+    let mut decoded = start.clone();
+    F::accumulate_encoded(&mut decoded, &encoded).unwrap();
+    assert_eq!(decoded, sum, "accumulate_encoded, {} rows of {length}", rows.len());
     let (mut weighted, mut expected_weighted) = (start.clone(), start);
     F::weighted_sum(&mut weighted, &weights, &views);
     for (row, weight) in rows.iter().zip(&weights) {
@@ -243,7 +278,7 @@ mod mismatched_lengths {
     /// Each kernel must panic rather than read past a slice or stop short.
     fn all_panic<F: Field>() {
         let (short, long) = (vec![F::ONE; 3], vec![F::ONE; 4]);
-        let calls: [&dyn Fn(); 8] = [
+        let calls: [&dyn Fn(); 12] = [
             &|| F::add_slices(&mut long.clone(), &short),
             &|| F::sub_slices(&mut long.clone(), &short),
             &|| F::mul_slices(&mut short.clone(), &long),
@@ -252,6 +287,10 @@ mod mismatched_lengths {
             &|| F::accumulate_rows(&mut long.clone(), &[&long, &short]),
             &|| F::weighted_sum(&mut long.clone(), &[F::ONE, F::ONE], &[&long, &short]),
             &|| F::weighted_sum(&mut long.clone(), &[F::ONE], &[&long, &long]),
+            &|| assert!(F::read_slice(&[0; 1], &mut long.clone()).is_err()),
+            &|| assert!(F::add_masked_slice(&mut long.clone(), &[0; 1])),
+            &|| assert!(F::sum_encoded(&vec![0; F::BYTES + 1]).is_err()),
+            &|| assert!(F::accumulate_encoded(&mut long.clone(), &vec![0; 3 * F::BYTES]).is_err()),
         ];
         for (index, call) in calls.iter().enumerate() {
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));

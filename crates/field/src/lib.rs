@@ -29,7 +29,7 @@ mod operators;
 pub mod tiny;
 
 pub use backend::{Backend, BackendError, force_backend};
-pub use encoding::{NonCanonical, NonCanonicalAt, read_slice, write_slice};
+pub use encoding::{NonCanonical, NonCanonicalAt, check_slice, read_slice, write_slice};
 pub use f61::F61;
 pub use f127::F127;
 pub use f256::F256;

@@ -101,6 +101,20 @@ macro_rules! field_kernels {
             kernels::accumulate_rows(acc, rows);
         }
 
+        fn sum_encoded(bytes: &[u8]) -> Result<Self, $crate::NonCanonicalAt> {
+            $crate::field::assert_whole_rows(&[Self::ZERO], bytes);
+            let (elements, _) = bytes.as_chunks::<{ Self::BYTES }>();
+            kernels::sum_encoded(elements).ok_or_else(|| $crate::encoding::first_non_canonical::<Self>(bytes))
+        }
+
+        fn accumulate_encoded(acc: &mut [Self], bytes: &[u8]) -> Result<(), $crate::NonCanonicalAt> {
+            $crate::field::assert_whole_rows(acc, bytes);
+            let (elements, _) = bytes.as_chunks::<{ Self::BYTES }>();
+            let rows: Vec<_> = elements.chunks_exact(acc.len().max(1)).collect();
+            let are_canonical = kernels::accumulate_encoded(acc, &rows);
+            are_canonical.then_some(()).ok_or_else(|| $crate::encoding::first_non_canonical::<Self>(bytes))
+        }
+
         fn weighted_sum(acc: &mut [Self], weights: &[Self], rows: &[&[Self]]) {
             $crate::field::assert_same_length(weights.len(), rows.len());
             $crate::field::assert_rows_fit(acc, rows);

@@ -11,7 +11,10 @@ recompiled! { "avx2,bmi2":
     fn sub_slices(acc: &mut [F61], x: &[F61]);
     fn dot(x: &[F61], y: &[F61]) -> F61;
     fn sum_slice(x: &[F61]) -> F61;
+    fn add_masked_slice(acc: &mut [F61], x: &[[u8; 8]]) -> bool;
+    fn sum_encoded(x: &[[u8; 8]]) -> Option<F61>;
     fn accumulate_rows(acc: &mut [F61], rows: &[&[F61]]);
+    fn accumulate_encoded(acc: &mut [F61], rows: &[&[[u8; 8]]]) -> bool;
     fn weighted_sum(acc: &mut [F61], weights: &[F61], rows: &[&[F61]]);
 }
 

@@ -25,7 +25,10 @@ const TILE: usize = 64;
 
 recompiled! { "avx512f,avx512dq,avx512vl,avx512ifma,bmi2":
     fn sum_slice(x: &[F61]) -> F61;
+    fn add_masked_slice(acc: &mut [F61], x: &[[u8; 8]]) -> bool;
+    fn sum_encoded(x: &[[u8; 8]]) -> Option<F61>;
     fn accumulate_rows(acc: &mut [F61], rows: &[&[F61]]);
+    fn accumulate_encoded(acc: &mut [F61], rows: &[&[[u8; 8]]]) -> bool;
 }
 
 #[inline]

@@ -3,10 +3,12 @@
 //! `inline(always)`, so that a backend which compiles them again does so with its own target features. Slices
 //! are of equal length (checked by [`crate::Field`]'s methods, the only callers).
 
-use super::super::{F61, fold};
+use super::super::{F61, P, fold};
 
 /// Elements of an accumulator tile: 16 KiB, half of the smallest first-level cache.
 const TILE: usize = 2048;
+/// Words that [`sum`] adds side by side.
+const LANES: usize = 32;
 /// Columns whose double-word sums are kept at a time: 4 KiB.
 const WIDE_TILE: usize = 256;
 /// Products of canonical values that fit a double word beside one canonical value: `63 (p-1)^2 + p < 2^128`.
@@ -43,46 +45,169 @@ pub(super) fn dot(x: &[F61], y: &[F61]) -> F61 {
     x.chunks(PRODUCTS_MAX).zip(y.chunks(PRODUCTS_MAX)).map(|chunks| F61::from_wide(products(chunks))).sum()
 }
 
-/// Adds the upper and the lower 32 bits of the words apart: neither sum overflows before 2^32 elements.
-#[inline(always)]
-pub(super) fn sum_slice(x: &[F61]) -> F61 {
-    let halves = |x: &[F61]| {
-        x.iter().fold((0_u64, 0_u64), |(low, high), x| (low + (x.0 & 0xffff_ffff), high + (x.0 >> 32)))
-    };
-    x.chunks(1 << 30)
-        .map(halves)
-        .map(|(low, high)| F61::from_wide(u128::from(low) + (u128::from(high) << 32)))
-        .sum()
+/// What a kernel reads elements from: elements, or their encodings, of which nobody has checked yet that they are below
+/// the modulus.
+trait Source {
+    /// Whether it must be checked.
+    const IS_UNCHECKED: bool;
+
+    fn word(&self) -> u64;
 }
 
-/// Tile by tile of the accumulator, seven rows at a time: with the accumulator that makes eight canonical
-/// values, whose sum, at most `8(p-1) = 2^64 - 16`, fits a word.
+impl Source for F61 {
+    const IS_UNCHECKED: bool = false;
+
+    #[inline(always)]
+    fn word(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Source for [u8; 8] {
+    const IS_UNCHECKED: bool = true;
+
+    #[inline(always)]
+    fn word(&self) -> u64 {
+        u64::from_le_bytes(*self)
+    }
+}
+
+/// Takes note in `excess` of a word that is not canonical: its upper three bits are set, or become so by adding one.
+#[inline(always)]
+fn note<S: Source>(excess: &mut u64, word: u64) {
+    if S::IS_UNCHECKED {
+        *excess |= word | word.wrapping_add(1);
+    }
+}
+
+/// Whether one of the words noted was not canonical.
+#[inline(always)]
+fn is_excess(excess: u64) -> bool {
+    excess > P
+}
+
+#[inline(always)]
+pub(super) fn sum_slice(x: &[F61]) -> F61 {
+    sum(x).0
+}
+
+#[inline(always)]
+pub(super) fn sum_encoded(x: &[[u8; 8]]) -> Option<F61> {
+    let (sum, is_excess) = sum(x);
+    (!is_excess).then_some(sum)
+}
+
+/// The sum, and whether a word was not canonical. Blocks of seven rows of [`LANES`] words, as [`accumulate`] adds them.
+#[inline(always)]
+fn sum<S: Source>(x: &[S]) -> (F61, bool) {
+    let mut sums = [0; LANES];
+    let mut excess = [0; LANES];
+    let (lines, rest) = x.as_chunks::<LANES>();
+    let (blocks, lines) = lines.as_chunks::<7>();
+    for block in blocks {
+        add_lines(&mut sums, &mut excess, block);
+    }
+    for line in lines {
+        add_lines(&mut sums, &mut excess, std::array::from_ref(line));
+    }
+    let mut total: F61 = sums.map(F61::canonical).into_iter().sum();
+    let mut any = excess.into_iter().fold(0, |any, excess| any | excess);
+    for word in rest.iter().map(Source::word) {
+        note::<S>(&mut any, word);
+        total += F61::new(word);
+    }
+    (total, is_excess(any))
+}
+
+#[inline(always)]
+fn add_lines<S: Source, const LINES: usize>(
+    sums: &mut [u64; LANES],
+    excess: &mut [u64; LANES],
+    lines: &[[S; LANES]; LINES],
+) {
+    for ((lane, sum), excess) in sums.iter_mut().enumerate().zip(excess) {
+        for line in lines {
+            let word = line[lane].word();
+            note::<S>(excess, word);
+            *sum = sum.wrapping_add(word);
+        }
+        *sum = fold(*sum);
+    }
+}
+
 #[inline(always)]
 pub(super) fn accumulate_rows(acc: &mut [F61], rows: &[&[F61]]) {
+    accumulate(acc, rows);
+}
+
+#[inline(always)]
+pub(super) fn accumulate_encoded(acc: &mut [F61], rows: &[&[[u8; 8]]]) -> bool {
+    !accumulate(acc, rows)
+}
+
+/// Whether a word was not canonical. Tile by tile of the accumulator, seven rows at a time: a folded sum is at most
+/// `p + 7`, and with seven canonical values beside it at most `8p = 2^64 - 8`, which fits a word.
+#[inline(always)]
+fn accumulate<S: Source>(acc: &mut [F61], rows: &[&[S]]) -> bool {
+    let mut excess = 0;
     for (index, tile) in acc.chunks_mut(TILE).enumerate() {
         let start = index * TILE;
         let (sevens, rest) = rows.as_chunks::<7>();
-        sevens.iter().for_each(|rows| add_rows(tile, rows, start));
         let (fours, rest) = rest.as_chunks::<4>();
-        fours.iter().for_each(|rows| add_rows(tile, rows, start));
-        let (twos, rest) = rest.as_chunks::<2>();
-        twos.iter().for_each(|rows| add_rows(tile, rows, start));
-        let (ones, _) = rest.as_chunks::<1>();
-        ones.iter().for_each(|rows| add_rows(tile, rows, start));
+        let (twos, ones) = rest.as_chunks::<2>();
+        let (ones, _) = ones.as_chunks::<1>();
+        // The smaller groups first, so that it is most often the rows of a seven that leave canonical sums.
+        ones.iter().for_each(|group| excess |= add_rows(tile, group, start, rows.len() == 1));
+        twos.iter().for_each(|group| excess |= add_rows(tile, group, start, rows.len() <= 3));
+        fours.iter().for_each(|group| excess |= add_rows(tile, group, start, sevens.is_empty()));
+        if let Some((last, before)) = sevens.split_last() {
+            before.iter().for_each(|group| excess |= add_rows(tile, group, start, false));
+            excess |= add_rows(tile, last, start, true);
+        }
     }
+    is_excess(excess)
 }
 
-/// `tile[j] += sum of rows[..][start + j]`, for at most seven rows.
+/// `tile[j] += sum of rows[..][start + j]`, for at most seven rows: canonical after the last of a tile, else folded; the
+/// words' bits as [`note`] notes them.
 #[inline(always)]
-fn add_rows<const ROWS: usize>(tile: &mut [F61], rows: &[&[F61]; ROWS], start: usize) {
-    const { assert!(ROWS <= 7, "eight canonical values fill a word") };
+fn add_rows<S: Source, const ROWS: usize>(
+    tile: &mut [F61],
+    rows: &[&[S]; ROWS],
+    start: usize,
+    is_last: bool,
+) -> u64 {
+    const { assert!(ROWS <= 7, "a folded sum and seven canonical values fill a word") };
     let columns = tile.len();
     let rows = rows.map(|row| &row[start..][..columns]);
-    for (column, acc) in tile.iter_mut().enumerate() {
-        let sum = rows.iter().fold(acc.0, |sum, row| sum + row[column].0);
-        // The fold leaves at most p + 6.
-        *acc = F61::canonical(fold(sum));
+    let mut excess = 0;
+    let mut sum = |acc: u64, column: usize| {
+        fold(rows.iter().fold(acc, |sum, row| {
+            let word = row[column].word();
+            note::<S>(&mut excess, word);
+            sum.wrapping_add(word)
+        }))
+    };
+    let columns = tile.iter_mut().enumerate();
+    if is_last {
+        columns.for_each(|(column, acc)| *acc = F61::canonical(sum(acc.0, column)));
+    } else {
+        columns.for_each(|(column, acc)| *acc = F61(sum(acc.0, column)));
     }
+    excess
+}
+
+/// Adds words masked to 61 bits; whether one of them was `p`, which adds nothing.
+#[inline(always)]
+pub(super) fn add_masked_slice(acc: &mut [F61], x: &[[u8; 8]]) -> bool {
+    let mut any = 0;
+    for (acc, bytes) in acc.iter_mut().zip(x) {
+        let word = u64::from_le_bytes(*bytes) & P;
+        any |= word + 1;
+        // `(p - 1) + p = 2p - 1`, the most that becomes canonical.
+        *acc = F61::canonical(acc.0 + word);
+    }
+    is_excess(any)
 }
 
 /// Tile by tile of double-word sums, reduced once for every [`PRODUCTS_MAX`] rows.
