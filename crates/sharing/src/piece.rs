@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use quorate_field::Field;
+use quorate_field::{Field, NonCanonicalAt, check_slice};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{HelperNumber, Scheme, Seed, Shares, expand};
@@ -135,9 +135,7 @@ pub fn check_piece<F: Field>(
 ) -> Result<(), PieceError> {
     check_shape::<F>(scheme, header, columns, piece)?;
     if let PieceRef::Data(data) = piece {
-        for (index, element) in data.chunks_exact(F::BYTES).enumerate() {
-            F::read(element).map_err(|_| non_canonical(header, columns, index))?;
-        }
+        check_slice::<F>(data).map_err(|error| non_canonical(header, columns, error))?;
     }
     Ok(())
 }
@@ -154,10 +152,8 @@ pub fn read_piece<F: Field>(
         PieceRef::Seed(seed) => Ok(expand(&Seed::from_bytes(*seed), cells)),
         PieceRef::Data(data) => {
             let mut shares = Shares::zeros(cells);
-            let elements = data.chunks_exact(F::BYTES);
-            for (index, (share, element)) in shares.as_mut_slice().iter_mut().zip(elements).enumerate() {
-                *share = F::read(element).map_err(|_| non_canonical(header, columns, index))?;
-            }
+            F::read_slice(data, shares.as_mut_slice())
+                .map_err(|error| non_canonical(header, columns, error))?;
             Ok(shares)
         }
     }
@@ -195,7 +191,7 @@ fn check_shape<F: Field>(
     usize::try_from(cells).map_err(|_| too_many)
 }
 
-fn non_canonical(header: &PieceHeader, columns: usize, index: usize) -> PieceError {
+fn non_canonical(header: &PieceHeader, columns: usize, NonCanonicalAt { index }: NonCanonicalAt) -> PieceError {
     PieceError::NonCanonical { helper: header.helper, row: index / columns, column: index % columns }
 }
 

@@ -46,6 +46,26 @@ impl Stream {
     ///
     /// Panics beyond the keystream's 256 GiB: limits on rows keep callers far below.
     pub fn fill<F: Field>(&self, first: u64, out: &mut [F]) {
+        self.each_block(first, out, F::from_masked_slice, |element, value| *element = value);
+    }
+
+    /// Adds elements `first, first + 1, …` of the stream to those of `sums`. No more of the stream than a kilobyte is ever in
+    /// memory.
+    ///
+    /// Panics as [`Stream::fill`] does.
+    pub fn add_to<F: Field>(&self, first: u64, sums: &mut [F]) {
+        self.each_block(first, sums, |bytes, sums| F::add_masked_slice(sums, bytes), |sum, value| *sum += value);
+    }
+
+    /// Takes the stream from element `first` on, block by block: `take` has whole blocks and says whether an element was
+    /// rejected, in whose place, left alone or zero, `replace` then gets the next one.
+    fn each_block<F: Field>(
+        &self,
+        first: u64,
+        out: &mut [F],
+        take: impl Fn(&[u8], &mut [F]) -> bool,
+        replace: impl Fn(&mut F, F),
+    ) {
         let mut block = [0; BLOCK];
         let used = BLOCK.min(out.len() * F::BYTES);
         let mut cipher = keystream(self.key.expose(), FIRST);
@@ -54,8 +74,8 @@ impl Stream {
         for chunk in out.chunks_mut(BLOCK / F::BYTES) {
             let bytes = &mut block[..chunk.len() * F::BYTES];
             cipher.write_keystream(bytes);
-            if F::from_masked_slice(bytes, chunk) {
-                self.replace_rejected(position, bytes, chunk);
+            if take(bytes, chunk) {
+                self.replace_rejected(position, bytes, chunk, &replace);
             }
             position += chunk.len() as u64;
         }
@@ -64,7 +84,13 @@ impl Stream {
 
     /// Takes the elements of `chunk` whose `bytes` were not below `p` from the later keystreams.
     #[cold]
-    fn replace_rejected<F: Field>(&self, position: u64, bytes: &[u8], chunk: &mut [F]) {
+    fn replace_rejected<F: Field>(
+        &self,
+        position: u64,
+        bytes: &[u8],
+        chunk: &mut [F],
+        replace: impl Fn(&mut F, F),
+    ) {
         for ((index, element), bytes) in (position..).zip(chunk).zip(bytes.chunks_exact(F::BYTES)) {
             let (mut value, mut is_rejected) = F::from_masked(bytes);
             let mut nonce = FIRST;
@@ -72,7 +98,9 @@ impl Stream {
                 nonce += 1;
                 (value, is_rejected) = self.element(nonce, index);
             }
-            *element = value;
+            if nonce > FIRST {
+                replace(element, value);
+            }
         }
     }
 

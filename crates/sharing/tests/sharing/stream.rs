@@ -74,6 +74,30 @@ proptest! {
     }
 }
 
+/// A stream added to sums, from somewhere, in one go or two.
+fn adds<F: Field>() {
+    let stream = Stream::new(&Seed::from_bytes([9; 32]));
+    for (first, count) in [(0, 0), (0, 1), (3, 128), (5, 700)] {
+        let mut expected = vec![F::ZERO; count];
+        stream.fill(first, &mut expected);
+        expected.iter_mut().for_each(|element| *element += F::ONE);
+        let mut sums = vec![F::ONE; count];
+        let (left, right) = sums.split_at_mut(count / 3);
+        stream.add_to(first, left);
+        stream.add_to(first + left.len() as u64, right);
+        assert_eq!(sums, expected, "{} from {first}, {count} elements", F::NAME);
+    }
+}
+
+#[test]
+fn a_stream_is_added_without_being_written_out() {
+    adds::<F7>();
+    adds::<M127>();
+    adds::<F61>();
+    adds::<F127>();
+    adds::<F256>();
+}
+
 #[test]
 #[should_panic(expected = "256 GiB")]
 fn the_end_of_the_keystream_is_not_wrapped_around() {
