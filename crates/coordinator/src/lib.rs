@@ -29,5 +29,5 @@ pub use compute::{Computation, Computed};
 pub use config::{Config, Timing};
 pub use coordinator::{Coordinator, StartError};
 pub use event::{Action, Event, KeptStudy, Reply, Request, Ticket, Write};
-pub use records::{ControlRecord, Records, RecordsError};
+pub use records::{Columns, ControlRecord, Records, RecordsError};
 pub use upload::{CheckedUpload, check_upload};

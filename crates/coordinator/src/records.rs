@@ -1,5 +1,7 @@
 //! Reads of what is durable.
 
+use std::sync::Arc;
+
 use quorate_hash::Digest;
 
 /// A read that failed: this machine's disk, or damage found by a checksum.
@@ -29,13 +31,12 @@ pub trait Records {
     fn control_prefix(&self, prefix: &[u8]) -> Result<Vec<ControlRecord>, RecordsError>;
     /// The layouts of a study that are finished, ascending.
     fn generations(&self, study: &Digest) -> Vec<Digest>;
-    /// Bytes `from..to` of a finished column; `None` if there is no such layout or column.
-    fn column(
-        &self,
-        study: &Digest,
-        generation: &Digest,
-        column: u32,
-        from: u64,
-        to: u64,
-    ) -> Result<Option<Vec<u8>>, RecordsError>;
+    /// The columns of a layout, whether there is one or not. Nothing is read yet.
+    fn columns(&self, study: &Digest, generation: &Digest) -> Arc<dyn Columns>;
+}
+
+/// The columns of a finished layout, read from any thread.
+pub trait Columns: Send + Sync {
+    /// Fills `out` with a column's bytes from `from` on; whether there is such a layout and column, and so many bytes.
+    fn read(&self, column: u32, from: u64, out: &mut [u8]) -> Result<bool, RecordsError>;
 }

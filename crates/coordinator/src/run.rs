@@ -52,7 +52,7 @@ pub(crate) struct Run {
     request: RunRequest,
     program: Program,
     exchange: Exchange,
-    /// For a program that is not linear.
+    /// For a program that is linear, one, in which nothing is sent.
     lanes: Vec<Lane>,
     nonce: [u8; 32],
     stage: Stage,
@@ -185,7 +185,7 @@ impl Run {
                 Stage::Opening { .. } => self.take_nonces(entry, cx),
                 Stage::Confirming { .. } => self.take_confirmations(entry, cx),
                 Stage::Working { .. } => self.work(entry, cx).map(|()| false),
-                Stage::Scanning { .. } => self.scan(entry, cx).map(|()| false),
+                Stage::Scanning { .. } => self.scan(cx).map(|()| false),
                 Stage::Remembering { .. } | Stage::Storing { .. } | Stage::Over => Ok(false),
             };
             match moved {
@@ -280,10 +280,10 @@ impl Run {
         let session = session(&terms, &nonces);
         let Stage::Opening { keys } = &mut self.stage else { return Ok(false) };
         let Some(keys) = keys.take() else {
-            let scan = Scan::new(&self.program, entry, cx.number);
+            let scan = Scan::new(&self.program, entry, sealed(entry)?, cx);
+            self.lanes = vec![Lane::new(self.attempt, 1, &self.request.quorum, cx)];
             self.stage = Stage::Scanning { session, scan };
-            cx.actions.push(Action::Continue);
-            return Ok(false);
+            return Ok(true);
         };
         let offers = key_offers(openings.iter().map(|(member, opening)| (*member, &opening.keys)))?;
         let keys = keys.combine(&offers).map_err(blame)?;
@@ -342,19 +342,13 @@ impl Run {
         cx.recent.add(cx.now_ms - self.exchange.started_ms(), rounds, busy_us);
     }
 
-    /// One step of the scan; after the last, the answer.
-    fn scan(&mut self, entry: &Entry, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let manifest = sealed(entry)?;
+    /// Has the columns read; after that, the answer.
+    fn scan(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
         let Stage::Scanning { session, scan } = &mut self.stage else { return Ok(()) };
-        if scan.step(manifest, cx)? {
-            cx.actions.push(Action::Continue);
-            return Ok(());
-        }
+        let Some(lane) = self.lanes.first_mut() else { return Ok(()) };
+        let Some(shares) = scan.advance(lane, &self.program, cx)? else { return Ok(()) };
         let session = *session;
-        let Stage::Scanning { scan, .. } = std::mem::replace(&mut self.stage, Stage::Over) else {
-            return Ok(());
-        };
-        self.answer(&session, scan.finish(&self.program, manifest.rows), cx)
+        self.answer(&session, shares, cx)
     }
 
     /// Makes the answer durable: encoded shares of the outputs.

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use quorate_circuit::{Coefficient, Program, Reduction, RowInstruction, ScalarInstruction};
-use quorate_field::{Integer, NamedField, NonCanonicalAt};
+use quorate_field::{Integer, NamedField};
 use quorate_sharing::{HelperNumber, Scheme, SchemeKind, Shares};
 use zeroize::Zeroize;
 
@@ -39,15 +39,11 @@ impl<F: NamedField> LinearRun<F> {
         LinearRun { sums, adds_constants }
     }
 
-    /// Takes some rows' encoded shares of one column that the program reads, which are checked and added in one pass.
-    ///
-    /// # Errors
-    /// If one of them is not canonical: what was stored is damaged, and the run is worth nothing.
-    pub fn add(&mut self, column: u32, encoded: &[u8]) -> Result<(), NonCanonicalAt> {
+    /// Takes the sum of some rows' shares of one column that the program reads.
+    pub fn add(&mut self, column: u32, rows_sum: F) {
         if let Some(sum) = self.sums.get_mut(&column) {
-            *sum += F::sum_encoded(encoded)?;
+            *sum += rows_sum;
         }
-        Ok(())
     }
 
     /// This helper's share of every output, once all of `rows` rows were taken.

@@ -1,11 +1,12 @@
 //! Four coordinators in memory, and the messages between them, to be tampered with.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use quorate_circuit::Rounding;
 use quorate_contribute::{BadRowsPolicy, Grouping, Packer, Table};
 use quorate_coordinator::{
-    Action, Config, ControlRecord, Coordinator, Event, Records, RecordsError, Reply, Request, Timing, Write,
+    Action, Columns, Config, ControlRecord, Coordinator, Event, Records, RecordsError, Reply, Request, Timing, Write,
     check_upload,
 };
 use quorate_federation::Federation;
@@ -79,16 +80,20 @@ impl Records for Memory {
         all.into_iter().collect()
     }
 
-    fn column(
-        &self,
-        study: &Digest,
-        generation: &Digest,
-        column: u32,
-        from: u64,
-        to: u64,
-    ) -> Result<Option<Vec<u8>>, RecordsError> {
-        let found = self.columns.get(&(*study, *generation, column));
-        Ok(found.and_then(|bytes| bytes.get(from as usize..to as usize)).map(<[u8]>::to_vec))
+    fn columns(&self, study: &Digest, generation: &Digest) -> Arc<dyn Columns> {
+        let of_layout = self.columns.iter().filter(|((of, at, _), _)| (of, at) == (study, generation));
+        Arc::new(Layout(of_layout.map(|((.., column), bytes)| (*column, bytes.clone())).collect()))
+    }
+}
+
+/// The columns of one layout.
+struct Layout(BTreeMap<u32, Vec<u8>>);
+
+impl Columns for Layout {
+    fn read(&self, column: u32, from: u64, out: &mut [u8]) -> Result<bool, RecordsError> {
+        let found = self.0.get(&column).and_then(|bytes| bytes.get(from as usize..)?.get(..out.len()));
+        found.inspect(|bytes| out.copy_from_slice(bytes));
+        Ok(found.is_some())
     }
 }
 

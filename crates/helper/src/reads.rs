@@ -1,6 +1,8 @@
 //! Reads of what is durable, as the coordinator asks for them.
 
-use quorate_coordinator::{Records, RecordsError};
+use std::sync::Arc;
+
+use quorate_coordinator::{Columns, Records, RecordsError};
 use quorate_hash::Digest;
 use quorate_store::{Reader, StoreError};
 
@@ -36,20 +38,28 @@ impl Records for Reads {
         self.0.generations(study)
     }
 
-    fn column(
-        &self,
-        study: &Digest,
-        generation: &Digest,
-        column: u32,
-        from: u64,
-        to: u64,
-    ) -> Result<Option<Vec<u8>>, RecordsError> {
-        match self.0.columns(study, generation).map_err(failed)? {
-            Some(columns) if column < columns.count() => {
-                columns.read(column, from..to).map(Some).map_err(failed)
-            }
-            _ => Ok(None),
-        }
+    fn columns(&self, study: &Digest, generation: &Digest) -> Arc<dyn Columns> {
+        Arc::new(Layout { reader: self.0.clone(), study: *study, generation: *generation })
+    }
+}
+
+/// One layout.
+struct Layout {
+    reader: Reader,
+    study: Digest,
+    generation: Digest,
+}
+
+impl Columns for Layout {
+    fn read(&self, column: u32, from: u64, out: &mut [u8]) -> Result<bool, RecordsError> {
+        let columns = self.reader.columns(&self.study, &self.generation).map_err(failed)?;
+        let end = from.saturating_add(out.len() as u64);
+        let found = columns.filter(|columns| column < columns.count() && end <= columns.len_bytes(column));
+        found
+            .map(|columns| columns.read(column, from, out))
+            .transpose()
+            .map_err(failed)
+            .map(|read| read.is_some())
     }
 }
 

@@ -172,6 +172,8 @@ mod tests {
         assert_eq!(stored, [1, 2, 3, 4]);
         let (store, _) = Store::open(disk, Limits::default()).unwrap();
         let columns = store.reader().columns(&STUDY, &generation).unwrap().unwrap();
-        assert_eq!(columns.read(0, 0..8).unwrap(), [1; 8]);
+        let mut bytes = [0; 8];
+        columns.read(0, 0, &mut bytes).unwrap();
+        assert_eq!(bytes, [1; 8]);
     }
 }

@@ -191,7 +191,11 @@ fn check_shape<F: Field>(
     usize::try_from(cells).map_err(|_| too_many)
 }
 
-fn non_canonical(header: &PieceHeader, columns: usize, NonCanonicalAt { index }: NonCanonicalAt) -> PieceError {
+fn non_canonical(
+    header: &PieceHeader,
+    columns: usize,
+    NonCanonicalAt { index }: NonCanonicalAt,
+) -> PieceError {
     PieceError::NonCanonical { helper: header.helper, row: index / columns, column: index % columns }
 }
 

@@ -54,7 +54,12 @@ impl Stream {
     ///
     /// Panics as [`Stream::fill`] does.
     pub fn add_to<F: Field>(&self, first: u64, sums: &mut [F]) {
-        self.each_block(first, sums, |bytes, sums| F::add_masked_slice(sums, bytes), |sum, value| *sum += value);
+        self.each_block(
+            first,
+            sums,
+            |bytes, sums| F::add_masked_slice(sums, bytes),
+            |sum, value| *sum += value,
+        );
     }
 
     /// Takes the stream from element `first` on, block by block: `take` has whole blocks and says whether an element was

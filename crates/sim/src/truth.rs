@@ -405,8 +405,9 @@ fn read_column(node: &Node, study: &Digest, session: &Digest, column: u32, bytes
     let Some(up) = &node.up else {
         return broken("all helpers are up", format!("helper {}", node.number));
     };
-    match up.reads.column(study, session, column, 0, bytes) {
-        Ok(Some(read)) => Ok(read),
+    let mut read = vec![0; usize::try_from(bytes).unwrap_or(0)];
+    match up.reads.columns(study, session).read(column, 0, &mut read) {
+        Ok(true) => Ok(read),
         other => broken(
             "a sealed study has its columns",
             format!("helper {}, column {column}: {:?}", node.number, other.map(|_| "missing")),

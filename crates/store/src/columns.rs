@@ -1,7 +1,6 @@
 //! Columns of one finished generation: immutable, verified once, read by range.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{Disk, DiskFile, StoreError};
@@ -54,14 +53,12 @@ impl Columns {
         self.column(column).map_or(0, |column| column.bytes)
     }
 
-    /// Bytes of a column, counted from its start.
-    pub fn read(&self, column: u32, bytes: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let Range { start, end } = bytes;
+    /// Fills `out` with bytes of a column, from `start` on, counted from the column's own start.
+    pub fn read(&self, column: u32, start: u64, out: &mut [u8]) -> Result<(), StoreError> {
+        let end = start.saturating_add(out.len() as u64);
         let out_of_range = || StoreError::OutOfRange { column, bytes: self.len_bytes(column), start, end };
-        let found = self.column(column).filter(|column| start <= end && end <= column.bytes);
+        let found = self.column(column).filter(|column| end <= column.bytes);
         let extents = &found.ok_or_else(out_of_range)?.extents;
-        let mut out = vec![0; usize::try_from(end - start).map_err(|_| out_of_range())?];
-
         let first = extents.partition_point(|(at, extent)| at + extent.bytes <= start);
         let mut done = 0;
         for (at, extent) in &extents[first.min(extents.len())..] {
@@ -74,7 +71,7 @@ impl Columns {
             self.inner.read(extent.offset + skip, &mut out[done..done + take])?;
             done += take;
         }
-        Ok(out)
+        Ok(())
     }
 
     fn column(&self, column: u32) -> Option<&Column> {

@@ -18,6 +18,7 @@ use quorate_sharing::{Scheme, Shares};
 use quorate_wire::{Blob, Manifest, Refusal};
 use zeroize::Zeroizing;
 
+use super::scan::missing;
 use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{Lane, shared};
@@ -300,10 +301,10 @@ fn length(rows: u64) -> usize {
 
 /// Bytes of a sealed column.
 fn read(manifest: &Manifest, column: u32, from: u64, bytes: u64, cx: &Context<'_>) -> Result<Blob, Refusal> {
-    let read = cx.records.column(&manifest.study, &manifest.session, column, from, from + bytes);
-    let read = read.map_err(unreadable)?;
-    let read = read.filter(|read| read.len() as u64 == bytes);
-    read.map(Blob::new).ok_or_else(|| unreadable(format!("column {column} of the sealed study is too short")))
+    let mut read = vec![0; length(bytes)];
+    let columns = cx.records.columns(&manifest.study, &manifest.session);
+    let is_there = columns.read(column, from, &mut read).map_err(unreadable)?;
+    is_there.then_some(Blob::new(read)).ok_or_else(|| unreadable(missing(column)))
 }
 
 impl std::fmt::Debug for Work {

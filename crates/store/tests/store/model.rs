@@ -67,7 +67,11 @@ impl Model {
             }
             for generation in reader.generations(&study) {
                 let columns = reader.columns(&study, &generation).unwrap().unwrap();
-                let read = |column| columns.read(column, 0..columns.len_bytes(column)).unwrap();
+                let read = |column| {
+                    let mut bytes = vec![0; columns.len_bytes(column) as usize];
+                    columns.read(column, 0, &mut bytes).unwrap();
+                    bytes
+                };
                 seen.finished.insert((study, generation), (0..columns.count()).map(read).collect());
             }
         }
