@@ -1,19 +1,25 @@
 //! Kernels of F61 and F127 on every backend that this machine has.
 //!
 //! Beside each stands the roofline of the same run: plain wrapping sums of `u64` words over as many bytes, which
-//! no kernel that reads them can beat by much. Throughput is in bytes of elements read.
+//! no kernel that reads them can beat by much. Throughput is in bytes of elements read. Rows are added up in the sizes of
+//! the first and second level of cache and of memory, beside `prio`'s merge of its Field64 and Field128.
 
 use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use quorate_field::{Backend, F61, F127, Field, force_backend};
+use prio::field::{Field64, Field128, FieldElement, merge_vector};
+use quorate_field::{Backend, F61, F127, Field, force_backend, roofline, write_slice};
 
 /// Bytes of one slice or row: a vector that stays in the second-level cache, and rows that together do not.
 const SLICE_BYTES: usize = 64 << 10;
 const ROW_BYTES: usize = 1 << 20;
 /// Rows that are added up.
 const ROWS: usize = 16;
+/// Bytes of all rows together, by where they stay.
+const SIZES: [(&str, usize); 3] = [("l1", 16 << 10), ("l2", 256 << 10), ("dram", 256 << 20)];
+/// The rows of [`SIZES`].
+const SIZED_ROWS: usize = 32;
 
 /// Some elements, different and not small.
 fn elements<F: Field>(bytes: usize, seed: u64) -> Vec<F> {
@@ -111,12 +117,61 @@ fn rows<F: Field>(criterion: &mut Criterion) {
     });
 }
 
+/// Rows added into one, and plain words, in the sizes of caches and memory.
+fn sizes<F: Field, P: FieldElement>(criterion: &mut Criterion, prio_name: &str) {
+    for (size, bytes) in SIZES {
+        let name = |kernel: &str| format!("{}/{kernel}/{size}", F::NAME.to_lowercase());
+        let x = elements::<F>(bytes, 3);
+        let encoded = write_slice(&x);
+        let words: Vec<u64> = encoded.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        each_backend(group(criterion, name("plain"), bytes), || {
+            black_box(roofline::wrapping_sum(black_box(&words)));
+        });
+        drop(words);
+
+        let mut acc = vec![F::ZERO; x.len() / SIZED_ROWS];
+        let rows: Vec<&[F]> = x.chunks_exact(acc.len()).collect();
+        each_backend(group(criterion, name("accumulate_rows"), bytes), || {
+            F::accumulate_rows(&mut acc, black_box(&rows));
+        });
+        each_backend(group(criterion, name("accumulate_encoded"), bytes), || {
+            black_box(F::accumulate_encoded(&mut acc, black_box(&encoded)).is_ok());
+        });
+        each_backend(group(criterion, name("sum_encoded"), bytes), || {
+            black_box(F::sum_encoded(black_box(&encoded)).is_ok());
+        });
+        drop(x);
+
+        let theirs: Vec<P> = (1..=bytes / P::ENCODED_SIZE).map(|i| element::<P>(i as u64)).collect();
+        let mut acc = theirs[..theirs.len() / SIZED_ROWS].to_vec();
+        let mut merge = group(criterion, name("merge"), bytes);
+        merge.bench_function(prio_name, |bencher| {
+            bencher.iter(|| {
+                for row in black_box(&theirs).chunks_exact(acc.len()) {
+                    black_box(merge_vector(&mut acc, row).is_ok());
+                }
+            });
+        });
+        merge.finish();
+    }
+}
+
+/// An element of `prio`'s that takes all its bits.
+fn element<P: FieldElement>(i: u64) -> P {
+    let mut bytes = vec![0x5a; P::ENCODED_SIZE];
+    bytes[..8].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    *bytes.last_mut().unwrap_or(&mut 0) = 0x0f;
+    P::get_decoded(&bytes).unwrap_or(P::zero())
+}
+
 fn every_kernel(criterion: &mut Criterion) {
     roofline(criterion);
     slices::<F61>(criterion);
     slices::<F127>(criterion);
     rows::<F61>(criterion);
     rows::<F127>(criterion);
+    sizes::<F61, Field64>(criterion, "prio Field64");
+    sizes::<F127, Field128>(criterion, "prio Field128");
 }
 
 criterion_group!(benches, every_kernel);

@@ -5,7 +5,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Backend, Field, Integer, NonCanonical, NonCanonicalAt, check_slice, force_backend, read_slice, write_slice};
+use crate::{
+    Backend, Field, Integer, NonCanonical, NonCanonicalAt, check_slice, force_backend, read_slice,
+    write_slice,
+};
 
 /// Lengths: empty, one, around one vector and eight of them, above a tile's vectors, above a tile.
 const LENGTHS: [usize; 12] = [0, 1, 7, 8, 9, 31, 63, 64, 65, 520, 1000, 2051];

@@ -26,6 +26,7 @@ mod integer;
 #[cfg(test)]
 mod laws;
 mod operators;
+pub mod roofline;
 pub mod tiny;
 
 pub use backend::{Backend, BackendError, force_backend};

@@ -8,7 +8,7 @@ use super::super::{F61, P, fold};
 /// Elements of an accumulator tile: 16 KiB, half of the smallest first-level cache.
 const TILE: usize = 2048;
 /// Words that [`sum`] adds side by side.
-const LANES: usize = 32;
+const LANES: usize = 16;
 /// Columns whose double-word sums are kept at a time: 4 KiB.
 const WIDE_TILE: usize = 256;
 /// Products of canonical values that fit a double word beside one canonical value: `63 (p-1)^2 + p < 2^128`.
@@ -125,14 +125,14 @@ fn add_lines<S: Source, const LINES: usize>(
     excess: &mut [u64; LANES],
     lines: &[[S; LANES]; LINES],
 ) {
-    for ((lane, sum), excess) in sums.iter_mut().enumerate().zip(excess) {
-        for line in lines {
-            let word = line[lane].word();
+    for line in lines {
+        for ((sum, excess), source) in sums.iter_mut().zip(&mut *excess).zip(line) {
+            let word = source.word();
             note::<S>(excess, word);
             *sum = sum.wrapping_add(word);
         }
-        *sum = fold(*sum);
     }
+    sums.iter_mut().for_each(|sum| *sum = fold(*sum));
 }
 
 #[inline(always)]
