@@ -1,7 +1,8 @@
-//! `quorate bench`: what computing costs, measured through real helper processes.
+//! `quorate bench`: what computing costs, measured through real helper processes; and what kernels take.
 
 mod engine;
 mod explain;
+mod kernel;
 
 use clap::{Args, Subcommand};
 
@@ -19,11 +20,14 @@ enum What {
     Engine(engine::Arguments),
     /// How long runs take, beside how long `explain` says that they take
     Explain(explain::Arguments),
+    /// Slice kernels, beside what this machine can read
+    Kernel(kernel::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.what {
         What::Engine(arguments) => engine::run(arguments).await,
         What::Explain(arguments) => explain::run(arguments).await,
+        What::Kernel(arguments) => kernel::run(&arguments),
     }
 }
