@@ -102,12 +102,7 @@ impl Lowering<'_> {
     }
 
     /// The guard of a result of groups that were accepted if these bits say so, those that it is asked of of these sizes.
-    fn guard_of(
-        &mut self,
-        uses: &Uses,
-        mut bits: Vec<Polynomial>,
-        sizes: Vec<Polynomial>,
-    ) -> Option<Guard> {
+    fn guard_of(&mut self, uses: &Uses, mut bits: Vec<Polynomial>, sizes: Vec<Polynomial>) -> Option<Guard> {
         for size in sizes {
             let is_small = self.below_min_group(&size)?;
             bits.push(opposite(&is_small)?);

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use quorate_circuit::{
-    Circuit, Disclosure, Outcome, Study, StudyDraft, Undefined, check_after, compile, compile_after, lower,
-    oracle,
+    Circuit, Compiled, Disclosure, Outcome, Study, StudyDraft, Undefined, check_after, compile,
+    compile_after, lower, oracle,
 };
 use quorate_field::Integer;
 
@@ -62,7 +62,7 @@ proptest! {
         for part in conditions.chunks(conditions.len().div_ceil(runs)) {
             let reveals: Vec<String> = part.iter().map(|condition| format!("sum(a) where {condition}")).collect();
             let text = circuit(&reveals);
-            let Ok(program) = compile_after(&text, &study, &earlier) else { return Ok(()) };
+            let Ok(Compiled { program, .. }) = compile_after(&text, &study, &earlier) else { return Ok(()) };
             let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), rows as u64);
             for (condition, (_, outcome)) in part.iter().zip(outcomes) {
                 if outcome == SUPPRESSED {
@@ -128,7 +128,7 @@ fn asked(reveals: &str, earlier: &[&str]) -> Vec<(String, Outcome)> {
     let text = |reveals: &str| format!("{INPUTS}{reveals}\n");
     let earlier: Vec<String> = earlier.iter().map(|reveals| text(reveals)).collect();
     let (text, study, people) = (text(reveals), company(), people());
-    let program = compile_after(&text, &study, &earlier)
+    let Compiled { program, .. } = compile_after(&text, &study, &earlier)
         .unwrap_or_else(|error| panic!("{}", error.render(&text, false)));
     program.outcomes(&program.evaluate(&people).unwrap(), people[0].len() as u64)
 }
@@ -234,7 +234,8 @@ fn without_the_rule_programs_stay_as_they_are() {
     let columns = parse(&text).inputs();
     let free = draft(columns, 100).document_for(&parse(&text)).unwrap().1;
     let program = compile(&text, &free).unwrap();
-    assert_eq!(program, compile_after(&text, &free, std::slice::from_ref(&text)).unwrap());
+    let after = compile_after(&text, &free, std::slice::from_ref(&text)).unwrap();
+    assert_eq!(after, Compiled { program: program.clone(), asks_anew: false });
     assert_eq!(program.outputs.len(), 1);
 }
 
