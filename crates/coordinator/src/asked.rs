@@ -110,28 +110,16 @@ fn key_of(prefix: &[u8], study: &Digest) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quorate_circuit::{
-        Bits, Circuit, Disclosure, Proportion, Sharing, SharingKind, Study, StudyDraft, compile_after,
-    };
+    use quorate_circuit::{Circuit, Disclosure, Sharing, SharingKind, Study, StudyDraft, compile_after};
 
     const INPUT: &str = "circuit c\ninput x : 0 .. 9\n";
 
     fn study() -> Study {
         let columns = Circuit::parse(&format!("{INPUT}reveal n = count()")).unwrap().inputs();
+        let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
         let draft = StudyDraft {
-            name: "asked".into(),
-            federation: Digest([1; 32]),
-            sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-            columns,
-            rows_max: 1,
-            capacity: 100,
-            bits: Some(Bits::Sealed),
-            field: None,
-            owner: [1; 32],
-            min_cohort: 1,
-            excluded_max: Proportion::parse("0").unwrap(),
-            analysts: vec![[2; 32]],
             disclosure: Disclosure { min_group: 3, ..Disclosure::default() },
+            ..StudyDraft::new("asked", sharing, columns, 100)
         };
         draft.document().unwrap().1
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_circuit::{
-    Adder, Bits, Circuit, Disclosure, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
-    Workload, compile,
+    Adder, Bits, Circuit, Plan, Program, Sharing, SharingKind, Study, StudyDraft, Workload, compile,
 };
 use quorate_field::F61;
 use quorate_hash::Digest;
@@ -37,21 +36,9 @@ const REVEALS: [&str; 7] = [
 fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Program) {
     let text = format!("{INPUTS}{reveals}\n");
     let circuit = Circuit::parse(&text).unwrap();
-    let draft = StudyDraft {
-        name: "rehearsed".into(),
-        federation: Digest([7; 32]),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers, threshold },
-        columns: circuit.inputs(),
-        rows_max: 1,
-        capacity: 100_000,
-        bits: Some(bits),
-        field: None,
-        owner: [1; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0.1").unwrap(),
-        analysts: vec![[2; 32]],
-        disclosure: Disclosure::default(),
-    };
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers, threshold };
+    let draft =
+        StudyDraft { bits: Some(bits), ..StudyDraft::new("rehearsed", sharing, circuit.inputs(), 100_000) };
     let study = draft.document_for(&circuit).unwrap().1;
     let program = compile(&text, &study).unwrap();
     (study, program)
