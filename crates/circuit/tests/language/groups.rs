@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use quorate_circuit::{
-    Circuit, Compiled, Disclosure, Outcome, Study, StudyDraft, Undefined, check_after, compile,
-    compile_after, lower, oracle,
+    Circuit, Compiled, Disclosure, Explanation, Outcome, Study, StudyDraft, Undefined, check_after, compile,
+    compile_after, explain, explain_after, lower, oracle,
 };
 use quorate_field::Integer;
 
@@ -198,6 +198,19 @@ fn two_runs_are_judged_together() {
     // The same again is no news, and what was shown stays shown.
     assert_eq!(asked(first, &[first, second]), asked(first, &[]));
     assert_eq!(asked(second, &[first, second])[0].1, SUPPRESSED);
+}
+
+#[test]
+fn explanations_say_whether_earlier_circuits_are_counted() {
+    let text = |reveals: &str| format!("{INPUTS}{reveals}\n");
+    let (circuit, study) = (text("reveal a = sum(pay) by dept"), company());
+    let alone = explain(&circuit, &study).unwrap();
+    assert!(alone.rules.iter().any(|rule| rule.contains("not counted here")), "{:?}", alone.rules);
+    let earlier = [text("reveal b = mean(pay) where code == 2")];
+    let after = explain_after(&circuit, &study, Some(&earlier)).unwrap();
+    assert!(after.rules.iter().any(|rule| rule.ends_with("here of 1")), "{:?}", after.rules);
+    let comparisons = |explained: &Explanation| explained.cost.as_ref().unwrap().comparisons;
+    assert!(comparisons(&after) > comparisons(&alone));
 }
 
 #[test]
