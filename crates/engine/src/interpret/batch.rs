@@ -1,11 +1,11 @@
-//! Batches: scalars of one wave that go the same way to others, side by side.
+//! Waves and batches: when scalars are computed, and which of them go the same way to others side by side.
 //!
 //! Lifts of one range are a batch, and so are scalars of one range of which the same questions are asked. They share what a
 //! gadget costs, and all questions about a scalar share its bits.
 
 use std::collections::BTreeMap;
 
-use quorate_circuit::{Bounded, Passes, Program, ScalarInstruction};
+use quorate_circuit::{Bounded, Passes, Program, Reduction, ScalarInstruction};
 use quorate_field::Integer;
 
 use super::reference::{is_below, is_equal};
@@ -45,6 +45,49 @@ pub(super) enum Question {
     Below(Integer),
     /// Whether it is a number.
     Equal(Integer),
+}
+
+/// By scalar: the wave of its pass that gives it, counted from 1; 0 where it is there before.
+///
+/// Products come as soon as they can. Batches take many rounds, so they wait for all products that can come before them: there are
+/// no more waves with batches than comparisons and lifts must follow each other.
+pub(super) fn waves(program: &Program, passes: &Passes) -> Vec<usize> {
+    // By scalar: after how many batches of its pass, and then products.
+    let reductions = program.reductions.iter().map(|reduction| (0, usize::from(is_product(reduction))));
+    let mut places: Vec<(usize, usize)> = reductions.collect();
+    for instruction in &program.scalar {
+        let pass = scalar_pass(passes, places.len());
+        let operands = instruction.operands().into_iter();
+        let of_pass = operands.filter(|operand| passes.of_scalar(*operand) == pass);
+        let (batches, products) = of_pass.map(|operand| places[operand as usize]).max().unwrap_or_default();
+        places.push(match instruction {
+            ScalarInstruction::Linear { .. } => (batches, products),
+            ScalarInstruction::Multiply(..) => (batches, products + 1),
+            ScalarInstruction::Lift { .. } | ScalarInstruction::Below(_) | ScalarInstruction::Equal(_) => {
+                (batches + 1, 0)
+            }
+        });
+    }
+    let mut most: BTreeMap<(u32, usize), usize> = BTreeMap::new();
+    for (scalar, (batches, products)) in places.iter().enumerate() {
+        let most = most.entry((scalar_pass(passes, scalar), *batches)).or_default();
+        *most = (*products).max(*most);
+    }
+    let wave = |(scalar, (batches, products)): (usize, &(usize, usize))| {
+        let pass = scalar_pass(passes, scalar);
+        let before = most.range((pass, 0)..(pass, *batches)).map(|(_, most)| most + 1);
+        before.sum::<usize>() + products
+    };
+    places.iter().enumerate().map(wave).collect()
+}
+
+/// Whether a reduction gives a share of degree `2t`, to be made one of degree `t`.
+pub(super) fn is_product(reduction: &Reduction) -> bool {
+    matches!(reduction, Reduction::Dot(..) | Reduction::Count(_))
+}
+
+fn scalar_pass(passes: &Passes, scalar: usize) -> u32 {
+    passes.of_scalar(u32::try_from(scalar).unwrap_or(u32::MAX))
 }
 
 /// All batches of a program, of which `waves` gives each scalar's wave; in an order that is the same for all workers.

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use quorate_circuit::{Coefficient, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
+use quorate_circuit::{Coefficient, Passes, Program, RowInstruction, ScalarInstruction};
 use quorate_field::{F127, Field, Integer, NamedField, write_slice};
 use quorate_sharing::Shares;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::batch::{Batch, batches};
+use super::batch::{Batch, batches, is_product, waves};
 use super::decided::Decided;
 use super::rows::Sums;
 use super::way::{Arrived, Way, WayRun};
@@ -90,32 +90,15 @@ impl<F: NamedField> ScalarPlan<F> {
             asked: asked.collect(),
             program: program.clone(),
             rows,
-            waves: Vec::new(),
+            waves: waves(program, &program.passes()),
             products: Vec::new(),
             batches: Vec::new(),
         };
-        for reduction in &program.reductions {
-            let is_product = matches!(reduction, Reduction::Dot(..) | Reduction::Count(_));
-            plan.waves.push(usize::from(is_product));
-            plan.products.push(is_product.then(|| session.next_instruction()));
-        }
-        for (index, instruction) in (narrow(program.reductions.len())..).zip(&program.scalar) {
-            let pass = plan.passes.of_scalar(index);
-            let is_of_pass = |scalar: u32| plan.passes.of_scalar(scalar) == pass;
-            let wave = |scalar: u32| if is_of_pass(scalar) { plan.waves[scalar as usize] } else { 0 };
-            let (is_product, wave) = match instruction {
-                ScalarInstruction::Linear { terms, .. } => {
-                    (false, terms.iter().map(|term| wave(term.scalar)).max().unwrap_or(0))
-                }
-                ScalarInstruction::Multiply(left, right) => (true, wave(*left).max(wave(*right)) + 1),
-                ScalarInstruction::Lift { scalar, .. } => (false, wave(*scalar) + 1),
-                ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded) => {
-                    (false, wave(bounded.value) + 1)
-                }
-            };
-            plan.waves.push(wave);
-            plan.products.push(is_product.then(|| session.next_instruction()));
-        }
+        let reductions = program.reductions.iter().map(is_product);
+        let scalars =
+            program.scalar.iter().map(|instruction| matches!(instruction, ScalarInstruction::Multiply(..)));
+        let products = reductions.chain(scalars);
+        plan.products = products.map(|is_product| is_product.then(|| session.next_instruction())).collect();
         for batch in batches(program, &plan.passes, &plan.waves) {
             let way = BatchWay::new(&batch, session);
             plan.batches.push((batch, way));
