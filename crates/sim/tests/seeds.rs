@@ -24,7 +24,6 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "crashes",
         "crashes while starting",
         "failed commits",
-        "crashes over what was asked",
         "frames",
         "groups shown",
         "groups suppressed",
