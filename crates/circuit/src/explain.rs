@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use cost::Cost;
 pub use estimate::{Estimate, RecentRuns, Speed, Workload};
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check_after};
 use crate::diagnostics::Diagnostics;
 use crate::interval::Interval;
 use crate::lower::lower;
@@ -94,8 +94,20 @@ pub struct ExplainedNode {
 /// # Errors
 /// The circuit does not parse or check. The analyst is to blame.
 pub fn explain(text: &str, study: &Study) -> Result<Explanation, Diagnostics> {
+    explain_after(text, study, None)
+}
+
+/// The same on a study that was asked circuits before, oldest first; `None` where nobody knows which.
+///
+/// # Errors
+/// The circuit, or an earlier one, does not parse or check. The analyst is to blame.
+pub fn explain_after(
+    text: &str,
+    study: &Study,
+    earlier: Option<&[String]>,
+) -> Result<Explanation, Diagnostics> {
     let circuit = Circuit::parse(text)?;
-    let checked = check(&circuit, study)?;
+    let checked = check_after(&circuit, study, &crate::parsed(earlier.unwrap_or_default())?)?;
     let (program, refused) = match lower(&checked, study) {
         Ok(program) => (Some(program), Diagnostics::default()),
         Err(refused) => (None, refused),
@@ -114,7 +126,7 @@ pub fn explain(text: &str, study: &Study) -> Result<Explanation, Diagnostics> {
         sharing: study.sharing,
         field: study.field,
         rows_max: checked.rows_max,
-        rules: rules(study),
+        rules: rules(study, earlier.map(<[String]>::len)),
         reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
         outputs: outputs.iter().map(output).collect(),
         nodes: nodes(&circuit, &checked, study, text),

@@ -33,7 +33,7 @@ pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{
     Cost, Estimate, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, RecentRuns, Speed,
-    Workload, explain,
+    Workload, explain, explain_after,
 };
 pub use interval::Interval;
 pub use lower::lower;
@@ -54,17 +54,16 @@ pub use syntax::Circuit;
 /// # Errors
 /// Everything that is wrong with the circuit, underlined. The analyst is to blame.
 pub fn compile(text: &str, study: &Study) -> Result<Program, Diagnostics> {
-    compile_after(text, study, &[])
+    compile_after(text, study, &[]).map(|compiled| compiled.program)
 }
 
-/// Whether a circuit asks about groups of rows that earlier ones, oldest first, did not ask about, in a study that has a
-/// smallest group.
-///
-/// # Errors
-/// Everything that is wrong with the circuit, underlined. The analyst is to blame.
-pub fn asks_anew(text: &str, study: &Study, earlier: &[String]) -> Result<bool, Diagnostics> {
-    let earlier = earlier.iter().map(|text| Circuit::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    check_after(&Circuit::parse(text)?, study, &earlier).map(|checked| checked.asks_anew)
+/// A circuit that was lowered after others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// What it was lowered to.
+    pub program: Program,
+    /// Whether it asks about groups of rows that the others did not ask about, in a study that has a smallest group.
+    pub asks_anew: bool,
 }
 
 /// The same on a study that was asked circuits before, oldest first: where it has a smallest group, no result may tell
@@ -72,7 +71,11 @@ pub fn asks_anew(text: &str, study: &Study, earlier: &[String]) -> Result<bool, 
 ///
 /// # Errors
 /// Everything that is wrong with the circuit, underlined. The analyst is to blame.
-pub fn compile_after(text: &str, study: &Study, earlier: &[String]) -> Result<Program, Diagnostics> {
-    let earlier = earlier.iter().map(|text| Circuit::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    lower(&check_after(&Circuit::parse(text)?, study, &earlier)?, study)
+pub fn compile_after(text: &str, study: &Study, earlier: &[String]) -> Result<Compiled, Diagnostics> {
+    let checked = check_after(&Circuit::parse(text)?, study, &parsed(earlier)?)?;
+    Ok(Compiled { program: lower(&checked, study)?, asks_anew: checked.asks_anew })
+}
+
+fn parsed(texts: &[String]) -> Result<Vec<Circuit>, Diagnostics> {
+    texts.iter().map(|text| Circuit::parse(text)).collect()
 }

@@ -36,7 +36,7 @@ use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
 use crate::syntax::Binary;
 use arena::{Arena, Numbered, narrow, primitive};
-use disclosure::{Guard, Judged};
+use disclosure::{Guard, Judgement};
 use row::{Blanks, Rows};
 use scalar::Scalars;
 
@@ -57,8 +57,7 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         outputs: vec![],
         output_of: BTreeMap::new(),
         public: Numbered::new(),
-        judged: None,
-        is_unjudged: false,
+        judgement: Judgement::Pending,
         is_oversized: false,
         current: None,
         diagnostics: Diagnostics::default(),
@@ -85,10 +84,7 @@ struct Lowering<'a> {
     /// Their positions by scalar.
     output_of: BTreeMap<u32, u32>,
     public: Numbered<PublicInstruction>,
-    /// What was decided of the groups, once that is asked.
-    judged: Option<Judged>,
-    /// Whether that was refused.
-    is_unjudged: bool,
+    judgement: Judgement,
     /// Whether it was said that there is too much of it.
     is_oversized: bool,
     /// The guard of the result that is being lowered.

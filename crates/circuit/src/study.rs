@@ -131,6 +131,9 @@ impl Study {
 }
 
 impl Proportion {
+    /// All of it.
+    pub const EVERYTHING: Proportion = Proportion { billionths: 1_000_000_000 };
+
     /// A proportion from decimal text between 0 and 1 with at most nine decimals, such as `0.05`.
     pub fn parse(text: &str) -> Option<Proportion> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));

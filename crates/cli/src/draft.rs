@@ -1,11 +1,9 @@
 //! Studies made for a circuit: its inputs become the columns.
 
 use quorate_circuit::{
-    Bits, Circuit, Diagnostics, Disclosure, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
-    compile,
+    Bits, Circuit, Diagnostics, Disclosure, Program, Sharing, SharingKind, Study, StudyDraft, compile,
 };
 use quorate_field::FieldId;
-use quorate_hash::Digest;
 
 use crate::failure::Failure;
 
@@ -104,19 +102,8 @@ pub(crate) fn of_circuit(
     capacity: u64,
 ) -> StudyDraft {
     StudyDraft {
-        name: circuit.name.text.clone(),
-        federation: Digest::default(),
-        sharing,
-        columns: circuit.inputs(),
-        rows_max: 1,
-        capacity,
         bits: bits.map(Bits::from),
-        field: None,
-        owner: [0; 32],
-        min_cohort: 1,
-        excluded_max: everything(),
-        analysts: vec![[0; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new(&circuit.name.text, sharing, circuit.inputs(), capacity)
     }
 }
 
@@ -148,9 +135,4 @@ pub(crate) fn document(
 /// The failure of a circuit.
 pub(crate) fn refused(name: &str, text: &str, diagnostics: Diagnostics) -> Failure {
     Failure::Circuit { name: name.to_owned(), text: text.to_owned(), diagnostics }
-}
-
-#[expect(clippy::expect_used, reason = "1 is a proportion")]
-fn everything() -> Proportion {
-    Proportion::parse("1").expect("1 is a proportion")
 }

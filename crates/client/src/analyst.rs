@@ -4,12 +4,13 @@
 //! each further share vouches for the result. Other circuits take exactly `2t + 1`. A helper lost in a run costs one attempt, not the run: the next attempt has a fresh
 //! nonce and the helpers that still answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use quorate_circuit::{Plan, Program, Study, compile, compile_after};
 use quorate_contribute::scheme_of;
 use quorate_federation::{EnvelopeOpener, SecretKey};
+use quorate_hash::Digest;
 use quorate_sharing::{Scheme, SchemeKind};
 use quorate_wire::{AskedBefore, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
 
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// A run is tried with so many quorums.
-const ATTEMPTS_MAX: usize = 4;
+const ATTEMPTS_MAX: usize = 6;
 
 /// A finished run.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,13 +67,15 @@ pub async fn run(
 ) -> Result<Run, ClientError> {
     check_federation(helpers, study)?;
     let scheme = scheme_of(study)?;
-    let alone = compile(circuit, study).map_err(ClientError::Circuit)?;
+    // Whether it is linear does not depend on what was asked before.
+    let (mut earlier, mut program) = (Vec::new(), compile(circuit, study).map_err(ClientError::Circuit)?);
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (sealed, quorum) = quorum(helpers, study, &scheme, alone.is_linear(), &excluded, &silent).await?;
-        let earlier = match earlier(helpers, study, &quorum).await {
-            Ok(earlier) => earlier,
+        let (sealed, quorum) =
+            quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
+        let asked = match asked_before(helpers, study, &quorum).await {
+            Ok(asked) => asked,
             Err(error) if error.may_retry() && attempt < ATTEMPTS_MAX => {
                 silent = error.silent();
                 attempt += 1;
@@ -81,7 +84,10 @@ pub async fn run(
             Err(error) => return Err(error),
         };
         let manifest = &sealed.manifest;
-        let program = compile_after(circuit, study, &earlier).map_err(ClientError::Circuit)?;
+        if asked != earlier {
+            program = compile_after(circuit, study, &asked).map_err(ClientError::Circuit)?.program;
+            earlier = asked;
+        }
         let started = Instant::now();
         let opener = fresh_opener()?;
         let request = RunRequest {
@@ -118,15 +124,33 @@ pub async fn run(
         }
         silent = error.silent();
         tracing::info!(attempt, %error, "running again");
+        if error.is_no_turn() {
+            tokio::time::sleep(back_off(attempt, &fresh_nonce()?)).await;
+        }
         attempt += 1;
     }
 }
 
-/// What was asked of a study before, where it has a smallest group: the longest list of the quorum's, which the others' begin.
-async fn earlier(helpers: &Helpers, study: &Study, quorum: &[u8]) -> Result<Vec<String>, ClientError> {
+/// How long to wait after an attempt that found others at work: by chance, so that two who ask at once do not meet again, and up to
+/// twice as long each time.
+fn back_off(attempt: usize, chance: &Digest) -> Duration {
+    let [low, high, ..] = chance.0;
+    let most_ms = 500_u64 << attempt.min(ATTEMPTS_MAX);
+    Duration::from_millis(most_ms / 2 + most_ms * u64::from(u16::from_le_bytes([low, high])) / (2 << 16))
+}
+
+/// What was asked of a study before, where it has a smallest group: the longest list of these helpers, which the others' begin.
+///
+/// # Errors
+/// One of them does not answer.
+pub async fn asked_before(
+    helpers: &Helpers,
+    study: &Study,
+    numbers: &[u8],
+) -> Result<Vec<String>, ClientError> {
     let mut longest = Vec::new();
     if study.policy.disclosure.has_groups() {
-        for &number in quorum {
+        for &number in numbers {
             let ask = Ask::get(format!("/v1/studies/{}/asked", study.id()));
             let asked: AskedBefore = helpers.ask_json(number, ask, "what was asked before").await?;
             if asked.circuits.len() > longest.len() {

@@ -217,6 +217,13 @@ impl ClientError {
     }
 }
 
+impl ClientError {
+    /// Whether others are at work and nobody is missing: a helper takes one after the other.
+    pub(crate) fn is_no_turn(&self) -> bool {
+        self.may_retry() && matches!(self, ClientError::Helper(error) if error.silent().is_empty())
+    }
+}
+
 impl HelperError {
     /// The helpers that this one waited for in vain, or this one where it did not answer.
     pub(crate) fn silent(&self) -> Vec<u8> {

@@ -11,21 +11,29 @@ const OPENING_BYTES: u64 = 730;
 /// Bytes of a confirmation beside the keys' fingerprints.
 const CONFIRMATION_BYTES: u64 = 40;
 
-/// What a run of the circuit with this text takes, which was lowered to `program` for `study`, on `rows` rows by helpers of
+/// What a run of the circuit with this text takes, which was lowered to `program` after `earlier` ones for `study`, on `rows` rows by helpers of
 /// this speed. `None` if the study's helpers cannot run it.
-pub fn forecast(text: &str, program: &Program, study: &Study, rows: u64, speed: Speed) -> Option<Estimate> {
+pub fn forecast(
+    text: &str,
+    earlier: &[String],
+    program: &Program,
+    study: &Study,
+    rows: u64,
+    speed: Speed,
+) -> Option<Estimate> {
     // The keys of a rehearsal protect nothing: any will do.
     let mut workload = rehearse(program, study, rows, &mut ChaCha20Rng::from_seed([0; 32]))?;
-    workload.bytes += opening_bytes(text, program, study);
+    workload.bytes += opening_bytes(text, earlier, program, study);
     let threshold = if program.is_linear() { 1 } else { study.sharing.threshold };
     Some(Estimate::new(workload, threshold, speed))
 }
 
 /// Bytes that a helper sends before it computes.
-fn opening_bytes(text: &str, program: &Program, study: &Study) -> u64 {
+fn opening_bytes(text: &str, earlier: &[String], program: &Program, study: &Study) -> u64 {
     let (n, t) = (u64::from(study.sharing.helpers), u64::from(study.sharing.threshold));
-    let circuit = serde_json::to_string(text).unwrap_or_default().len() as u64;
-    let request = |quorum: u64| circuit + OPENING_BYTES + 2 * quorum;
+    let bytes = |text: &str| serde_json::to_string(text).unwrap_or_default().len() as u64;
+    let circuits = bytes(text) + earlier.iter().map(|text| bytes(text) + 1).sum::<u64>();
+    let request = |quorum: u64| circuits + OPENING_BYTES + 2 * quorum;
     if program.is_linear() {
         return (n - 1) * request(n);
     }

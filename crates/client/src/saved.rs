@@ -11,7 +11,7 @@
 //!
 //! A file has no secret but the result itself: any `t + 1` result shares are the result, and no more.
 
-use quorate_circuit::{Diagnostics, InputChecks, Study, StudyError, compile_after};
+use quorate_circuit::{Compiled, Diagnostics, InputChecks, Study, StudyError, compile_after};
 use quorate_contribute::{ContributeError, scheme_of};
 use quorate_federation::{Federation, FederationError};
 use quorate_field::Integer;
@@ -217,7 +217,8 @@ impl SavedRun {
         is_of("the one in the file", &federation)?;
         trusted.map_or(Ok(()), |trusted| is_of("the one given", trusted))?;
 
-        let program = compile_after(&self.circuit, &study, &self.earlier).map_err(SavedError::Circuit)?;
+        let Compiled { program, .. } =
+            compile_after(&self.circuit, &study, &self.earlier).map_err(SavedError::Circuit)?;
         if program.hash() != self.program {
             return Err(SavedError::Program);
         }

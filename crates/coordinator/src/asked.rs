@@ -9,7 +9,6 @@
 //!
 //! A question that was written down and not answered may be forgotten again, by running without it: nobody learned anything of it.
 
-use quorate_circuit::Study;
 use quorate_hash::Digest;
 use quorate_wire::{Code, Refusal, limits};
 use serde::{Deserialize, Serialize};
@@ -44,11 +43,11 @@ impl Asked {
         self.0.iter().map(|question| question.circuit.clone()).collect()
     }
 
-    /// What is to be remembered once `circuit` runs after `earlier`.
+    /// What is to be remembered once `circuit`, which asks about new groups or not, runs after `earlier`.
     ///
     /// # Errors
-    /// `earlier` does not go on from what this helper answered; it is too much to remember; the circuit does not compile.
-    pub(crate) fn after(&self, earlier: &[String], circuit: &str, study: &Study) -> Result<Self, Refusal> {
+    /// `earlier` does not go on from what this helper answered; it is too much to remember.
+    pub(crate) fn after(&self, earlier: &[String], circuit: &str, asks_anew: bool) -> Result<Self, Refusal> {
         let answered = self.0.iter().rposition(|question| question.is_answered).map_or(0, |last| last + 1);
         let begins =
             self.0[..answered].iter().map(|question| &question.circuit).eq(earlier.iter().take(answered));
@@ -56,25 +55,12 @@ impl Asked {
             let message = "the request does not know everything that was asked of this study before";
             return Err(Refusal::new(Code::Unavailable, message).hint("try again"));
         }
-        let asks_anew = quorate_circuit::asks_anew(circuit, study, earlier).map_err(|diagnostics| {
-            let text = diagnostics.render(circuit, false);
-            Refusal::new(
-                Code::Circuit,
-                format!("the circuit does not compile here after earlier ones:\n{text}"),
-            )
-        })?;
         let question = |circuit: &String, is_answered| Question { circuit: circuit.clone(), is_answered };
         let mut after: Vec<Question> = earlier.iter().map(|circuit| question(circuit, true)).collect();
         if asks_anew {
             after.push(question(&circuit.to_owned(), false));
         }
-        let bytes: usize = after.iter().map(|question| question.circuit.len()).sum();
-        if bytes > limits::ASKED_MAX {
-            let message = format!("circuits about {} bytes of groups were asked of this study", bytes);
-            return Err(Refusal::new(Code::Policy, message).hint(
-                "policy.min_group: helpers remember no more; ask about groups that were asked about before",
-            ));
-        }
+        check_size(after.iter().map(|question| &question.circuit))?;
         Ok(Asked(after))
     }
 
@@ -88,6 +74,17 @@ impl Asked {
     pub(crate) fn write(&self, study: &Digest) -> Write {
         Write::Control { key: key_of(ASKED, study), value: to_json(self) }
     }
+}
+
+/// Whether helpers remember circuits of so many bytes.
+pub(crate) fn check_size<'a>(circuits: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+    let bytes: usize = circuits.map(String::len).sum();
+    if bytes <= limits::ASKED_MAX {
+        return Ok(());
+    }
+    let message = format!("{bytes} bytes of circuits about groups were asked of this study");
+    Err(Refusal::new(Code::Policy, message)
+        .hint("policy.min_group: helpers remember no more; ask about groups that were asked about before"))
 }
 
 /// Runs of an analyst on a study that this helper answered.
@@ -113,28 +110,22 @@ fn key_of(prefix: &[u8], study: &Digest) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quorate_circuit::{Bits, Circuit, Disclosure, Proportion, Sharing, SharingKind, StudyDraft};
+    use quorate_circuit::{Circuit, Disclosure, Sharing, SharingKind, Study, StudyDraft, compile_after};
 
     const INPUT: &str = "circuit c\ninput x : 0 .. 9\n";
 
     fn study() -> Study {
         let columns = Circuit::parse(&format!("{INPUT}reveal n = count()")).unwrap().inputs();
+        let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
         let draft = StudyDraft {
-            name: "asked".into(),
-            federation: Digest([1; 32]),
-            sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-            columns,
-            rows_max: 1,
-            capacity: 100,
-            bits: Some(Bits::Sealed),
-            field: None,
-            owner: [1; 32],
-            min_cohort: 1,
-            excluded_max: Proportion::parse("0").unwrap(),
-            analysts: vec![[2; 32]],
             disclosure: Disclosure { min_group: 3, ..Disclosure::default() },
+            ..StudyDraft::new("asked", sharing, columns, 100)
         };
         draft.document().unwrap().1
+    }
+
+    fn after(known: &Asked, earlier: &[String], circuit: &str, study: &Study) -> Result<Asked, Refusal> {
+        known.after(earlier, circuit, compile_after(circuit, study, earlier).unwrap().asks_anew)
     }
 
     fn ask(condition: &str) -> String {
@@ -144,29 +135,29 @@ mod tests {
     #[test]
     fn new_groups_are_remembered_in_order() {
         let (study, a, b) = (study(), ask("x > 3"), ask("x > 4"));
-        let first = Asked::default().after(&[], &a, &study).unwrap();
+        let first = after(&Asked::default(), &[], &a, &study).unwrap();
         assert_eq!(first.circuits(), [a.as_str()]);
         // The same groups again are no news.
-        let again = first.after(std::slice::from_ref(&a), &a, &study).unwrap();
+        let again = after(&first, std::slice::from_ref(&a), &a, &study).unwrap();
         assert_eq!(again, first.answered());
-        let second = again.after(std::slice::from_ref(&a), &b, &study).unwrap();
+        let second = after(&again, std::slice::from_ref(&a), &b, &study).unwrap();
         assert_eq!(second.circuits(), [a.as_str(), b.as_str()]);
         let linear = format!("{INPUT}reveal s = sum(x)\n");
-        assert_eq!(second.after(&second.circuits(), &linear, &study).unwrap(), second.answered());
+        assert_eq!(after(&second, &second.circuits(), &linear, &study).unwrap(), second.answered());
     }
 
     #[test]
     fn what_was_answered_cannot_be_left_out() {
         let (study, a, b) = (study(), ask("x > 3"), ask("x > 4"));
-        let first = Asked::default().after(&[], &a, &study).unwrap();
+        let first = after(&Asked::default(), &[], &a, &study).unwrap();
         // Not answered: nobody knows anything of it.
-        assert_eq!(first.after(&[], &b, &study).unwrap().circuits(), [b.as_str()]);
+        assert_eq!(after(&first, &[], &b, &study).unwrap().circuits(), [b.as_str()]);
         let answered = first.answered();
         for earlier in [vec![], vec![b.clone()], vec![b.clone(), a.clone()]] {
-            let refusal = answered.after(&earlier, &b, &study).unwrap_err();
+            let refusal = after(&answered, &earlier, &b, &study).unwrap_err();
             assert_eq!(refusal.code, Code::Unavailable, "{refusal:?}");
         }
-        assert!(answered.after(&[a, b.clone()], &b, &study).is_ok());
+        assert!(after(&answered, &[a, b.clone()], &b, &study).is_ok());
     }
 
     #[test]
@@ -174,8 +165,8 @@ mod tests {
         let study = study();
         let long = |condition: &str| format!("{}# {}\n", ask(condition), "-".repeat(limits::ASKED_MAX / 3));
         let earlier = ["x > 3", "x > 4", "x > 5"].map(long);
-        assert!(Asked::default().after(&earlier[..1], &earlier[1], &study).is_ok());
-        let refusal = Asked::default().after(&earlier[..2], &earlier[2], &study).unwrap_err();
+        assert!(after(&Asked::default(), &earlier[..1], &earlier[1], &study).is_ok());
+        let refusal = after(&Asked::default(), &earlier[..2], &earlier[2], &study).unwrap_err();
         assert_eq!(refusal.code, Code::Policy, "{refusal:?}");
     }
 }

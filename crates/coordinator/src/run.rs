@@ -9,7 +9,7 @@ mod request;
 mod scan;
 mod work;
 
-use quorate_circuit::{Plan, Program, Workload};
+use quorate_circuit::{Compiled, Plan, Program, Workload};
 use quorate_engine::interpret::Session;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
@@ -107,13 +107,13 @@ impl Run {
     ) -> Result<Self, Refusal> {
         let request: RunRequest = signed.open().map_err(refuse_signed)?;
         let manifest = check_request(&request, &signed, entry, cx)?;
-        let program = compile(&request, entry)?;
+        let Compiled { program, asks_anew } = compile(&request, entry)?;
         let plan = Plan::of(&program, &entry.kept.study, manifest.rows);
         check_plan(&request, &program, &plan)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
         let analyst = signed.key;
         check_rules(&request, manifest, &analyst, entry, others, cx)?;
-        let asked = remembered(&request, entry, others, cx)?;
+        let asked = remembered(&request, asks_anew, entry, others, cx)?;
         let attempt = signed.digest::<RunRequest>();
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
         let nonce = cx.random();

@@ -2,9 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
-use quorate_circuit::{
-    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft,
-};
+use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, Study, StudyDraft};
 use quorate_contribute::Packer;
 use quorate_coordinator::check_upload;
 use quorate_field::{FieldId, Integer};
@@ -16,20 +14,14 @@ const HELPERS: u8 = 4;
 
 fn study(name: &str, rows_max: u32) -> Study {
     let column = |name: &str, domain: &str| Column::new(name, Domain::parse(domain).unwrap());
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers: HELPERS, threshold: 1 };
+    let columns = vec![column("salary", "0 .. 1_000_000"), column("age", "0 .. 120")];
     let draft = StudyDraft {
-        name: name.into(),
         federation: Digest([1; 32]),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers: HELPERS, threshold: 1 },
-        columns: vec![column("salary", "0 .. 1_000_000"), column("age", "0 .. 120")],
         rows_max,
-        capacity: 1_000,
         bits: Some(Bits::None),
         field: Some(FieldId::F61),
-        owner: [2; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0.1").unwrap(),
-        analysts: vec![[3; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new(name, sharing, columns, 1_000)
     };
     draft.document().unwrap().1
 }

@@ -10,6 +10,7 @@
 //!
 //! What is *not* here: who carries messages, how many morsels are under way, where columns are kept.
 
+mod batch;
 mod decided;
 mod gadget;
 mod reference;

@@ -1,6 +1,6 @@
 //! The analyst: runs circuits on the sealed study with changing quorums, and recombines with the real client's code.
 
-use quorate_circuit::{Plan, Program, compile};
+use quorate_circuit::{Compiled, Plan, Program, compile_after};
 use quorate_client::{AnswerError, answer};
 use quorate_coordinator::Reply;
 use quorate_federation::EnvelopeOpener;
@@ -13,6 +13,7 @@ use crate::truth::Truth;
 
 /// The analyst and how far it is.
 pub(crate) struct Analyst {
+    actor: Actor,
     circuits: Vec<(String, Program)>,
     /// Passes over the rows of the circuit that has most.
     pub(crate) passes: u64,
@@ -37,19 +38,39 @@ pub(crate) struct Analyst {
 }
 
 enum Stage {
-    Waiting { until_ms: u64 },
-    Polling { round: Round, until_ms: u64 },
-    Running { round: Round, demand: Demand, manifest: Box<SignedManifest>, quorum: Vec<u8>, until_ms: u64 },
+    Waiting {
+        until_ms: u64,
+    },
+    Polling {
+        round: Round,
+        until_ms: u64,
+    },
+    /// Asks a quorum what was asked before.
+    Asking {
+        round: Round,
+        manifest: Box<SignedManifest>,
+        quorum: Vec<u8>,
+        until_ms: u64,
+    },
+    Running {
+        round: Round,
+        demand: Demand,
+        program: Box<Program>,
+        manifest: Box<SignedManifest>,
+        quorum: Vec<u8>,
+        until_ms: u64,
+    },
 }
 
 /// Attempts at one circuit after the faults are over, where somebody may lie.
 const LIED_ATTEMPTS_MAX: u64 = 4;
 
 impl Analyst {
-    /// An analyst with circuits to run.
-    pub(crate) fn new(circuits: Vec<(String, Program)>) -> Self {
+    /// An analyst, by position, with circuits to run.
+    pub(crate) fn new(position: usize, circuits: Vec<(String, Program)>) -> Self {
         let passes = circuits.iter().map(|(_, program)| program.passes().count()).max().unwrap_or(1);
         Analyst {
+            actor: Actor::Analyst(position),
             passes: passes.into(),
             circuits,
             stage: Stage::Waiting { until_ms: 0 },
@@ -81,7 +102,7 @@ impl Analyst {
             && turn.chance.hit(100)
         {
             self.again.pop();
-            turn.ask(Actor::Analyst, helper, demand);
+            turn.ask(self.actor, helper, demand);
         }
         if self.is_done() {
             return Ok(());
@@ -94,14 +115,22 @@ impl Analyst {
             }
             Stage::Waiting { .. } => {}
             Stage::Polling { round, until_ms } if turn.now_ms < *until_ms => {
-                round.ask(Actor::Analyst, &all, &Demand::Status, 1_000, turn);
+                round.ask(self.actor, &all, &Demand::Status, 1_000, turn);
             }
             Stage::Polling { .. } => self.begin(turn)?,
+            Stage::Asking { round, quorum, until_ms, .. } => {
+                if turn.now_ms < *until_ms && !round.is_complete(quorum) {
+                    let (quorum, study) = (quorum.clone(), turn.public.study.id());
+                    round.ask(self.actor, &quorum, &Demand::Asked(study), 1_000, turn);
+                } else {
+                    self.begin_after(turn);
+                }
+            }
             Stage::Running { round, demand, quorum, until_ms, .. } => {
                 let failed = round.heard.values().any(Result::is_err);
                 if turn.now_ms < *until_ms && !failed && !round.is_complete(quorum) {
                     let (quorum, demand) = (quorum.clone(), demand.clone());
-                    round.ask(Actor::Analyst, &quorum, &demand, 2_000, turn);
+                    round.ask(self.actor, &quorum, &demand, 2_000, turn);
                 } else {
                     return self.conclude(truth, turn);
                 }
@@ -114,7 +143,9 @@ impl Analyst {
     pub(crate) fn hear(&mut self, token: u64, heard: Heard) {
         match &mut self.stage {
             Stage::Waiting { .. } => {}
-            Stage::Polling { round, .. } | Stage::Running { round, .. } => round.hear(token, heard),
+            Stage::Polling { round, .. } | Stage::Asking { round, .. } | Stage::Running { round, .. } => {
+                round.hear(token, heard);
+            }
         }
     }
 
@@ -145,9 +176,13 @@ impl Analyst {
             self.pause(turn);
             return Ok(());
         };
+        if manifest.manifest.rows < turn.public.study.policy.disclosure.min_group {
+            self.dismiss();
+            return Ok(());
+        }
         let mut quorum: Vec<u8> =
             manifest.manifest.members.iter().copied().filter(|member| up.contains(member)).collect();
-        let Some((circuit, program)) = self.circuits.last() else { return Ok(()) };
+        let Some((_, program)) = self.circuits.last() else { return Ok(()) };
         let is_linear = program.is_linear();
         let scheme = &turn.public.scheme;
         let needed = if is_linear { scheme.needed() } else { scheme.workers() };
@@ -158,14 +193,50 @@ impl Analyst {
             self.pause(turn);
             return Ok(());
         }
+        if turn.public.study.policy.disclosure.has_groups() {
+            let until_ms = turn.now_ms + 3_000;
+            self.stage = Stage::Asking { round: Round::default(), manifest, quorum, until_ms };
+        } else {
+            self.ask(manifest, quorum, Vec::new(), turn);
+        }
+        Ok(())
+    }
+
+    /// Knows what was asked before, of the quorum's helpers that answered: the longest list is all of it.
+    fn begin_after(&mut self, turn: &mut Turn<'_>) {
+        let Stage::Asking { round, manifest, quorum, .. } = &self.stage else { return };
+        let known = |heard: &Heard| match heard {
+            Ok(Reply::Asked(asked)) => Some(asked.circuits.clone()),
+            _ => None,
+        };
+        let earlier = round.heard.values().filter_map(known).max_by_key(Vec::len).unwrap_or_default();
+        let (manifest, quorum) = (manifest.clone(), quorum.clone());
+        self.ask(manifest, quorum, earlier, turn);
+    }
+
+    /// Asks a quorum to run the next circuit after earlier ones.
+    fn ask(
+        &mut self,
+        manifest: Box<SignedManifest>,
+        quorum: Vec<u8>,
+        earlier: Vec<String>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some((circuit, _)) = self.circuits.last() else { return };
+        let Ok(Compiled { program, .. }) = compile_after(circuit, &turn.public.study, &earlier) else {
+            // Too many groups by now.
+            self.circuits.pop();
+            self.given_up += 1;
+            return self.pause(turn);
+        };
         let request = RunRequest {
             federation: *turn.public.federation.id(),
             study: turn.public.study.id(),
             manifest: manifest.manifest.id(),
-            earlier: Vec::new(),
+            earlier,
             circuit: circuit.clone(),
             program: program.hash(),
-            plan: Plan::of(program, &turn.public.study, manifest.manifest.rows).hash(program),
+            plan: Plan::of(&program, &turn.public.study, manifest.manifest.rows).hash(&program),
             quorum: quorum.clone(),
             reply_key: opener().key(),
             nonce: Digest(turn.chance.bytes()),
@@ -176,14 +247,16 @@ impl Analyst {
         // Each pass over the rows waits for what came of the one before.
         let until_ms = turn.now_ms + turn.public.patience_ms * u64::from(program.passes().count());
         let mut round = Round::default();
-        round.ask(Actor::Analyst, &quorum, &demand, 0, turn);
-        self.stage = Stage::Running { round, demand, manifest, quorum, until_ms };
-        Ok(())
+        round.ask(self.actor, &quorum, &demand, 0, turn);
+        let program = Box::new(program);
+        self.stage = Stage::Running { round, demand, program, manifest, quorum, until_ms };
     }
 
     /// An attempt is over.
     fn conclude(&mut self, truth: &Truth, turn: &mut Turn<'_>) -> Held {
-        let Stage::Running { round, demand, manifest, quorum, .. } = &self.stage else { return Ok(()) };
+        let Stage::Running { round, demand, program, manifest, quorum, .. } = &self.stage else {
+            return Ok(());
+        };
         let mut replies: Vec<RunReply> = Vec::new();
         for (helper, heard) in &round.heard {
             match heard {
@@ -206,8 +279,8 @@ impl Analyst {
             }
         }
         if replies.len() == quorum.len() {
-            let (_, program) = self.circuits[self.circuits.len() - 1].clone();
-            let (manifest, quorum, demand) = (manifest.clone(), quorum.clone(), demand.clone());
+            let (program, manifest) = (program.clone(), manifest.clone());
+            let (quorum, demand) = (quorum.clone(), demand.clone());
             if self.judge(&program, &manifest, &replies, truth, turn)? {
                 let helper = turn.chance.pick(&quorum);
                 self.again.push((helper, demand));
@@ -285,75 +358,4 @@ pub(crate) fn opener() -> EnvelopeOpener {
 pub(crate) fn is_proved(manifest: &SignedManifest, turn: &Turn<'_>) -> bool {
     let public = &turn.public;
     manifest.check(&public.federation, &public.study.id(), public.scheme.seal_quorum()).is_ok()
-}
-
-/// Circuits for the study that compile, each with its program.
-pub(crate) fn circuits(
-    count: u64,
-    study: &quorate_circuit::Study,
-    chance: &mut crate::chance::Chance,
-) -> Vec<(String, Program)> {
-    (0..count).map(|number| circuit(number, study, chance)).collect()
-}
-
-/// A number in the middle of a column's range, as a circuit writes it.
-fn middle(study: &quorate_circuit::Study, name: &str) -> String {
-    let domain = study.column(name).map(|column| study.columns[column].domain.clone());
-    match domain {
-        Some(quorate_circuit::Domain::Number { min, max, .. }) => {
-            let sum = min.checked_add(&max).unwrap_or(min);
-            sum.div_rem(&quorate_field::Integer::from(2_u64)).map_or(min, |(half, _)| half).to_string()
-        }
-        _ => "0".to_owned(),
-    }
-}
-
-fn circuit(
-    number: u64,
-    study: &quorate_circuit::Study,
-    chance: &mut crate::chance::Chance,
-) -> (String, Program) {
-    let inputs: String = study
-        .declared()
-        .map(|column| format!("input {} : {}\n", column.name, column.declaration()))
-        .collect();
-    let declared: Vec<_> = study.declared().collect();
-    let mut names = || declared[chance.index(declared.len())].name.clone();
-    let (a, b) = (names(), names());
-    let middle = middle(study, &a);
-    let forms = [
-        "count()".to_owned(),
-        format!("sum({a})"),
-        format!("mean({b})"),
-        format!("sum({a} + {b})"),
-        format!("sum(2 * {a} - {b} + 7)"),
-        format!("mean({a}) - mean({b})"),
-        format!("3 * sum({a}) - count()"),
-        format!("count({a} > {middle})"),
-        format!("sum({a} * {b})"),
-        format!("variance({a})"),
-        format!("mean({a}) where {b} >= {a}"),
-        format!("sum({b}) where not ({a} == {middle})"),
-        format!("mean({a}) > mean({b})"),
-        format!("missing({a} + {b})"),
-    ];
-    // They take many rounds: seldom.
-    let in_order = [
-        format!("median({a})"),
-        format!("max({a}) - min({b})"),
-        format!("quantile({b}, 0.9) where {a} > {middle}"),
-    ];
-    let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
-    for reveal in 0..chance.between(1, 3) {
-        let is_in_order = chance.hit(20);
-        let forms = if is_in_order { &in_order[..] } else { &forms[..] };
-        let form = &forms[chance.index(forms.len())];
-        let longer = format!("{text}reveal r{reveal} = {form}\n");
-        if compile(&longer, study).is_ok() {
-            text = longer;
-        }
-    }
-    #[expect(clippy::expect_used, reason = "the shortest of these counts only")]
-    let program = compile(&text, study).expect("a circuit that counts compiles");
-    (text, program)
 }

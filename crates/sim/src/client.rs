@@ -1,4 +1,4 @@
-//! Clients: what contributors, the owner and the analyst have in common.
+//! Clients: what contributors, the owner and the analysts have in common.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Public {
     pub(crate) document: String,
     /// Its scheme.
     pub(crate) scheme: Scheme,
-    /// The owner's and analyst's key.
+    /// The owner's and the analysts' key.
     pub(crate) key: SecretKey,
     /// How long a client waits for the end of a seal or run.
     pub(crate) patience_ms: u64,
@@ -35,8 +35,8 @@ pub(crate) enum Actor {
     Contributor(usize),
     /// The study's owner.
     Owner,
-    /// Its analyst.
-    Analyst,
+    /// One of its analysts, by position.
+    Analyst(usize),
 }
 
 /// What is asked.
@@ -52,6 +52,8 @@ pub(crate) enum Demand {
     Run(Signed),
     /// Say how far things are.
     Status,
+    /// Say what was asked of the study before.
+    Asked(Digest),
 }
 
 /// A request on its way.

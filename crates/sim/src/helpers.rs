@@ -152,6 +152,7 @@ impl World<'_> {
             Demand::Seal(signed) => Ok(Request::Seal(signed.clone())),
             Demand::Run(signed) => Ok(Request::Run(signed.clone())),
             Demand::Status => Ok(Request::Status),
+            Demand::Asked(study) => Ok(Request::Asked(*study)),
             Demand::Upload(bytes, _) => self.door(place, bytes)?,
         };
         self.journal.enter(self.agenda.now_us(), place, "ask", format!("{:?}", ask.demand).as_bytes());
@@ -277,7 +278,8 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The worst moments: a helper signs and is not heard, has all signatures and crashes.
+    /// The worst moments: a helper signs and is not heard, has all signatures and crashes, crashes between what it remembers
+    /// and its answer.
     fn aim(&mut self, place: usize, write: &quorate_store::Write) {
         let quorate_store::Write::Control { key, value } = write else { return };
         if self.is_calm || value.is_empty() || !self.chance.hit(self.plan.faults.aimed) {
@@ -289,6 +291,10 @@ impl World<'_> {
         } else if key.starts_with(b"sealed/") {
             let fate = self.chance.pick(&[Some(Fate::Lose), Some(Fate::Tear), None]);
             self.agenda.after_ms(self.chance.between(0, 30), Happening::Crash(place, fate));
+        } else if key.starts_with(b"asked/") {
+            self.report.count("crashes over what was asked", 1);
+            let fate = self.chance.pick(&[Some(Fate::Lose), Some(Fate::Tear), None]);
+            self.agenda.after_ms(self.chance.between(0, 300), Happening::Crash(place, fate));
         }
     }
 
@@ -401,11 +407,11 @@ impl World<'_> {
                     format!("helper {}: {known} and {text}", node.number)
                 })?;
                 match reply.open(&opener(), &attempt) {
-                    Ok(reply) => self.truth.answered(&reply)?,
+                    Ok(reply) => self.truth.answered(&reply, signed)?,
                     Err(error) => return broken("an answer opens for its analyst", error.to_string()),
                 }
             }
-            (Ok(Reply::Status(_)), Demand::Status) => return Ok(()),
+            (Ok(Reply::Status(_)), Demand::Status) | (Ok(Reply::Asked(_)), Demand::Asked(_)) => return Ok(()),
             (Ok(other), demand) => {
                 return broken("a reply is of its request's kind", format!("{demand:?}: {other:?}"));
             }

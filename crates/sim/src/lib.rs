@@ -15,6 +15,7 @@ mod agenda;
 mod analyst;
 mod broken;
 mod chance;
+mod circuits;
 mod client;
 mod contributor;
 mod helpers;

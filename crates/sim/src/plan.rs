@@ -41,8 +41,12 @@ pub(crate) struct Plan {
     pub(crate) bad: u64,
     /// Uploads out of a thousand that are given up half-way.
     pub(crate) given_up: u64,
-    /// Circuits that the analyst runs.
+    /// Circuits that each analyst runs.
     pub(crate) circuits: u64,
+    /// Analysts.
+    pub(crate) analysts: usize,
+    /// Fewest rows that a result is of.
+    pub(crate) min_group: u64,
 }
 
 /// Rates out of a thousand, unless said otherwise.
@@ -82,7 +86,7 @@ impl Plan {
         let width = chance.between(1, 4);
         let calm_ms = chance.between(6_000, 20_000);
         let columns = Column::stored((0..width).map(|number| column(number, field, chance)));
-        Plan {
+        let plan = Plan {
             bits: bits(&scheme, field, &columns, chance),
             columns,
             field,
@@ -98,7 +102,34 @@ impl Plan {
             bad: chance.pick(&[0, 50, 150]),
             given_up: chance.pick(&[0, 50, 150]),
             circuits: chance.between(1, 3),
+            analysts: 1,
+            min_group: 1,
             scheme,
+        };
+        plan.with_groups(&mut Chance::new(seed, "groups", 0))
+    }
+
+    /// Where honest helpers can judge groups, the same at times with a smallest group, and two analysts.
+    fn with_groups(self, chance: &mut Chance) -> Self {
+        let scheme = &self.scheme;
+        let is_small = u64::from(scheme.helpers()) <= 3 * u64::from(scheme.threshold()) + 1;
+        let can_judge = scheme.has_prss() && is_small && self.field != FieldId::F256 && self.liars.is_empty();
+        if !can_judge || !chance.hit(250) {
+            return self;
+        }
+        let column = |number: u64| {
+            let (min, max) = (Integer::ZERO, Integer::from(9_u64));
+            let (name, domain) = (format!("c{number}"), Domain::Number { min, max, decimals: 0 });
+            if chance.hit(250) { Column::optional(name, domain) } else { Column::new(name, domain) }
+        };
+        let columns = Column::stored((0..2).map(column));
+        Plan {
+            bits: bits(scheme, self.field, &columns, chance),
+            columns,
+            circuits: chance.between(1, 2),
+            analysts: 2,
+            min_group: chance.between(2, 4),
+            ..self
         }
     }
 

@@ -24,7 +24,7 @@ impl Report {
     }
 
     /// What the clients achieved.
-    pub(crate) fn conclude(&mut self, plan: &Plan, owner: &Owner, analyst: &Analyst) {
+    pub(crate) fn conclude(&mut self, plan: &Plan, owner: &Owner, analysts: &[Analyst]) {
         self.count("seeds with liars", u64::from(!plan.liars.is_empty()));
         self.count("seal attempts", owner.attempts);
         let name = match &owner.end {
@@ -41,13 +41,15 @@ impl Report {
             Some(End::GaveUp) | None => "seals given up",
         };
         self.count(name, 1);
-        self.count("run attempts", analyst.attempts);
-        self.count("answers", analyst.answered);
-        self.count("answers not linear", analyst.not_linear);
-        self.count("answers unverified", analyst.unverified);
-        self.count("answers corrected", analyst.corrected);
-        self.count("answers refused", analyst.inconsistent);
-        self.count("runs given up", analyst.given_up);
+        for analyst in analysts {
+            self.count("run attempts", analyst.attempts);
+            self.count("answers", analyst.answered);
+            self.count("answers not linear", analyst.not_linear);
+            self.count("answers unverified", analyst.unverified);
+            self.count("answers corrected", analyst.corrected);
+            self.count("answers refused", analyst.inconsistent);
+            self.count("runs given up", analyst.given_up);
+        }
     }
 
     /// Adds another simulation's.

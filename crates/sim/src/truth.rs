@@ -1,14 +1,16 @@
 //! Truth: what the simulator knows and no helper does, and the invariants that are held against it.
 
+mod disclosure;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_circuit::{Bits, Outcome, Program};
 use quorate_coordinator::Records;
 use quorate_federation::Federation;
-use quorate_field::{Field, FieldId, read_slice, with_field};
+use quorate_field::{Field, FieldId, Integer, read_slice, with_field};
 use quorate_hash::{Digest, Tagged, merkle};
 use quorate_sharing::{Scheme, SchemeKind, is_degree_at_most, recombine};
-use quorate_wire::{RunReply, SignedManifest, encode};
+use quorate_wire::{RunReply, Signed, SignedManifest, encode};
 
 use crate::broken::{Held, broken, hold};
 use crate::contributor::{Flaw, Made};
@@ -40,6 +42,8 @@ pub(crate) struct Truth {
     lives: BTreeMap<usize, u64>,
     /// By session: honest helpers' replies.
     replies: BTreeMap<Digest, BTreeMap<u8, RunReply>>,
+    /// By session: what it answers.
+    requests: BTreeMap<Digest, Signed>,
 }
 
 impl Truth {
@@ -62,6 +66,7 @@ impl Truth {
             opened: BTreeMap::new(),
             lives: BTreeMap::new(),
             replies: BTreeMap::new(),
+            requests: BTreeMap::new(),
         }
     }
 
@@ -194,8 +199,9 @@ impl Truth {
         Ok(set)
     }
 
-    /// An honest helper answered a run.
-    pub(crate) fn answered(&mut self, reply: &RunReply) -> Held {
+    /// An honest helper answered a run that was asked for with this.
+    pub(crate) fn answered(&mut self, reply: &RunReply, asked: &Signed) -> Held {
+        self.requests.insert(reply.session, asked.clone());
         let replies = self.replies.entry(reply.session).or_default();
         let known = replies.entry(reply.helper).or_insert_with(|| reply.clone());
         hold(known.shares == reply.shares, "a session has one result", || format!("helper {}", reply.helper))
@@ -203,6 +209,16 @@ impl Truth {
 
     /// The clear-text result on a sealed set.
     pub(crate) fn reference(&self, program: &Program, manifest: &Digest) -> Held<Vec<(String, Outcome)>> {
+        let table = self.table(manifest)?;
+        let rows = table[0].len() as u64;
+        match program.evaluate(&table) {
+            Ok(outputs) => Ok(program.outcomes(&outputs, rows)),
+            Err(error) => broken("the clear text evaluates", error.to_string()),
+        }
+    }
+
+    /// The columns of a sealed set.
+    fn table(&self, manifest: &Digest) -> Held<Vec<Vec<Integer>>> {
         let Some(set) = self.sets.get(manifest) else {
             return broken("a manifest that is asked about was sealed", manifest.to_string());
         };
@@ -211,12 +227,7 @@ impl Truth {
             let cells = made.iter().flat_map(|made| made.cells.iter().skip(column).step_by(self.columns));
             cells.copied().collect()
         };
-        let table: Vec<Vec<_>> = (0..self.columns).map(column).collect();
-        let rows = table[0].len() as u64;
-        match program.evaluate(&table) {
-            Ok(outputs) => Ok(program.outcomes(&outputs, rows)),
-            Err(error) => broken("the clear text evaluates", error.to_string()),
-        }
+        Ok((0..self.columns).map(column).collect())
     }
 
     /// A helper that started has what it promised.

@@ -9,9 +9,10 @@ use quorate_sharing::SchemeKind;
 use quorate_store::Fate;
 
 use crate::agenda::Agenda;
-use crate::analyst::{Analyst, circuits};
+use crate::analyst::Analyst;
 use crate::broken::{Broken, Held, broken};
 use crate::chance::{Chance, generator};
+use crate::circuits::circuits;
 use crate::client::{Actor, Ask, Heard, Public, Turn};
 use crate::contributor::Contributor;
 use crate::journal::{Journal, Teller};
@@ -72,7 +73,7 @@ pub(crate) struct World<'a> {
     pub(crate) public: Public,
     pub(crate) contributors: Vec<Contributor>,
     pub(crate) owner: Owner,
-    pub(crate) analyst: Analyst,
+    pub(crate) analysts: Vec<Analyst>,
     pub(crate) truth: Truth,
     pub(crate) is_calm: bool,
     pub(crate) report: Report,
@@ -102,7 +103,9 @@ impl<'a> World<'a> {
             contributors.push(contributor);
             made.extend(more);
         }
-        let circuits = circuits(plan.circuits, &public.study, &mut actors);
+        let analysts = (0..plan.analysts)
+            .map(|position| Analyst::new(position, circuits(plan.circuits, &public.study, &mut actors)))
+            .collect();
         let mut world = World {
             seed,
             agenda: Agenda::default(),
@@ -111,7 +114,7 @@ impl<'a> World<'a> {
             network: Network::new(seed, plan.faults),
             nodes: nodes(seed, &plan, helper_keys, &public),
             owner: Owner::new(&plan, &public.document, &public.key),
-            analyst: Analyst::new(circuits),
+            analysts,
             truth: Truth::new(&plan, &public.federation, public.study.id(), made),
             contributors,
             public,
@@ -145,9 +148,9 @@ impl<'a> World<'a> {
         self.journal.tell(0, || format!("{:#?}", self.plan));
         // After the faults are over, every attempt under way stalls at worst; then a few more may be needed.
         let timing = self.plan.timing;
-        let patience_ms = self.plan.calm_ms
-            + 12 * (self.public.patience_ms * self.analyst.passes + timing.linger_ms)
-            + 60_000;
+        let passes: u64 = self.analysts.iter().map(|analyst| analyst.passes).sum();
+        let patience_ms =
+            self.plan.calm_ms + 12 * (self.public.patience_ms * passes + timing.linger_ms) + 60_000;
         let quiet_ms = 3 * (timing.stall_ms + timing.linger_ms) + 5_000;
         let mut done_ms = None;
         loop {
@@ -171,22 +174,22 @@ impl<'a> World<'a> {
 
     fn is_done(&mut self) -> bool {
         if matches!(self.owner.end, Some(End::Refused(..) | End::GaveUp)) {
-            self.analyst.dismiss();
+            self.analysts.iter_mut().for_each(Analyst::dismiss);
         }
         self.is_calm
             && self.owner.end.is_some()
-            && self.analyst.is_done()
+            && self.analysts.iter().all(Analyst::is_done)
             && self.contributors.iter().all(Contributor::is_done)
     }
 
     fn unfinished(&self) -> String {
         let busy = self.contributors.iter().filter(|contributor| !contributor.is_done()).count();
         format!(
-            "{busy} contributors unfinished, owner {:?} after {} attempts, analyst done: {} after {} attempts",
+            "{busy} contributors unfinished, owner {:?} after {} attempts, analysts done: {:?} after {:?} attempts",
             self.owner.end,
             self.owner.attempts,
-            self.analyst.is_done(),
-            self.analyst.attempts
+            self.analysts.iter().map(Analyst::is_done).collect::<Vec<_>>(),
+            self.analysts.iter().map(|analyst| analyst.attempts).collect::<Vec<_>>()
         )
     }
 
@@ -216,9 +219,12 @@ impl<'a> World<'a> {
             }
         }
         self.truth.in_the_end(&self.nodes)?;
+        let (shown, suppressed) = self.truth.tells_no_small_group_apart(&self.public.study)?;
+        self.report.count("groups shown", shown);
+        self.report.count("groups suppressed", suppressed);
         let manifests = self.truth.sealed_count() as u64;
         self.report.count("second manifests with a liar's help", manifests.saturating_sub(1));
-        self.report.conclude(&self.plan, &self.owner, &self.analyst);
+        self.report.conclude(&self.plan, &self.owner, &self.analysts);
         Ok(())
     }
 
@@ -228,7 +234,8 @@ impl<'a> World<'a> {
             self.agenda.after_ms(self.chance.between(0, 300), Happening::Start(place));
         }
         let contributors = (0..self.contributors.len()).map(Actor::Contributor);
-        for actor in contributors.chain([Actor::Owner, Actor::Analyst]) {
+        let analysts = (0..self.analysts.len()).map(Actor::Analyst);
+        for actor in contributors.chain([Actor::Owner]).chain(analysts) {
             self.agenda.after_ms(self.chance.between(0, 100), Happening::Turn(actor));
         }
         let (faults, calm_ms) = (self.plan.faults, self.plan.calm_ms);
@@ -258,7 +265,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Actor::Owner => world.owner.turn(turn),
-            Actor::Analyst => world.analyst.turn(world.truth, turn),
+            Actor::Analyst(position) => world.analysts[position].turn(world.truth, turn),
         })?;
         self.agenda.after_ms(self.chance.between(60, 140), Happening::Turn(actor));
         Ok(())
@@ -273,7 +280,7 @@ impl<'a> World<'a> {
                     return world.contributors[position].hear(ask.token, &heard, is_liar, turn);
                 }
                 Actor::Owner => world.owner.hear(ask.token, heard),
-                Actor::Analyst => world.analyst.hear(ask.token, heard),
+                Actor::Analyst(position) => world.analysts[position].hear(ask.token, heard),
             }
             Ok(())
         })
@@ -296,7 +303,7 @@ impl<'a> World<'a> {
         let mut cast = Cast {
             contributors: &mut self.contributors,
             owner: &mut self.owner,
-            analyst: &mut self.analyst,
+            analysts: &mut self.analysts,
             truth: &self.truth,
         };
         act(&mut cast, &mut turn)?;
@@ -321,7 +328,7 @@ impl<'a> World<'a> {
 struct Cast<'a> {
     contributors: &'a mut Vec<Contributor>,
     owner: &'a mut Owner,
-    analyst: &'a mut Analyst,
+    analysts: &'a mut Vec<Analyst>,
     truth: &'a Truth,
 }
 
@@ -361,7 +368,11 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
         min_cohort: plan.min_cohort,
         excluded_max: plan.excluded_max,
         analysts: vec![*owner.public().as_bytes()],
-        disclosure: Disclosure::default(),
+        disclosure: Disclosure {
+            min_group: plan.min_group,
+            order_statistics: Some(true),
+            ..Disclosure::default()
+        },
     };
     draft.document().expect("a plain study")
 }

@@ -25,6 +25,8 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "crashes while starting",
         "failed commits",
         "frames",
+        "groups shown",
+        "groups suppressed",
         "helpers not heard",
         "partitions",
         "receipts",

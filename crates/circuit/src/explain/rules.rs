@@ -2,8 +2,8 @@
 
 use crate::study::{Policy, Study};
 
-/// The lines, in the order in which helpers look.
-pub(super) fn rules(study: &Study) -> Vec<String> {
+/// The lines, in the order in which helpers look; `earlier` is how many circuits were asked before, if that is known.
+pub(super) fn rules(study: &Study, earlier: Option<usize>) -> Vec<String> {
     let Policy { min_cohort, excluded_max, analysts, disclosure } = &study.policy;
     let whose = match analysts.len() {
         1 => "the one analyst whose key".to_owned(),
@@ -15,5 +15,13 @@ pub(super) fn rules(study: &Study) -> Vec<String> {
         format!("left out by the seal: at most a share of {excluded_max} of all contributions"),
     ];
     rules.extend(disclosure.rules());
+    if disclosure.has_groups() {
+        rules.push(match earlier {
+            Some(count) => format!("groups are judged together with those of earlier circuits: here of {count}"),
+            None => "groups are judged together with those of earlier circuits, which are not counted here: name a study \
+                     by its id, and its helpers say which"
+                .to_owned(),
+        });
+    }
     rules
 }

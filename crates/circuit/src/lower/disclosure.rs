@@ -7,11 +7,13 @@
 //! together, by subtraction or otherwise, tells nothing of fewer than `min_group` rows apart from the others in their block. The group of all rows
 //! is the first block: the complement of a group is judged with it. See `docs/decisions/0013-groups.md`.
 //!
-//! Cost: one AND of bits a row for each combination of groups, and for each group one step of comparisons of counts. A group
+//! Cost: one AND of bits a row for each combination of groups, and for every few groups one step of comparisons of counts: a group is
+//! judged for each way in which the ones just before it may be, side by side, and then the way that they went is picked. A group
 //! that is not accepted moves the rows of each combination that it is in to the one that it is not in, by secret products: rows
 //! and counts alike stay with the helpers.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use quorate_field::Integer;
 
@@ -28,6 +30,22 @@ use crate::program::{Bounded, Coefficient, Output, PublicInstruction};
 
 /// Most combinations of groups that are told apart.
 const COMBINATIONS_MAX: usize = 1_024;
+
+/// Most groups that are judged side by side.
+const AHEAD_MAX: usize = 4;
+
+/// Most pieces that groups after the first of those are judged by: so many counts are compared in little more time than one.
+const PIECES_AHEAD: usize = 256;
+
+/// How far it is with the groups.
+pub(super) enum Judgement {
+    /// Nobody asked yet.
+    Pending,
+    /// It was refused, and said so.
+    Refused,
+    /// They are judged.
+    Passed(Judged),
+}
 
 /// What was decided of the groups.
 pub(super) struct Judged {
@@ -59,18 +77,18 @@ impl Lowering<'_> {
         if uses.all().next().is_none() {
             return Some(None);
         }
-        if self.judged.is_none() && !self.is_unjudged {
-            self.judged = self.judge(span);
-            self.is_unjudged = self.judged.is_none();
+        if matches!(self.judgement, Judgement::Pending) {
+            self.judgement = self.judge(span).map_or(Judgement::Refused, Judgement::Passed);
         }
-        // Said once.
-        self.judged.as_ref()?;
-        if let Some(known) = self.judged.as_ref().and_then(|judged| judged.guards.get(&uses)) {
+        let Judgement::Passed(judged) = &self.judgement else { return None };
+        if let Some(known) = judged.guards.get(&uses) {
             return Some(Some(known.clone()));
         }
-        let guard = self.guard_of(&uses);
+        let bits = uses.all().map(|group| judged.accepted[group].clone()).collect();
+        let sizes = uses.named.iter().map(|group| judged.sizes[*group].clone()).collect();
+        let guard = self.guard_of(&uses, bits, sizes);
         let guard = self.within(guard, span)?;
-        if let Some(judged) = &mut self.judged {
+        if let Judgement::Passed(judged) = &mut self.judgement {
             judged.guards.insert(uses, guard.clone());
         }
         Some(Some(guard))
@@ -83,10 +101,8 @@ impl Lowering<'_> {
         self.scalars.multiply(bit.min(scalar), bit.max(scalar))
     }
 
-    fn guard_of(&mut self, uses: &Uses) -> Option<Guard> {
-        let judged = self.judged.as_ref()?;
-        let mut bits: Vec<Polynomial> = uses.all().map(|group| judged.accepted[group].clone()).collect();
-        let sizes: Vec<Polynomial> = uses.named.iter().map(|group| judged.sizes[*group].clone()).collect();
+    /// The guard of a result of groups that were accepted if these bits say so, those that it is asked of of these sizes.
+    fn guard_of(&mut self, uses: &Uses, mut bits: Vec<Polynomial>, sizes: Vec<Polynomial>) -> Option<Guard> {
         for size in sizes {
             let is_small = self.below_min_group(&size)?;
             bits.push(opposite(&is_small)?);
@@ -142,28 +158,62 @@ impl Lowering<'_> {
         };
         let sizes: Vec<Polynomial> =
             (0..groups.len()).map(|group| size(group, &counts)).collect::<Option<_>>()?;
-        let mut accepted = Vec::with_capacity(groups.len());
-        for group in 0..groups.len() {
-            let mut pieces_are_good = Vec::new();
-            for block in blocks(&counts, group) {
-                let [inside, outside] = block;
-                let (inside, outside) = (sum(inside.into_iter())?, sum(outside.into_iter())?);
-                if inside.is_zero() || outside.is_zero() {
-                    continue;
+        let mut accepted: Vec<Polynomial> = Vec::with_capacity(groups.len());
+        while accepted.len() < groups.len() {
+            let first = accepted.len();
+            for bits in self.ahead(&counts, first..groups.len())? {
+                let bit = self.picked(bits, &accepted[first..])?;
+                if accepted.len() + 1 < groups.len() {
+                    self.join(&mut counts, accepted.len(), &bit)?;
                 }
-                for piece in [inside, outside] {
-                    let is_small = self.below_min_group(&piece)?;
-                    let is_empty = self.is_empty(&piece)?;
-                    pieces_are_good.push(opposite(&is_small.checked_add(&is_empty.checked_neg()?)?)?);
-                }
+                accepted.push(bit);
             }
-            let bit = self.all_of(pieces_are_good)?;
-            if group + 1 < groups.len() {
-                self.join(&mut counts, group, &bit)?;
-            }
-            accepted.push(bit);
         }
         Some(Judged { accepted, sizes, guards: BTreeMap::new() })
+    }
+
+    /// For each of the first few of some groups, whether it is accepted: a bit for each way in which those before it may have
+    /// been judged, the first of them deciding between the halves, not accepted before accepted.
+    fn ahead(&mut self, counts: &Counts, groups: Range<usize>) -> Option<Vec<Vec<Polynomial>>> {
+        let mut ways = vec![counts.clone()];
+        let (mut found, mut asked) = (Vec::new(), 0);
+        for group in groups.take(AHEAD_MAX) {
+            let pieces: Vec<Vec<Polynomial>> =
+                ways.iter().map(|counts| pieces(counts, group)).collect::<Option<_>>()?;
+            asked += pieces.iter().map(Vec::len).sum::<usize>();
+            if asked > PIECES_AHEAD && !found.is_empty() {
+                break;
+            }
+            let bits = pieces.iter().map(|pieces| self.are_empty_or_large(pieces));
+            found.push(bits.collect::<Option<_>>()?);
+            let both = ways.into_iter().map(|counts| Some([without(&counts, group)?, counts]));
+            ways = both.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+        }
+        Some(found)
+    }
+
+    /// The one of some bits that the groups before were judged for.
+    fn picked(&mut self, mut bits: Vec<Polynomial>, before: &[Polynomial]) -> Option<Polynomial> {
+        for accepted in before {
+            let with = bits.split_off(bits.len() / 2);
+            let pick = |(without, with): (Polynomial, Polynomial)| {
+                let change = self.scalars.product(accepted, &with.checked_add(&without.checked_neg()?)?)?;
+                without.checked_add(&change)
+            };
+            bits = bits.into_iter().zip(with).map(pick).collect::<Option<_>>()?;
+        }
+        bits.pop()
+    }
+
+    /// The bit that says whether each of these numbers of rows is zero or `min_group`.
+    fn are_empty_or_large(&mut self, pieces: &[Polynomial]) -> Option<Polynomial> {
+        let mut are_good = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let is_small = self.below_min_group(piece)?;
+            let is_empty = self.is_empty(piece)?;
+            are_good.push(opposite(&is_small.checked_add(&is_empty.checked_neg()?)?)?);
+        }
+        self.all_of(are_good)
     }
 
     /// How many rows there are of each combination: a tree of conjunctions, and what is left over by subtraction.
@@ -254,6 +304,31 @@ impl Lowering<'_> {
         }
         position
     }
+}
+
+/// How many rows there are in each piece of the blocks that a group cuts.
+fn pieces(counts: &Counts, group: usize) -> Option<Vec<Polynomial>> {
+    let mut pieces = Vec::new();
+    for [inside, outside] in blocks(counts, group) {
+        let (inside, outside) = (sum(inside.into_iter())?, sum(outside.into_iter())?);
+        if !inside.is_zero() && !outside.is_zero() {
+            pieces.extend([inside, outside]);
+        }
+    }
+    Some(pieces)
+}
+
+/// The counts where a group was not accepted: its part of every block is back with the rest.
+fn without(counts: &Counts, group: usize) -> Option<Counts> {
+    let mut joined = counts.clone();
+    for (combination, count) in counts.iter().filter(|(combination, _)| combination[group]) {
+        let mut outside = combination.clone();
+        outside[group] = false;
+        let rest = joined.get(&outside).cloned().unwrap_or_default();
+        joined.insert(outside, rest.checked_add(count)?);
+        joined.insert(combination.clone(), Polynomial::default());
+    }
+    Some(joined)
 }
 
 /// The counts of each block that the groups before `group` make: inside it and outside.

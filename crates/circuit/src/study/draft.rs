@@ -42,6 +42,26 @@ pub struct StudyDraft {
 }
 
 impl StudyDraft {
+    /// A draft that asks for nothing: one row of each contributor, no fewest, any loss, no rules; the owner, who alone may ask, and
+    /// the federation are yet to be named.
+    pub fn new(name: &str, sharing: Sharing, columns: Vec<Column>, capacity: u64) -> Self {
+        StudyDraft {
+            name: name.to_owned(),
+            federation: Digest::default(),
+            sharing,
+            columns,
+            rows_max: 1,
+            capacity,
+            bits: None,
+            field: None,
+            owner: [0; 32],
+            min_cohort: 1,
+            excluded_max: Proportion::EVERYTHING,
+            analysts: vec![[0; 32]],
+            disclosure: Disclosure::default(),
+        }
+    }
+
     /// The document's text and the study that it is.
     ///
     /// # Errors

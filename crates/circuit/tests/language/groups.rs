@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use quorate_circuit::{
-    Circuit, Disclosure, Outcome, Study, StudyDraft, Undefined, check_after, compile, compile_after, lower,
-    oracle,
+    Circuit, Compiled, Disclosure, Explanation, Outcome, Study, StudyDraft, Undefined, check_after, compile,
+    compile_after, explain, explain_after, lower, oracle,
 };
 use quorate_field::Integer;
 
@@ -62,7 +62,7 @@ proptest! {
         for part in conditions.chunks(conditions.len().div_ceil(runs)) {
             let reveals: Vec<String> = part.iter().map(|condition| format!("sum(a) where {condition}")).collect();
             let text = circuit(&reveals);
-            let Ok(program) = compile_after(&text, &study, &earlier) else { return Ok(()) };
+            let Ok(Compiled { program, .. }) = compile_after(&text, &study, &earlier) else { return Ok(()) };
             let outcomes = program.outcomes(&program.evaluate(&table).unwrap(), rows as u64);
             for (condition, (_, outcome)) in part.iter().zip(outcomes) {
                 if outcome == SUPPRESSED {
@@ -128,7 +128,7 @@ fn asked(reveals: &str, earlier: &[&str]) -> Vec<(String, Outcome)> {
     let text = |reveals: &str| format!("{INPUTS}{reveals}\n");
     let earlier: Vec<String> = earlier.iter().map(|reveals| text(reveals)).collect();
     let (text, study, people) = (text(reveals), company(), people());
-    let program = compile_after(&text, &study, &earlier)
+    let Compiled { program, .. } = compile_after(&text, &study, &earlier)
         .unwrap_or_else(|error| panic!("{}", error.render(&text, false)));
     program.outcomes(&program.evaluate(&people).unwrap(), people[0].len() as u64)
 }
@@ -201,6 +201,19 @@ fn two_runs_are_judged_together() {
 }
 
 #[test]
+fn explanations_say_whether_earlier_circuits_are_counted() {
+    let text = |reveals: &str| format!("{INPUTS}{reveals}\n");
+    let (circuit, study) = (text("reveal a = sum(pay) by dept"), company());
+    let alone = explain(&circuit, &study).unwrap();
+    assert!(alone.rules.iter().any(|rule| rule.contains("not counted here")), "{:?}", alone.rules);
+    let earlier = [text("reveal b = mean(pay) where code == 2")];
+    let after = explain_after(&circuit, &study, Some(&earlier)).unwrap();
+    assert!(after.rules.iter().any(|rule| rule.ends_with("here of 1")), "{:?}", after.rules);
+    let comparisons = |explained: &Explanation| explained.cost.as_ref().unwrap().comparisons;
+    assert!(comparisons(&after) > comparisons(&alone));
+}
+
+#[test]
 fn a_few_blanks_hide_no_mean_but_themselves() {
     let inputs = "circuit blanks\ninput x : optional 0 .. 9\ninput y : 0 .. 9\n";
     let text = format!(
@@ -234,7 +247,8 @@ fn without_the_rule_programs_stay_as_they_are() {
     let columns = parse(&text).inputs();
     let free = draft(columns, 100).document_for(&parse(&text)).unwrap().1;
     let program = compile(&text, &free).unwrap();
-    assert_eq!(program, compile_after(&text, &free, std::slice::from_ref(&text)).unwrap());
+    let after = compile_after(&text, &free, std::slice::from_ref(&text)).unwrap();
+    assert_eq!(after, Compiled { program: program.clone(), asks_anew: false });
     assert_eq!(program.outputs.len(), 1);
 }
 

@@ -1,27 +1,16 @@
 //! Studies made from circuits, and circuits that must be refused.
 
 use quorate_circuit::{
-    Bits, Circuit, Column, Diagnostics, Disclosure, Proportion, Sharing, SharingKind, Study, StudyDraft,
-    check, compile,
+    Bits, Circuit, Column, Diagnostics, Proportion, Sharing, SharingKind, Study, StudyDraft, check, compile,
 };
 use quorate_field::Integer;
-use quorate_hash::Digest;
 
 pub fn draft(columns: Vec<Column>, capacity: u64) -> StudyDraft {
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
     StudyDraft {
-        name: "test".into(),
-        federation: Digest([7; 32]),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-        columns,
-        rows_max: 1,
-        capacity,
         bits: Some(Bits::None),
-        field: None,
-        owner: [1; 32],
-        min_cohort: 1,
         excluded_max: Proportion::parse("0.1").unwrap(),
-        analysts: vec![[2; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new("test", sharing, columns, capacity)
     }
 }
 

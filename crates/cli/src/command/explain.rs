@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_circuit::{Speed, Study, StudyDraft, compile, explain};
+use quorate_circuit::{Compiled, Speed, Study, StudyDraft, compile_after, explain_after};
+use quorate_client::analyst::asked_before;
 use quorate_client::{Helpers, forecast, speed};
 use quorate_wire::StudyState;
 
@@ -53,11 +54,14 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
-    let Asked { study, speed, rows } = study(&arguments, &name, &text).await?;
-    let mut explanation = explain(&text, &study).map_err(|diagnostics| refused(&name, &text, diagnostics))?;
+    let Asked { study, speed, rows, earlier } = study(&arguments, &name, &text).await?;
+    let mut explanation = explain_after(&text, &study, earlier.as_deref())
+        .map_err(|diagnostics| refused(&name, &text, diagnostics))?;
     let rows = arguments.rows.or(rows).unwrap_or(explanation.rows_max).min(explanation.rows_max);
-    let estimate =
-        compile(&text, &study).ok().and_then(|program| forecast(&text, &program, &study, rows, speed));
+    let earlier = earlier.unwrap_or_default();
+    let compiled = compile_after(&text, &study, &earlier).ok();
+    let estimate = compiled
+        .and_then(|Compiled { program, .. }| forecast(&text, &earlier, &program, &study, rows, speed));
     if let Some(estimate) = estimate {
         explanation = explanation.with_estimate(estimate);
     }
@@ -74,24 +78,30 @@ struct Asked {
     study: Study,
     speed: Speed,
     rows: Option<u64>,
+    /// Circuits that it was asked before, where it has a smallest group.
+    earlier: Option<Vec<String>>,
 }
 
 impl Asked {
     /// Nobody was asked.
     fn nobody(study: Study) -> Self {
-        Asked { study, speed: Speed::default(), rows: None }
+        Asked { study, speed: Speed::default(), rows: None, earlier: None }
     }
 
     /// Those helpers of a study that answer.
     async fn helpers(helpers: &Helpers, study: Study) -> Self {
-        let statuses: Vec<_> = helpers.statuses().await.into_iter().flatten().collect();
+        let answers = helpers.numbers().zip(helpers.statuses().await);
+        let (up, statuses): (Vec<u8>, Vec<_>) =
+            answers.filter_map(|(number, status)| Some((number, status.ok()?))).unzip();
+        // Said in the explanation where it is not known.
+        let earlier = if up.is_empty() { None } else { asked_before(helpers, &study, &up).await.ok() };
         let sealed = |state: &StudyState| match state {
             StudyState::Sealed { manifest } => Some(manifest.manifest.rows),
             _ => None,
         };
         let of_study = statuses.iter().flat_map(|status| &status.studies).filter(|s| s.study == study.id());
         let rows = of_study.filter_map(|status| sealed(&status.state)).next();
-        Asked { speed: speed(statuses.iter()), rows, study }
+        Asked { speed: speed(statuses.iter()), rows, study, earlier }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Contributions that no client would send, among 100,000 good ones: exactly the good ones are counted.
 
-use quorate_circuit::{Circuit, Disclosure, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Circuit, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
 use quorate_contribute::{Batch, Packed, Packer};
 use quorate_federation::SecretKey;
@@ -109,20 +109,16 @@ async fn exactly_the_good_ones_are_counted() {
     let (owner, analyst) = (key(1), key(2));
     let dir = tempfile::TempDir::new().unwrap();
     let federation = quorate_local::create(dir.path(), "trial", 4, 1, &[owner.public()]).unwrap();
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
+    let columns = Circuit::parse(CIRCUIT).unwrap().inputs();
     let draft = StudyDraft {
-        name: "honest".into(),
         federation: *federation.id(),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-        columns: Circuit::parse(CIRCUIT).unwrap().inputs(),
         rows_max: BLOCK_ROWS,
-        capacity: PEOPLE + 2,
-        bits: None,
-        field: None,
         owner: *owner.public().as_bytes(),
         min_cohort: 10,
         excluded_max: Proportion::parse("0.01").unwrap(),
         analysts: vec![*analyst.public().as_bytes()],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new("honest", sharing, columns, PEOPLE + 2)
     };
     let (document, study) = draft.document().unwrap();
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_quorate"));

@@ -1,7 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{
-    Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, Study, StudyDraft, compile,
-};
+use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, Study, StudyDraft, compile};
 use quorate_federation::SecretKey;
 use quorate_field::{F61, F127};
 use quorate_hash::Digest;
@@ -30,21 +28,9 @@ fn study(scheme: &Scheme) -> Study {
         SchemeKind::Shamir => SharingKind::Shamir,
         SchemeKind::Additive => SharingKind::Additive,
     };
-    let draft = StudyDraft {
-        name: "wages".into(),
-        federation: Digest([1; 32]),
-        sharing: Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() },
-        columns: vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())],
-        rows_max: 1,
-        capacity: 100,
-        bits: Some(Bits::None),
-        field: None,
-        owner: [2; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0").unwrap(),
-        analysts: vec![[3; 32]],
-        disclosure: Disclosure::default(),
-    };
+    let sharing = Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() };
+    let columns = vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())];
+    let draft = StudyDraft { bits: Some(Bits::None), ..StudyDraft::new("wages", sharing, columns, 100) };
     draft.document().unwrap().1
 }
 

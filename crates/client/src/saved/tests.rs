@@ -1,4 +1,4 @@
-use quorate_circuit::{Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, StudyDraft};
 use quorate_federation::{Card, Member, SecretKey};
 use quorate_field::F61;
 use quorate_sharing::Scheme;
@@ -28,20 +28,12 @@ fn federation(name: &str) -> Federation {
 }
 
 fn study() -> (String, Study) {
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
+    let columns = vec![Column::new("salary", Domain::parse("0 .. 1_000").unwrap())];
     let draft = StudyDraft {
-        name: "wages".into(),
         federation: *federation("wages").id(),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-        columns: vec![Column::new("salary", Domain::parse("0 .. 1_000").unwrap())],
-        rows_max: 1,
-        capacity: 100,
         bits: Some(Bits::None),
-        field: None,
-        owner: [2; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0").unwrap(),
-        analysts: vec![[3; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new("wages", sharing, columns, 100)
     };
     draft.document().unwrap()
 }

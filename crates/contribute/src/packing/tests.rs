@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use quorate_circuit::{Bits, Column, Disclosure, Proportion, Rounding, Sharing, StudyDraft};
+use quorate_circuit::{Bits, Column, Rounding, Sharing, StudyDraft};
 use quorate_field::{F61, F127};
 use quorate_sharing::{PieceHeader, PieceRef, Shares, read_piece, recombine, verify_piece};
 use quorate_wire::decode;
@@ -9,20 +9,12 @@ use crate::BadRowsPolicy;
 
 fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Study {
     let column = |name: &str, domain| Column::parse(name, domain).unwrap();
+    let columns = vec![column("salary", "-1_000 .. 1_000_000"), column("gender", "female | male")];
     let draft = StudyDraft {
-        name: "wages".into(),
-        federation: Digest([1; 32]),
-        sharing,
-        columns: vec![column("salary", "-1_000 .. 1_000_000"), column("gender", "female | male")],
         rows_max,
-        capacity,
         bits: Some(Bits::None),
         field: Some(field),
-        owner: [2; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0").unwrap(),
-        analysts: vec![[3; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new("wages", sharing, columns, capacity)
     };
     draft.document().unwrap().1
 }

@@ -1,12 +1,12 @@
 //! Requests to run: what a helper checks of one before it takes part.
 
-use quorate_circuit::{Plan, Program};
+use quorate_circuit::{Compiled, Plan, Program};
 use quorate_engine::interpret::{Schedule, column_bits};
 use quorate_federation::PublicKey;
 use quorate_wire::{Code, Manifest, Refusal, RunRequest, Signed, limits};
 
 use super::Others;
-use crate::asked::{Asked, runs_charged};
+use crate::asked::{Asked, check_size, runs_charged};
 use crate::context::Context;
 use crate::seal::check_members;
 use crate::study::{Entry, State};
@@ -83,19 +83,20 @@ pub(super) fn check_rules(
     Err(Refusal::new(Code::Policy, message).hint("policy.runs_max is the study's owner's rule"))
 }
 
-/// What of the study was asked with a request, and whether that is new here; nothing where the study has no smallest group.
+/// What of the study was asked with a request, which asks about new groups or not, and whether that is new here; nothing where
+/// the study has no smallest group.
 pub(super) fn remembered(
     request: &RunRequest,
+    asks_anew: bool,
     entry: &Entry,
     others: Others,
     cx: &Context<'_>,
 ) -> Result<Option<(Asked, bool)>, Refusal> {
-    let study = &entry.kept.study;
-    if !study.policy.disclosure.has_groups() {
+    if !entry.kept.study.policy.disclosure.has_groups() {
         return Ok(None);
     }
     let known = Asked::load(&request.study, cx.records)?;
-    let asked = known.after(&request.earlier, &request.circuit, study)?;
+    let asked = known.after(&request.earlier, &request.circuit, asks_anew)?;
     let is_new = asked.circuits() != known.circuits();
     if is_new && others.is_remembering {
         let message = "another run asks about new groups of this study";
@@ -166,23 +167,24 @@ pub(super) fn cannot_multiply(entry: &Entry) -> Refusal {
 }
 
 /// Lowers the text for itself and compares with what the analyst lowered it to.
-pub(super) fn compile(request: &RunRequest, entry: &Entry) -> Result<Program, Refusal> {
+pub(super) fn compile(request: &RunRequest, entry: &Entry) -> Result<Compiled, Refusal> {
     if request.circuit.len() > limits::CIRCUIT_MAX {
         let message =
             format!("the circuit has {} bytes, at most {}", request.circuit.len(), limits::CIRCUIT_MAX);
         return Err(Refusal::new(Code::Circuit, message));
     }
+    check_size(request.earlier.iter())?;
     let (circuit, study) = (&request.circuit, &entry.kept.study);
-    let program =
+    let compiled =
         quorate_circuit::compile_after(circuit, study, &request.earlier).map_err(|diagnostics| {
             let text = diagnostics.render(circuit, false);
             Refusal::new(Code::Circuit, format!("the circuit does not compile here:\n{text}"))
         })?;
-    if program.hash() != request.program {
+    if compiled.program.hash() != request.program {
         let message = "the circuit lowers to another program at this helper";
         return Err(
             Refusal::new(Code::Circuit, message).hint("client and helpers should run the same version")
         );
     }
-    Ok(program)
+    Ok(compiled)
 }

@@ -53,22 +53,6 @@ impl Outputs {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// The bits of a single row as the rows of a single bit.
-    ///
-    /// # Panics
-    /// If there are more rows than a word has lanes.
-    pub fn as_rows(&self) -> zeroize::Zeroizing<Vec<u64>> {
-        let (words, width) = (lanes::words(self.len()), self.0.first().map_or(0, |bit| bit.len()));
-        let mut rows = zeroize::Zeroizing::new(vec![0; words * width]);
-        for (row, bit) in self.0.iter().enumerate() {
-            assert_eq!(bit.len(), width, "one word a sub-share");
-            for (sub, share) in bit.iter().enumerate() {
-                rows[sub * words + row / lanes::LANES] |= (share & 1) << (row % lanes::LANES);
-            }
-        }
-        rows
-    }
 }
 
 impl Verified<Outputs> {

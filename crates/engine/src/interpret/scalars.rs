@@ -1,26 +1,23 @@
 //! Scalar programs: what is computed of the reductions, pass by pass and wave by wave, up to the outputs.
 //!
-//! Everything of a wave that needs messages shares its rounds: products in either field, lifts, comparisons. A lift
-//! goes by way of bits: those of `x - min`, each made a number modulo 2^127 - 1, weighted and added up. It costs what a
-//! conversion of one row costs, which is nothing beside the rows. Of a comparison that rows ask for the shared bit is kept.
+//! Everything of a wave that needs messages shares its rounds: products in either field, and batches of lifts and
+//! comparisons. A lift goes by way of bits: those of `x - min`, each made a number modulo 2^127 - 1, weighted and added up.
+//! Of a comparison that rows ask for the shared bit is kept.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use quorate_circuit::{Bounded, Coefficient, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
+use quorate_circuit::{Coefficient, Passes, Program, RowInstruction, ScalarInstruction};
 use quorate_field::{F127, Field, Integer, NamedField, write_slice};
 use quorate_sharing::Shares;
 use zeroize::Zeroizing;
 
 use super::Session;
+use super::batch::{Batch, batches, is_product, waves};
 use super::decided::Decided;
-use super::gadget::Gadget;
-use super::reference::{is_below, is_equal};
 use super::rows::Sums;
-use super::schedule::width;
-use super::way::Way;
+use super::way::{Arrived, Way, WayRun};
 use crate::EngineError;
-use crate::boolean::sum::Shape;
 use crate::linear::{at, embed};
 use crate::product::{Degree2t, PendingReshare, reshare};
 use crate::round::{Inbox, Outbox, Progress, Task};
@@ -36,29 +33,16 @@ pub struct ScalarPlan<F: Field> {
     waves: Vec<usize>,
     /// Scalars that rows ask for.
     asked: BTreeSet<u32>,
-    /// By scalar: how it is computed, where that takes messages.
-    work: Vec<Option<Work<F>>>,
+    /// By scalar that is a product, or a reduction of degree `2t`: its instruction.
+    products: Vec<Option<u32>>,
+    /// The scalars that are computed side by side.
+    batches: Vec<(Batch, BatchWay<F>)>,
 }
 
-/// How a scalar is computed.
-enum Work<F: Field> {
-    /// A product, or a reduction of degree `2t`, under an instruction.
-    Product(u32),
-    Lift {
-        gadget: Gadget<F>,
-        min: Integer,
-        instruction: u32,
-    },
-    Decide {
-        gadget: Gadget<F>,
-        min: Integer,
-        instruction: u32,
-    },
-    DecideWide {
-        gadget: Gadget<F127>,
-        min: Integer,
-        instruction: u32,
-    },
+/// The way of a batch, by the field that its scalars are in.
+enum BatchWay<F: Field> {
+    Base(Way<F>),
+    Wide(Way<F127>),
 }
 
 /// A share of a scalar: in the columns' field, or in that of 2^127 - 1 above it. One element. Secret.
@@ -80,18 +64,18 @@ pub struct ScalarTask<F: Field> {
     active: Vec<(usize, Part<F>)>,
 }
 
-/// One scalar on its way.
+/// A product, by its scalar, or a batch, by its place, on its way.
 enum Part<F: Field> {
     Product(Degree2t<F>, Segment),
     Reshare(PendingReshare<F>),
     WideProduct(Degree2t<F127>, Segment),
     WideReshare(PendingReshare<F127>),
-    Lift(Way<F, F127>, Integer),
-    Decide(Way<F, F>),
-    DecideWide(Way<F127, F>),
+    Lift(WayRun<F, F127>),
+    Decide(WayRun<F, F>),
+    DecideWide(WayRun<F127, F>),
     Done(Scalar<F>),
-    /// A comparison: as a number, and as a shared bit.
-    Decided(Scalar<F>, Zeroizing<Vec<u64>>),
+    Lifted(Vec<Arrived<F127>>),
+    Decided(Vec<Arrived<F>>),
 }
 
 impl<F: NamedField> ScalarPlan<F> {
@@ -106,49 +90,18 @@ impl<F: NamedField> ScalarPlan<F> {
             asked: asked.collect(),
             program: program.clone(),
             rows,
-            waves: Vec::new(),
-            work: Vec::new(),
+            waves: waves(program, &program.passes()),
+            products: Vec::new(),
+            batches: Vec::new(),
         };
-        for reduction in &program.reductions {
-            let is_product = matches!(reduction, Reduction::Dot(..) | Reduction::Count(_));
-            plan.waves.push(usize::from(is_product));
-            plan.work.push(is_product.then(|| Work::Product(session.next_instruction())));
-        }
-        for (index, instruction) in (narrow(program.reductions.len())..).zip(&program.scalar) {
-            let pass = plan.passes.of_scalar(index);
-            let is_of_pass = |scalar: u32| plan.passes.of_scalar(scalar) == pass;
-            let wave = |scalar: u32| if is_of_pass(scalar) { plan.waves[scalar as usize] } else { 0 };
-            let (wave, work) = match instruction {
-                ScalarInstruction::Linear { terms, .. } => {
-                    (terms.iter().map(|term| wave(term.scalar)).max().unwrap_or(0), None)
-                }
-                ScalarInstruction::Multiply(left, right) => {
-                    (wave(*left).max(wave(*right)) + 1, Some(Work::Product(session.next_instruction())))
-                }
-                ScalarInstruction::Lift { scalar, interval } => {
-                    let bits = width(&interval.min, &interval.max).min(F::BITS);
-                    let gadget = Gadget::new(session, 1, Shape::Prefix, |_, numbers| {
-                        numbers[0][..bits as usize].to_vec()
-                    });
-                    let instruction = session.next_instruction();
-                    (wave(*scalar) + 1, Some(Work::Lift { gadget, min: interval.min, instruction }))
-                }
-                ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded) => {
-                    let is_equality = matches!(instruction, ScalarInstruction::Equal(_));
-                    let is_wide = F::ID != program.scalar_field(bounded.value);
-                    let min = bounded.interval.min;
-                    let work = if is_wide {
-                        let gadget = decision::<F127>(session, bounded, is_equality);
-                        Work::DecideWide { gadget, min, instruction: session.next_instruction() }
-                    } else {
-                        let gadget = decision::<F>(session, bounded, is_equality);
-                        Work::Decide { gadget, min, instruction: session.next_instruction() }
-                    };
-                    (wave(bounded.value) + 1, Some(work))
-                }
-            };
-            plan.waves.push(wave);
-            plan.work.push(work);
+        let reductions = program.reductions.iter().map(is_product);
+        let scalars =
+            program.scalar.iter().map(|instruction| matches!(instruction, ScalarInstruction::Multiply(..)));
+        let products = reductions.chain(scalars);
+        plan.products = products.map(|is_product| is_product.then(|| session.next_instruction())).collect();
+        for batch in batches(program, &plan.passes, &plan.waves) {
+            let way = BatchWay::new(&batch, session);
+            plan.batches.push((batch, way));
         }
         plan
     }
@@ -158,7 +111,7 @@ impl<F: NamedField> ScalarPlan<F> {
         let mut task = ScalarTask {
             session: session.clone(),
             plan: self.clone(),
-            scalars: self.work.iter().map(|_| None).collect(),
+            scalars: self.waves.iter().map(|_| None).collect(),
             decided: Decided::default(),
             segments: vec![],
             pass: 0,
@@ -181,36 +134,34 @@ impl<F: NamedField> ScalarPlan<F> {
     }
 }
 
-/// The gadget of a comparison or an equality.
-fn decision<F: NamedField>(session: &mut Session, bounded: &Bounded, is_equality: bool) -> Gadget<F> {
-    let (min, max) = (bounded.interval.min, bounded.interval.max);
-    Gadget::new(session, 1, Shape::Prefix, |draft, numbers| {
-        let bits = numbers[0][..width(&min, &max).min(F::BITS) as usize].to_vec();
-        vec![if is_equality {
-            is_equal(draft, &bits, &min, &bounded.with)
+impl<F: NamedField> BatchWay<F> {
+    fn new(batch: &Batch, session: &mut Session) -> Self {
+        let (kind, scalars) = (&batch.kind, batch.scalars.clone());
+        if kind.is_wide {
+            BatchWay::Wide(Way::new(session, scalars, &kind.min, |draft, bits| {
+                kind.build(&batch.questions, draft, bits)
+            }))
         } else {
-            is_below(draft, &bits, &min, &bounded.with, Shape::Prefix)
-        }]
-    })
+            BatchWay::Base(Way::new(session, scalars, &kind.min, |draft, bits| {
+                kind.build(&batch.questions, draft, bits)
+            }))
+        }
+    }
 }
 
 impl<F: NamedField> Task for ScalarTask<F> {
     fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         loop {
             let mut progress = Progress::Ended;
-            for (scalar, part) in std::mem::take(&mut self.active) {
-                match part.advance(&self.session, outbox, &mut self.segments) {
-                    Part::Done(value) => self.scalars[scalar] = Some(value),
-                    Part::Decided(value, truth) => {
-                        self.scalars[scalar] = Some(value);
-                        let scalar = narrow(scalar);
-                        if self.plan.asked.contains(&scalar) {
-                            self.decided.0.insert(scalar, truth);
-                        }
-                    }
+            let plan = self.plan.clone();
+            for (place, part) in std::mem::take(&mut self.active) {
+                match part.advance(&plan, place, &self.session, outbox, &mut self.segments) {
+                    Part::Done(value) => self.scalars[place] = Some(value),
+                    Part::Lifted(bits) => self.put_lifted(&plan.batches[place].0, &bits),
+                    Part::Decided(answers) => self.put_decided(&plan.batches[place].0, &answers),
                     part => {
                         progress = Progress::Sent;
-                        self.active.push((scalar, part));
+                        self.active.push((place, part));
                     }
                 }
             }
@@ -227,8 +178,8 @@ impl<F: NamedField> Task for ScalarTask<F> {
     }
 
     fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
-        for (scalar, part) in std::mem::take(&mut self.active) {
-            self.active.push((scalar, part.receive(&self.session, inbox, &mut self.segments)?));
+        for (place, part) in std::mem::take(&mut self.active) {
+            self.active.push((place, part.receive(&self.session, inbox, &mut self.segments)?));
         }
         Ok(())
     }
@@ -273,53 +224,81 @@ impl<F: NamedField> ScalarTask<F> {
     /// Takes up everything of this wave that takes messages.
     fn begin_wave(&mut self) {
         let plan = self.plan.clone();
-        for (scalar, work) in plan.work.iter().enumerate() {
+        for (scalar, instruction) in plan.products.iter().enumerate() {
             let is_now =
                 plan.waves[scalar] == self.wave && plan.passes.of_scalar(narrow(scalar)) == self.pass;
-            if let Some(work) = work.as_ref().filter(|_| is_now) {
-                self.active.push((scalar, self.begin(scalar, work)));
+            if let Some(instruction) = instruction.filter(|_| is_now) {
+                self.active.push((scalar, self.begin_product(scalar, Segment::new(instruction, 0, 1))));
+            }
+        }
+        for (place, (batch, way)) in plan.batches.iter().enumerate() {
+            if (batch.kind.pass, batch.kind.wave) == (self.pass, self.wave) {
+                self.active.push((place, self.begin_batch(batch, way)));
             }
         }
     }
 
-    fn begin(&self, scalar: usize, work: &Work<F>) -> Part<F> {
-        let (left, right) = self.operands(scalar);
-        match (work, left, right) {
-            (Work::Product(instruction), Scalar::Base(left), Some(Scalar::Base(right))) => {
-                Part::Product(Degree2t::product(left, right), Segment::new(*instruction, 0, 1))
+    fn begin_product(&self, scalar: usize, segment: Segment) -> Part<F> {
+        let (left, right) = match scalar.checked_sub(self.plan.program.reductions.len()) {
+            Some(place) => match &self.plan.program.scalar[place] {
+                ScalarInstruction::Multiply(left, right) => (*left, Some(*right)),
+                _ => unreachable!("only products are multiplied"),
+            },
+            None => (narrow(scalar), None),
+        };
+        match (self.computed(left), right.map(|right| self.computed(right))) {
+            (Scalar::Base(left), Some(Scalar::Base(right))) => {
+                Part::Product(Degree2t::product(left, right), segment)
             }
-            (Work::Product(instruction), Scalar::Wide(left), Some(Scalar::Wide(right))) => {
-                Part::WideProduct(Degree2t::product(left, right), Segment::new(*instruction, 0, 1))
+            (Scalar::Wide(left), Some(Scalar::Wide(right))) => {
+                Part::WideProduct(Degree2t::product(left, right), segment)
             }
-            (Work::Product(instruction), Scalar::Base(dot), None) => {
+            // A reduction: itself of degree 2t.
+            (Scalar::Base(dot), None) => {
                 let one = Shares::from_vec(vec![F::ONE]);
-                Part::Product(Degree2t::product(dot, &one), Segment::new(*instruction, 0, 1))
+                Part::Product(Degree2t::product(dot, &one), segment)
             }
-            (Work::Lift { gadget, min, instruction }, Scalar::Base(value), _) => {
-                Part::Lift(Way::new(gadget, value, min, *instruction), *min)
-            }
-            (Work::Decide { gadget, min, instruction }, Scalar::Base(value), _) => {
-                Part::Decide(Way::new(gadget, value, min, *instruction))
-            }
-            (Work::DecideWide { gadget, min, instruction }, Scalar::Wide(value), _) => {
-                Part::DecideWide(Way::new(gadget, value, min, *instruction))
-            }
-            _ => unreachable!("scalars in the fields that the plan says"),
+            _ => unreachable!("factors in one field"),
         }
     }
 
-    /// What a scalar is computed of: of a reduction, itself of degree `2t`.
-    fn operands(&self, scalar: usize) -> (&Scalar<F>, Option<&Scalar<F>>) {
-        let computed = |scalar: u32| match &self.scalars[scalar as usize] {
+    fn begin_batch(&self, batch: &Batch, way: &BatchWay<F>) -> Part<F> {
+        let base = |scalar: u32| match self.computed(scalar) {
+            Scalar::Base(share) => share.as_slice()[0],
+            Scalar::Wide(_) => unreachable!("a batch in one field"),
+        };
+        let wide = |scalar: u32| match self.computed(scalar) {
+            Scalar::Wide(share) => share.as_slice()[0],
+            Scalar::Base(_) => unreachable!("a batch in one field"),
+        };
+        match way {
+            BatchWay::Base(way) if batch.kind.is_lift => Part::Lift(way.start(base)),
+            BatchWay::Base(way) => Part::Decide(way.start(base)),
+            BatchWay::Wide(way) => Part::DecideWide(way.start(wide)),
+        }
+    }
+
+    fn computed(&self, scalar: u32) -> &Scalar<F> {
+        match &self.scalars[scalar as usize] {
             Some(scalar) => scalar,
             None => unreachable!("operands are computed before"),
-        };
-        match scalar.checked_sub(self.plan.program.reductions.len()).map(|p| &self.plan.program.scalar[p]) {
-            None | Some(ScalarInstruction::Linear { .. }) => (computed(narrow(scalar)), None),
-            Some(ScalarInstruction::Multiply(left, right)) => (computed(*left), Some(computed(*right))),
-            Some(ScalarInstruction::Lift { scalar, .. }) => (computed(*scalar), None),
-            Some(ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded)) => {
-                (computed(bounded.value), None)
+        }
+    }
+
+    fn put_lifted(&mut self, batch: &Batch, bits: &[Arrived<F127>]) {
+        for (row, result) in batch.results.iter().flatten().enumerate() {
+            let bits = bits.iter().map(|bit| bit.numbers.as_slice()[row]);
+            self.scalars[*result as usize] = Some(Scalar::Wide(joined(bits, &batch.kind.min)));
+        }
+    }
+
+    fn put_decided(&mut self, batch: &Batch, answers: &[Arrived<F>]) {
+        for (row, results) in batch.results.iter().enumerate() {
+            for (answer, result) in answers.iter().zip(results) {
+                self.scalars[*result as usize] = Some(Scalar::Base(answer.number(row)));
+                if self.plan.asked.contains(result) {
+                    self.decided.0.insert(*result, answer.truth(row));
+                }
             }
         }
     }
@@ -368,7 +347,15 @@ impl<F: NamedField> ScalarTask<F> {
 
 impl<F: NamedField> Part<F> {
     /// Goes on, and writes what is to be sent unless it is done.
-    fn advance(self, session: &Session, outbox: &mut Outbox, segments: &mut Vec<Segment>) -> Self {
+    fn advance(
+        self,
+        plan: &ScalarPlan<F>,
+        place: usize,
+        session: &Session,
+        outbox: &mut Outbox,
+        segments: &mut Vec<Segment>,
+    ) -> Self {
+        let way = || &plan.batches[place].1;
         match self {
             Part::Product(product, segment) => {
                 Part::Reshare(reshare(session.member(), segment, &product, outbox))
@@ -376,18 +363,15 @@ impl<F: NamedField> Part<F> {
             Part::WideProduct(product, segment) => {
                 Part::WideReshare(reshare(session.member(), segment, &product, outbox))
             }
-            Part::Lift(mut way, min) => match way.advance(session, outbox, segments) {
-                None => Part::Lift(way, min),
-                Some((bits, _)) => Part::Done(Scalar::Wide(joined(&bits, &min))),
-            },
-            Part::Decide(mut way) => match way.advance(session, outbox, segments) {
-                None => Part::Decide(way),
-                Some((bit, truth)) => Part::Decided(Scalar::Base(bit), truth),
-            },
-            Part::DecideWide(mut way) => match way.advance(session, outbox, segments) {
-                None => Part::DecideWide(way),
-                Some((bit, truth)) => Part::Decided(Scalar::Base(bit), truth),
-            },
+            Part::Lift(mut run) if let BatchWay::Base(way) = way() => {
+                run.advance(way, session, outbox, segments).map_or(Part::Lift(run), Part::Lifted)
+            }
+            Part::Decide(mut run) if let BatchWay::Base(way) = way() => {
+                run.advance(way, session, outbox, segments).map_or(Part::Decide(run), Part::Decided)
+            }
+            Part::DecideWide(mut run) if let BatchWay::Wide(way) = way() => {
+                run.advance(way, session, outbox, segments).map_or(Part::DecideWide(run), Part::Decided)
+            }
             part => part,
         }
     }
@@ -410,17 +394,17 @@ impl<F: NamedField> Part<F> {
                 segments.extend(depends);
                 Part::Done(Scalar::Wide(product))
             }
-            Part::Lift(mut way, min) => {
-                way.receive(session, inbox)?;
-                Part::Lift(way, min)
+            Part::Lift(mut run) => {
+                run.receive(session, inbox)?;
+                Part::Lift(run)
             }
-            Part::Decide(mut way) => {
-                way.receive(session, inbox)?;
-                Part::Decide(way)
+            Part::Decide(mut run) => {
+                run.receive(session, inbox)?;
+                Part::Decide(run)
             }
-            Part::DecideWide(mut way) => {
-                way.receive(session, inbox)?;
-                Part::DecideWide(way)
+            Part::DecideWide(mut run) => {
+                run.receive(session, inbox)?;
+                Part::DecideWide(run)
             }
             part => part,
         })
@@ -428,10 +412,10 @@ impl<F: NamedField> Part<F> {
 }
 
 /// `min` and the bits of the rest, lowest first, as one number.
-fn joined(bits: &Shares<F127>, min: &Integer) -> Shares<F127> {
+fn joined(bits: impl Iterator<Item = F127>, min: &Integer) -> Shares<F127> {
     let (mut sum, mut weight) = (embed::<F127>(min), F127::ONE);
-    for bit in bits.as_slice() {
-        sum += weight * *bit;
+    for bit in bits {
+        sum += weight * bit;
         weight += weight;
     }
     Shares::from_vec(vec![sum])
@@ -443,7 +427,7 @@ fn narrow(index: usize) -> u32 {
 
 impl<F: Field> std::fmt::Debug for ScalarPlan<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ScalarPlan({}, {} scalars)", self.program.name, self.work.len())
+        write!(f, "ScalarPlan({}, {} scalars)", self.program.name, self.waves.len())
     }
 }
 

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use quorate_circuit::{Interval, Program};
+use quorate_circuit::{
+    Bounded, Coefficient, Interval, Output, Program, Reduction, RowInstruction, ScalarInstruction, ScalarTerm,
+};
 use quorate_field::{F61, F127, FieldId, Integer, NamedField, read_slice};
 use quorate_hash::Digest;
 use quorate_sharing::{HelperNumber, Scheme, Shares};
@@ -239,6 +241,46 @@ proptest! {
         are_sealed in any::<bool>(),
     ) {
         check(seed, federation, rows, are_sealed);
+    }
+}
+
+/// Some of a batch's scalars are asked one thing, others two, and some are lifted: more of each than a word has lanes.
+#[test]
+fn more_scalars_than_lanes_are_compared_at_once() {
+    const COUNT: u32 = 70;
+    let bounded =
+        |value: u32, with: i64| Bounded { value, interval: interval((-100, 900)), with: with.into() };
+    let mut program = Author::program(0, FieldId::F61);
+    program.row = vec![RowInstruction::Input { column: 0 }];
+    (program.reductions, program.scalar) = (vec![Reduction::Sum { value: 0 }], vec![]);
+    let mut scalars = Vec::new();
+    for less in 0..COUNT {
+        let terms = vec![ScalarTerm { scalar: 0, factor: Coefficient::constant(1_u64) }];
+        let constant = Coefficient::constant(-i64::from(less));
+        program.scalar.push(ScalarInstruction::Linear { constant, terms });
+        let value = u32::try_from(program.scalar.len()).unwrap();
+        program.scalar.push(ScalarInstruction::Below(bounded(value, 7)));
+        program.scalar.push(ScalarInstruction::Lift { scalar: value, interval: interval((-100, 900)) });
+        scalars.extend([(value + 1, FieldId::F61), (value + 2, FieldId::F127)]);
+        if less % 2 == 0 {
+            program.scalar.push(ScalarInstruction::Equal(bounded(value, 0)));
+            scalars.push((value + 3, FieldId::F61));
+        }
+    }
+    let output = |(scalar, field): (u32, FieldId)| Output {
+        scalar,
+        field,
+        interval: interval((-100, 900)),
+        meaning: String::new(),
+    };
+    program.outputs = scalars.into_iter().map(output).collect();
+    program.validate().unwrap();
+    for (federation, rows) in federations().iter().take(5).zip([3, 9, 10, 11, 40]) {
+        let mut rng = ChaCha20Rng::seed_from_u64(rows);
+        let table = table(usize::try_from(rows).unwrap(), &mut rng);
+        let expected = program.evaluate(&table).unwrap();
+        let found = compute::<F61>(&program, &table, federation, true, Shape::Prefix, &mut rng);
+        assert_eq!(found, expected);
     }
 }
 

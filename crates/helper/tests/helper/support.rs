@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quorate_circuit::{Bits, Column, Disclosure, Domain, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind, StudyDraft};
 use quorate_federation::{Card, Federation, Member, SecretKey};
 use quorate_helper::{HelperDir, HelperError, Limits, run_with};
 use quorate_tls::client_config;
@@ -140,24 +140,21 @@ impl Helpers {
 
     /// A study's document and the signed request to keep it.
     pub(crate) fn study(&self, name: &str, owner: &SecretKey) -> (String, Vec<u8>) {
+        let sharing = Sharing {
+            kind: SharingKind::Shamir,
+            helpers: self.federation.size(),
+            threshold: self.federation.threshold(),
+        };
+        let columns = vec![Column::new("age", Domain::parse("0 .. 120").unwrap())];
         let draft = StudyDraft {
-            name: name.to_owned(),
             federation: *self.federation.id(),
-            sharing: Sharing {
-                kind: SharingKind::Shamir,
-                helpers: self.federation.size(),
-                threshold: self.federation.threshold(),
-            },
-            columns: vec![Column::new("age", Domain::parse("0 .. 120").unwrap())],
             rows_max: 4,
-            capacity: 100,
             bits: Some(Bits::None),
-            field: None,
             owner: *owner.public().as_bytes(),
             min_cohort: 2,
             excluded_max: Proportion::parse("0.1").unwrap(),
             analysts: vec![*owner.public().as_bytes()],
-            disclosure: Disclosure::default(),
+            ..StudyDraft::new(name, sharing, columns, 100)
         };
         let (document, _) = draft.document().unwrap();
         let signed = Signed::new(&StudyRequest { document: document.clone() }, owner);

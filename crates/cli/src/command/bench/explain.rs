@@ -123,7 +123,7 @@ async fn of_table(arguments: &Arguments, rows: u32) -> Result<Vec<Line>, Failure
         let program = compile(&circuit, &trial.study)
             .map_err(|diagnostics| draft::refused("the benchmark", &circuit, diagnostics))?;
         let of = |speed: Speed| {
-            forecast(&circuit, &program, &trial.study, u64::from(rows), speed).ok_or_else(|| {
+            forecast(&circuit, &[], &program, &trial.study, u64::from(rows), speed).ok_or_else(|| {
                 Failure::Invalid {
                     message: format!("helpers of {} cannot run every circuit", trial.study.sharing),
                     hint: Some("take more than twice as many helpers as the threshold".into()),

@@ -1,7 +1,6 @@
 //! Order statistics of tables with ties, by the programs that circuits make of them.
 
-use quorate_circuit::{Bits, Column, Disclosure, Domain, Sharing, SharingKind, Study, StudyDraft, compile};
-use quorate_hash::Digest;
+use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, Study, StudyDraft, compile};
 
 use super::*;
 
@@ -10,20 +9,11 @@ fn study(field: FieldId) -> Study {
     let columns = COLUMNS.iter().enumerate().map(|(index, (min, max))| {
         Column::new(format!("x{index}"), Domain::parse(&format!("{min} .. {max}")).unwrap())
     });
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
     let draft = StudyDraft {
-        name: "test".into(),
-        federation: Digest([7; 32]),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 },
-        columns: columns.collect(),
-        rows_max: 1,
-        capacity: 100,
         bits: Some(Bits::None),
         field: Some(field),
-        owner: [1; 32],
-        min_cohort: 1,
-        excluded_max: quorate_circuit::Proportion::parse("0.1").unwrap(),
-        analysts: vec![[2; 32]],
-        disclosure: Disclosure::default(),
+        ..StudyDraft::new("test", sharing, columns.collect(), 100)
     };
     draft.document().unwrap().1
 }

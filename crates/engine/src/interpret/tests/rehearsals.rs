@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_circuit::{
-    Adder, Bits, Circuit, Disclosure, Plan, Program, Proportion, Sharing, SharingKind, Study, StudyDraft,
-    Workload, compile,
+    Adder, Bits, Circuit, Disclosure, Plan, Program, Sharing, SharingKind, Study, StudyDraft, Workload,
+    compile,
 };
 use quorate_field::F61;
 use quorate_hash::Digest;
@@ -35,22 +35,19 @@ const REVEALS: [&str; 7] = [
 ];
 
 fn study(reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Program) {
+    study_with(1, reveals, helpers, threshold, bits)
+}
+
+/// The same with a smallest group.
+fn study_with(min_group: u64, reveals: &str, helpers: u8, threshold: u8, bits: Bits) -> (Study, Program) {
     let text = format!("{INPUTS}{reveals}\n");
     let circuit = Circuit::parse(&text).unwrap();
+    let sharing = Sharing { kind: SharingKind::Shamir, helpers, threshold };
+    let disclosure = Disclosure { min_group, ..Disclosure::default() };
     let draft = StudyDraft {
-        name: "rehearsed".into(),
-        federation: Digest([7; 32]),
-        sharing: Sharing { kind: SharingKind::Shamir, helpers, threshold },
-        columns: circuit.inputs(),
-        rows_max: 1,
-        capacity: 100_000,
         bits: Some(bits),
-        field: None,
-        owner: [1; 32],
-        min_cohort: 1,
-        excluded_max: Proportion::parse("0.1").unwrap(),
-        analysts: vec![[2; 32]],
-        disclosure: Disclosure::default(),
+        disclosure,
+        ..StudyDraft::new("rehearsed", sharing, circuit.inputs(), 100_000)
     };
     let study = draft.document_for(&circuit).unwrap().1;
     let program = compile(&text, &study).unwrap();
@@ -135,6 +132,22 @@ fn morsel(
 
 fn rehearsed(study: &Study, program: &Program, rows: u64) -> Workload {
     rehearse(program, study, rows, &mut ChaCha20Rng::seed_from_u64(1)).unwrap()
+}
+
+#[test]
+fn judging_groups_is_rehearsed_to_the_last_byte() {
+    let reveals =
+        "reveal by_group = mean(a) by g\nreveal above = count(a > 321)\nreveal both = sum(b) where a > 99";
+    let (study, program) = study_with(5, reveals, 4, 1, Bits::Sealed);
+    for rows in [1, 63, 200] {
+        let (rounds, bytes) = run(&study, &program, rows);
+        let workload = rehearsed(&study, &program, rows);
+        assert_eq!(
+            (workload.bytes, workload.rounds),
+            ((bytes as u64).div_ceil(3), rounds + 2),
+            "{rows} rows"
+        );
+    }
 }
 
 #[test]
