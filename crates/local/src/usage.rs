@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Processor time and memory of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -13,12 +15,28 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The usage of a running process; `None` if there is none, or no `/proc`.
-    pub(crate) fn of(process: u32) -> Option<Usage> {
+    /// The usage of a running process; `None` if there is none, or no `/proc`. Processor time is counted in the system's
+    /// ticks, usually 10 ms.
+    pub fn of(process: u32) -> Option<Usage> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         Some(Usage { cpu: cpu(&stat)?, memory_peak_bytes: memory_peak(&status)? })
     }
+}
+
+/// Processor time of the thread that asks, in nanoseconds' steps.
+pub fn cpu_of_thread() -> Duration {
+    cpu_by(ClockId::ThreadCPUTime)
+}
+
+/// Processor time of this process, all threads together, in nanoseconds' steps.
+pub fn cpu_of_process() -> Duration {
+    cpu_by(ClockId::ProcessCPUTime)
+}
+
+fn cpu_by(clock: ClockId) -> Duration {
+    // Processor time is never negative.
+    clock_gettime(clock).try_into().unwrap_or_default()
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in clock ticks. The second field is the program's name in
@@ -47,6 +65,14 @@ mod tests {
         let expected = ticks * 1_000 / rustix::param::clock_ticks_per_second();
         assert_eq!(cpu(&stat), Some(Duration::from_millis(expected)));
         assert_eq!(cpu("17 (a) S 1"), None);
+    }
+
+    #[test]
+    fn work_takes_processor_time() {
+        let (thread, process) = (cpu_of_thread(), cpu_of_process());
+        let sum = (0..1_000_000_u64).fold(0, |sum, i| std::hint::black_box(sum ^ i));
+        assert_ne!(sum, 1);
+        assert!(cpu_of_thread() > thread && cpu_of_process() > process);
     }
 
     #[test]
