@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,9 +55,15 @@ impl Network {
 pub(crate) struct Relays {
     tasks: JoinSet<()>,
     clock: Option<Arc<Clock>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Relays {
+    /// Bytes carried so far, in both directions of all connections; `None` without a relay.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        self.clock.as_ref().map(|_| self.bytes.load(Ordering::Relaxed))
+    }
+
     /// Takes connections at `listener` and carries them to and from `to`. The other end may be away: then a connection
     /// closes at once, as it would without the relay.
     ///
@@ -67,13 +74,14 @@ impl Relays {
             Some(clock) => Arc::clone(clock),
             None => Arc::clone(self.clock.insert(Arc::new(Clock::start()?))),
         };
+        let way = Way { network, clock, bytes: Arc::clone(&self.bytes) };
         self.tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
                     accepted = listener.accept() => match accepted {
                         Ok((near, _)) => {
-                            connections.spawn(connection(near, to, network, Arc::clone(&clock)));
+                            connections.spawn(connection(near, to, way.clone()));
                         }
                         // Out of files: what is open may close.
                         Err(error) => {
@@ -97,13 +105,21 @@ pub(crate) fn allow_files() {
     }
 }
 
-async fn connection(near: TcpStream, to: SocketAddr, network: Network, clock: Arc<Clock>) {
+/// What a relay puts between two ends.
+#[derive(Clone)]
+struct Way {
+    network: Network,
+    clock: Arc<Clock>,
+    bytes: Arc<AtomicU64>,
+}
+
+async fn connection(near: TcpStream, to: SocketAddr, way: Way) {
     let carried = async {
         let far = TcpStream::connect(to).await?;
         near.set_nodelay(true)?;
         far.set_nodelay(true)?;
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        tokio::try_join!(carry(near_in, far_out, network, &clock), carry(far_in, near_out, network, &clock))
+        tokio::try_join!(carry(near_in, far_out, &way), carry(far_in, near_out, &way))
     };
     if let Err(error) = carried.await {
         tracing::debug!(%to, %error, "a relayed connection ended");
@@ -111,12 +127,7 @@ async fn connection(near: TcpStream, to: SocketAddr, network: Network, clock: Ar
 }
 
 /// One direction, until its sender ends it.
-async fn carry(
-    mut from: impl AsyncRead + Unpin,
-    to: impl AsyncWrite + Unpin,
-    network: Network,
-    clock: &Clock,
-) -> io::Result<()> {
+async fn carry(mut from: impl AsyncRead + Unpin, to: impl AsyncWrite + Unpin, way: &Way) -> io::Result<()> {
     let (chunks, arriving) = channel(CHUNKS_MAX);
     let reading = async move {
         let mut buffer = vec![0; CHUNK_BYTES];
@@ -126,13 +137,14 @@ async fn carry(
             if count == 0 {
                 return Ok(());
             }
-            free_at = free_at.max(Instant::now()) + network.sending(count);
-            if chunks.send((free_at + network.delay, buffer[..count].to_vec())).await.is_err() {
+            free_at = free_at.max(Instant::now()) + way.network.sending(count);
+            way.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            if chunks.send((free_at + way.network.delay, buffer[..count].to_vec())).await.is_err() {
                 return Ok(());
             }
         }
     };
-    tokio::try_join!(reading, deliver(arriving, to, clock)).map(|_| ())
+    tokio::try_join!(reading, deliver(arriving, to, &way.clock)).map(|_| ())
 }
 
 /// Writes each chunk when it is due.
@@ -261,7 +273,7 @@ mod tests {
         let bytes: Vec<u8> = (0..500_000_u32).map(|index| (index.wrapping_mul(index) >> 7) as u8).collect();
         // Half a megabyte at 40 Mbit/s: 100 ms.
         let network = Network { delay: Duration::from_millis(1), rate_bits: Some(40_000_000) };
-        let (_relays, stream) = echo(network).await;
+        let (relays, stream) = echo(network).await;
         let (mut back, mut out) = stream.into_split();
         let (sent, started) = (bytes.clone(), Instant::now());
         tokio::spawn(async move {
@@ -272,6 +284,7 @@ mod tests {
         back.read_to_end(&mut found).await.unwrap();
         assert!(found == bytes, "{} of {} bytes, or others", found.len(), bytes.len());
         assert!(started.elapsed() >= Duration::from_millis(102), "{:?}", started.elapsed());
+        assert_eq!(relays.bytes(), Some(1_000_000), "there and back");
     }
 
     #[tokio::test]

@@ -30,7 +30,7 @@ pub struct LocalFederation {
     dir: PathBuf,
     helpers: Helpers,
     processes: Vec<Process>,
-    _relays: Relays,
+    relays: Relays,
 }
 
 #[derive(Debug)]
@@ -66,8 +66,7 @@ impl LocalFederation {
             None => Relays::default(),
         };
         let helpers = Helpers::new(federation)?;
-        let mut local =
-            LocalFederation { dir: dir.to_owned(), helpers, processes: Vec::new(), _relays: relays };
+        let mut local = LocalFederation { dir: dir.to_owned(), helpers, processes: Vec::new(), relays };
         for number in numbers {
             let child = spawn(binary, dir, number)?;
             local.processes.push(Process { number, child, is_running: true });
@@ -116,6 +115,35 @@ impl LocalFederation {
             cpu: all.cpu + one.cpu,
             memory_peak_bytes: all.memory_peak_bytes.max(one.memory_peak_bytes),
         })
+    }
+
+    /// Bytes that helpers sent each other so far, with TLS and heartbeats; `None` without a network between them.
+    pub fn bytes_between_helpers(&self) -> Option<u64> {
+        self.relays.bytes()
+    }
+
+    /// Waits until every helper has a connection to every other one.
+    ///
+    /// # Errors
+    /// A helper does not find the others, or does not answer.
+    pub async fn wait_until_connected(&self) -> Result<(), LocalError> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let others = usize::from(self.helpers.federation().size()) - 1;
+        for helper in self.helpers.numbers() {
+            loop {
+                let last = match self.helpers.status(helper).await {
+                    Ok(status) if status.connected.len() == others => break,
+                    Ok(status) => format!("connected to {} of {others} others", status.connected.len()),
+                    Err(error) => error.to_string(),
+                };
+                if Instant::now() > deadline {
+                    let (seconds, log) = (READY_TIMEOUT.as_secs(), helper_log(&self.dir, helper));
+                    return Err(LocalError::NotReady { helper, seconds, last, log });
+                }
+                tokio::time::sleep(READY_POLL).await;
+            }
+        }
+        Ok(())
     }
 
     /// Asks all helpers to stop and waits for it; those that take too long are killed.

@@ -2,6 +2,10 @@
 
 mod engine;
 mod explain;
+mod generated;
+mod network;
+mod schemes;
+mod thresholds;
 
 use clap::{Args, Subcommand};
 
@@ -19,11 +23,14 @@ enum What {
     Engine(engine::Arguments),
     /// How long runs take, beside how long `explain` says that they take
     Explain(explain::Arguments),
+    /// What each number of helpers and each threshold costs, and what it bears
+    Thresholds(thresholds::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.what {
         What::Engine(arguments) => engine::run(arguments).await,
         What::Explain(arguments) => explain::run(arguments).await,
+        What::Thresholds(arguments) => thresholds::run(arguments).await,
     }
 }
