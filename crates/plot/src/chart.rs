@@ -116,7 +116,7 @@ impl Chart {
         let (small, text) =
             (Style::new(theme::SMALL_SIZE, theme::MUTED), Style::new(theme::TEXT_SIZE, theme::INK));
         let points = || self.series.iter().flat_map(|series| self.shown(series));
-        let y = self.y.scale(hull(points().map(|(_, y)| y), !self.y.is_log), (bottom, top));
+        let y = self.y.scale(hull(points().map(|(_, y)| y), !self.y.is_log), (bottom, top)).rounded(6.0);
         let ticks = y.ticks(6.0);
         let numbers = ticks.iter().map(|(_, text)| small.width(text)).fold(0.0, f64::max);
         let left = theme::MARGIN + numbers + 12.0;

@@ -28,6 +28,15 @@ impl Scale {
         Scale { low: below, high: above, from, to, is_log: true }
     }
 
+    /// The same pixels for an interval that ends with one of `wanted` ticks.
+    pub(crate) fn rounded(self, wanted: f64) -> Self {
+        let ticks = self.ticks(wanted);
+        match ticks[..] {
+            [.., (before, _), (last, _)] if last < self.high => Scale { high: 2.0 * last - before, ..self },
+            _ => self,
+        }
+    }
+
     /// Where a value is.
     pub(crate) fn at(&self, value: f64) -> f64 {
         let part = if self.is_log {
@@ -118,6 +127,15 @@ mod tests {
         assert_eq!(texts, ["0.01", "0.1", "1", "10"], "powers alone where they are many");
         let one = Scale::log((1_000.0, 1_000.0), (0.0, 10.0));
         assert_eq!(one.at(1_000.0), 0.0, "one value");
+    }
+
+    #[test]
+    fn a_rounded_scale_ends_with_a_tick() {
+        let last = |high| {
+            let ticks = Scale::new((0.0, high), (0.0, 1.0)).rounded(5.0).ticks(5.0);
+            ticks.last().unwrap().1.clone()
+        };
+        assert_eq!([last(1_400.0), last(1_500.0), last(100.0)], ["1500", "1500", "100"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod explain;
 mod generated;
 mod network;
 mod schemes;
+mod secrecy;
 mod thresholds;
 
 use clap::{Args, Subcommand};
@@ -25,6 +26,11 @@ enum What {
     Explain(explain::Arguments),
     /// What each number of helpers and each threshold costs, and what it bears
     Thresholds(thresholds::Arguments),
+    /// What secrecy costs, beside the same sums at one server that sees everything
+    Secrecy(secrecy::Arguments),
+    /// The server of `secrecy` that sees everything
+    #[command(hide = true)]
+    PlainServer(secrecy::plain::ServerArguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -32,5 +38,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Engine(arguments) => engine::run(arguments).await,
         What::Explain(arguments) => explain::run(arguments).await,
         What::Thresholds(arguments) => thresholds::run(arguments).await,
+        What::Secrecy(arguments) => secrecy::run(arguments).await,
+        What::PlainServer(arguments) => secrecy::plain::serve(arguments).await,
     }
 }

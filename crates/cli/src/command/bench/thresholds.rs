@@ -15,11 +15,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use quorate_circuit::{Column, Sharing, SharingKind};
 use serde::Serialize;
-use serde_json::json;
 
 use self::costs::Costs;
 use super::generated;
-use super::network::NetworkArguments;
+use super::network::{NetworkArguments, NetworkReport};
 use super::schemes::{Faults, SchemeArgument};
 use crate::draft::{self, BitsArgument};
 use crate::failure::Failure;
@@ -85,6 +84,15 @@ struct Line {
     costs: Option<Costs>,
 }
 
+/// The names of the fields are the keys of the JSON.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// `None`: the loopback.
+    network: Option<NetworkReport>,
+    runs: u32,
+    lines: Vec<Line>,
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(dir) = &arguments.plot {
         files::make_dir(dir)?;
@@ -107,8 +115,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         charts::write(dir, &lines)?;
     }
     if arguments.json {
-        let network = arguments.network.report();
-        return output::json(&json!({ "network": network, "runs": arguments.runs, "lines": lines }));
+        let (network, runs) = (arguments.network.report(), arguments.runs);
+        return output::json(&Report { network, runs, lines });
     }
     output::line(table::of(&lines))
 }

@@ -9,55 +9,38 @@ use super::Line;
 use super::costs::Costs;
 use crate::failure::Failure;
 
-/// A cost that is drawn: its title, its axis, and what it is of a line.
+/// A cost that is drawn: its name in files, its title, its axis, and what it is of a line.
 struct Cost {
+    name: &'static str,
     title: &'static str,
     axis: fn() -> Axis,
     of: fn(&Costs) -> f64,
 }
 
-const UPLOADED: Cost = Cost {
+const UPLOAD: Cost = Cost {
+    name: "upload",
     title: "Upload of one contributor",
     axis: || Axis::linear("bytes, to all helpers together"),
     of: |costs| costs.bytes_per_contributor as f64,
 };
-const SEAL_AND_RUN: Cost = Cost {
+const TIME: Cost = Cost {
+    name: "time",
     title: "Seal and run",
     axis: || Axis::log("seconds"),
     of: |costs| costs.seal_seconds + costs.run_seconds,
 };
-const HELPER_CPU: Cost = Cost {
+const WORK: Cost = Cost {
+    name: "work",
     title: "Work of one helper, upload and seal",
     axis: || Axis::log("microseconds of CPU for each contribution"),
     of: |costs| costs.helper_upload_cpu_us + costs.helper_seal_cpu_us,
 };
 
-/// Writes `helpers`, `threshold` and `contributors` into `dir`, each as SVG and PNG.
+/// Writes each chart into `dir`, as SVG and PNG: the upload by helpers and by threshold, the other costs by helpers, by threshold and
+/// by contributors for every circuit.
 pub(super) fn write(dir: &Path, lines: &[Line]) -> Result<(), Failure> {
-    // The most contributors: what each one costs is least hidden by what the helpers cost anyway.
-    let most = lines.iter().map(|line| line.contributors).max().unwrap_or(0);
-    let largest: Vec<&Line> = lines.iter().filter(|line| line.contributors == most).collect();
-    let all: Vec<&Line> = lines.iter().collect();
-    let circuits = distinct(lines.iter().map(|line| line.circuit.clone()));
-
-    let mut helpers = vec![uploads(&largest, "helpers", |line| line.helpers.into(), of_threshold)];
-    let mut threshold = vec![uploads(&largest, "threshold", |line| line.threshold.into(), of_helpers)];
-    let mut contributors = Vec::new();
-    for circuit in &circuits {
-        for cost in [&SEAL_AND_RUN, &HELPER_CPU] {
-            let suffix = format!(", {circuit}, {most} contributors");
-            let (x, of_circuit) = (Axis::linear("helpers"), of(&largest, circuit));
-            helpers.push(chart(cost, &suffix, x, &of_circuit, |line| line.helpers.into(), of_threshold));
-            let x = Axis::linear("threshold");
-            threshold.push(chart(cost, &suffix, x, &of_circuit, |line| line.threshold.into(), of_helpers));
-            let (x, suffix) = (Axis::log("contributors"), format!(", {circuit}"));
-            let of_circuit = of(&all, circuit);
-            let scheme = |line: &Line| line.scheme.clone();
-            contributors.push(chart(cost, &suffix, x, &of_circuit, |line| line.contributors.into(), scheme));
-        }
-    }
-    for (name, charts) in [("helpers", helpers), ("threshold", threshold), ("contributors", contributors)] {
-        let picture = draw_charts(&charts);
+    for (name, chart) in charts(lines) {
+        let picture = draw_charts(&[chart]);
         let png = picture.png().map_err(|error| failed(dir, std::io::Error::other(error)))?;
         for (ending, bytes) in [("svg", picture.svg().into_bytes()), ("png", png)] {
             let path = dir.join(format!("{name}.{ending}"));
@@ -65,6 +48,47 @@ pub(super) fn write(dir: &Path, lines: &[Line]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The charts with the names of their files.
+fn charts(lines: &[Line]) -> Vec<(String, Chart)> {
+    // Additive sharing last, so that thresholds have the same colours in all charts.
+    let (additive, shamir): (Vec<&Line>, Vec<&Line>) =
+        lines.iter().partition(|line| line.sharing == SharingKind::Additive);
+    let all = [shamir, additive].concat();
+    // The most contributors: what each one costs is least hidden by what the helpers cost anyway.
+    let most = lines.iter().map(|line| line.contributors).max().unwrap_or(0);
+    let circuits = distinct(lines.iter().map(|line| line.circuit.clone()));
+    let mut charts = Vec::new();
+    for (index, circuit) in circuits.iter().enumerate() {
+        let of_all: Vec<&Line> = all.iter().copied().filter(|line| line.circuit == *circuit).collect();
+        let of_most: Vec<&Line> = of_all.iter().copied().filter(|line| line.contributors == most).collect();
+        let stem = Path::new(circuit).file_stem().unwrap_or_default().to_string_lossy();
+        let mut push = |cost: &Cost, by: &str, what: String, chart: Chart| {
+            let circuit = if cost.name == UPLOAD.name { String::new() } else { format!("-{stem}") };
+            let title = format!("{}{what}", cost.title);
+            charts.push((format!("{}-by-{by}{circuit}", cost.name), Chart { title, ..chart }));
+        };
+        // Uploads do not depend on what is computed.
+        let costs = if index == 0 { &[&UPLOAD, &TIME, &WORK][..] } else { &[&TIME, &WORK] };
+        for cost in costs {
+            let what = match cost.name == UPLOAD.name {
+                true => String::new(),
+                false => format!(": {stem}, {most} contributors"),
+            };
+            let chart = by(cost, Axis::linear("helpers"), &of_most, |line| line.helpers.into(), of_threshold);
+            push(cost, "helpers", what.clone(), chart);
+            let at = |line: &Line| line.threshold.into();
+            let chart = by(cost, Axis::linear("threshold"), &of_most, at, of_helpers);
+            push(cost, "threshold", what, chart);
+        }
+        for cost in [&TIME, &WORK] {
+            let (at, scheme) = (|line: &Line| line.contributors.into(), |line: &Line| line.scheme.clone());
+            let chart = by(cost, Axis::log("contributors"), &of_all, at, scheme);
+            push(cost, "contributors", format!(": {stem}"), chart);
+        }
+    }
+    charts
 }
 
 fn failed(path: &Path, source: std::io::Error) -> Failure {
@@ -90,20 +114,9 @@ fn of_helpers(line: &Line) -> String {
     }
 }
 
-/// Uploads do not depend on the circuit: those of the first one.
-fn uploads(lines: &[&Line], label: &str, at: fn(&Line) -> f64, series: fn(&Line) -> String) -> Chart {
-    let first = lines.first().map(|line| line.circuit.clone()).unwrap_or_default();
-    chart(&UPLOADED, "", Axis::linear(label), &of(lines, &first), at, series)
-}
-
-fn of<'a>(lines: &[&'a Line], circuit: &str) -> Vec<&'a Line> {
-    lines.iter().copied().filter(|line| line.circuit == circuit).collect()
-}
-
 /// A chart with a line for each of the names that `series` gives, its points in ascending order.
-fn chart(
+fn by(
     cost: &Cost,
-    suffix: &str,
     x: Axis,
     lines: &[&Line],
     at: impl Fn(&Line) -> f64,
@@ -118,7 +131,7 @@ fn chart(
         Series { name, points }
     };
     let series = names.into_iter().map(of_name).collect();
-    Chart { title: format!("{}{suffix}", cost.title), x, y: (cost.axis)(), series }
+    Chart { title: String::new(), x, y: (cost.axis)(), series }
 }
 
 /// Each name once, in the order in which they come.
