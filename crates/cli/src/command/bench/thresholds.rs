@@ -78,9 +78,8 @@ struct Line {
     helpers: u8,
     threshold: u8,
     contributors: u32,
-    /// How many helpers may do what.
-    may: Faults,
-    /// `None`: helpers of this scheme cannot run the circuit.
+    /// How many helpers may go wrong in which way. `None`, as the costs: helpers of this scheme cannot run the circuit.
+    may: Option<Faults>,
     costs: Option<Costs>,
 }
 
@@ -129,10 +128,8 @@ async fn line(
 ) -> Result<Line, Failure> {
     let Sharing { kind, helpers, threshold } = scheme.0;
     let can_compute = job.is_linear || scheme.0.has_shared_randomness();
-    let costs = match can_compute {
-        true => Some(costs::measure(job, scheme.0, contributors, arguments).await?),
-        false => None,
-    };
+    let costs =
+        if can_compute { Some(costs::measure(job, scheme.0, contributors, arguments).await?) } else { None };
     Ok(Line {
         circuit: job.name.clone(),
         is_linear: job.is_linear,
@@ -141,7 +138,7 @@ async fn line(
         helpers,
         threshold,
         contributors,
-        may: Faults::of(&scheme.0, job.is_linear),
+        may: can_compute.then(|| Faults::of(&scheme.0, job.is_linear)),
         costs,
     })
 }

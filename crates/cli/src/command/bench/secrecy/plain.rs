@@ -23,12 +23,13 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use quorate_client::pinned_client;
 use quorate_contribute::Table;
-use quorate_federation::{PublicKey, SecretKey};
+use quorate_federation::SecretKey;
 use quorate_local::{Usage, cpu_of_process};
 use quorate_tls::server_config;
 use quorate_wire::{decode, encode, limits};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use reqwest::Client;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -101,7 +102,7 @@ fn value(table: &Table, row: usize, column: usize) -> u64 {
 struct Server {
     process: Child,
     base: String,
-    key: PublicKey,
+    client: Client,
 }
 
 impl Server {
@@ -119,7 +120,10 @@ impl Server {
         let Some((address, Ok(key))) = parts else {
             return Err(broken("it did not say where it listens"));
         };
-        Ok(Server { process, base: format!("https://{address}"), key })
+        let server = Server { process, base: format!("https://{address}"), client: pinned_client(key)? };
+        // Connected before anything is measured, as the helpers' clients are.
+        server.sums().await?;
+        Ok(server)
     }
 
     /// Processor time it used so far.
@@ -129,7 +133,7 @@ impl Server {
 
     /// Sends every row alone; the bytes of all bodies.
     async fn upload(&self, table: &Table) -> Result<u64, Failure> {
-        let (client, url) = (&pinned_client(self.key)?, &format!("{}/values", self.base));
+        let (client, url) = (&self.client, &format!("{}/values", self.base));
         let rows = (0..table.rows()).map(|row| async move {
             let values: Vec<u64> = (0..table.columns()).map(|column| value(table, row, column)).collect();
             let body = encode(&values);
@@ -143,7 +147,7 @@ impl Server {
     }
 
     async fn sums(&self) -> Result<Vec<u64>, Failure> {
-        let request = pinned_client(self.key)?.get(format!("{}/sums", self.base));
+        let request = self.client.get(format!("{}/sums", self.base));
         let response = request.send().await.map_err(broken)?.error_for_status().map_err(broken)?;
         decode(&response.bytes().await.map_err(broken)?, limits::MESSAGE_MAX).map_err(broken)
     }

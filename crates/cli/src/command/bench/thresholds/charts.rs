@@ -20,7 +20,7 @@ struct Cost {
 const UPLOAD: Cost = Cost {
     name: "upload",
     title: "Upload of one contributor",
-    axis: || Axis::linear("bytes, to all helpers together"),
+    axis: || Axis::log("bytes, to all helpers together"),
     of: |costs| costs.bytes_per_contributor as f64,
 };
 const TIME: Cost = Cost {
@@ -56,39 +56,42 @@ fn charts(lines: &[Line]) -> Vec<(String, Chart)> {
     let (additive, shamir): (Vec<&Line>, Vec<&Line>) =
         lines.iter().partition(|line| line.sharing == SharingKind::Additive);
     let all = [shamir, additive].concat();
-    // The most contributors: what each one costs is least hidden by what the helpers cost anyway.
-    let most = lines.iter().map(|line| line.contributors).max().unwrap_or(0);
     let circuits = distinct(lines.iter().map(|line| line.circuit.clone()));
     let mut charts = Vec::new();
     for (index, circuit) in circuits.iter().enumerate() {
-        let of_all: Vec<&Line> = all.iter().copied().filter(|line| line.circuit == *circuit).collect();
-        let of_most: Vec<&Line> = of_all.iter().copied().filter(|line| line.contributors == most).collect();
-        let stem = Path::new(circuit).file_stem().unwrap_or_default().to_string_lossy();
-        let mut push = |cost: &Cost, by: &str, what: String, chart: Chart| {
-            let circuit = if cost.name == UPLOAD.name { String::new() } else { format!("-{stem}") };
-            let title = format!("{}{what}", cost.title);
-            charts.push((format!("{}-by-{by}{circuit}", cost.name), Chart { title, ..chart }));
-        };
+        let lines: Vec<&Line> = all.iter().copied().filter(|line| line.circuit == *circuit).collect();
         // Uploads do not depend on what is computed.
-        let costs = if index == 0 { &[&UPLOAD, &TIME, &WORK][..] } else { &[&TIME, &WORK] };
-        for cost in costs {
-            let what = match cost.name == UPLOAD.name {
-                true => String::new(),
-                false => format!(": {stem}, {most} contributors"),
-            };
-            let chart = by(cost, Axis::linear("helpers"), &of_most, |line| line.helpers.into(), of_threshold);
-            push(cost, "helpers", what.clone(), chart);
-            let at = |line: &Line| line.threshold.into();
-            let chart = by(cost, Axis::linear("threshold"), &of_most, at, of_helpers);
-            push(cost, "threshold", what, chart);
+        if index == 0 {
+            charts.extend(against_helpers(&UPLOAD, "", &lines));
         }
+        let stem = Path::new(circuit).file_stem().unwrap_or_default().to_string_lossy();
         for cost in [&TIME, &WORK] {
+            charts.extend(against_helpers(cost, &stem, &lines));
             let (at, scheme) = (|line: &Line| line.contributors.into(), |line: &Line| line.scheme.clone());
-            let chart = by(cost, Axis::log("contributors"), &of_all, at, scheme);
-            push(cost, "contributors", format!(": {stem}"), chart);
+            let chart = chart(cost, Axis::log("contributors"), &lines, at, scheme);
+            let title = format!("{}: {stem}", cost.title);
+            charts.push((format!("{}-by-contributors-{stem}", cost.name), Chart { title, ..chart }));
         }
     }
     charts
+}
+
+/// A cost against the number of helpers and against the threshold. `circuit` is empty where it does not matter.
+fn against_helpers(cost: &Cost, circuit: &str, lines: &[&Line]) -> [(String, Chart); 2] {
+    // The most contributors: what each one costs is least hidden by what the helpers cost anyway.
+    let most = lines.iter().map(|line| line.contributors).max().unwrap_or(0);
+    let lines: Vec<&Line> = lines.iter().copied().filter(|line| line.contributors == most).collect();
+    let (name, title) = match circuit {
+        "" => (String::new(), cost.title.to_owned()),
+        _ => (format!("-{circuit}"), format!("{}: {circuit}, {most} contributors", cost.title)),
+    };
+    let helpers = chart(cost, Axis::log("helpers"), &lines, |line| line.helpers.into(), of_threshold);
+    let at = |line: &Line| line.threshold.into();
+    let threshold = chart(cost, Axis::linear("threshold"), &lines, at, of_helpers);
+    [
+        (format!("{}-by-helpers{name}", cost.name), Chart { title: title.clone(), ..helpers }),
+        (format!("{}-by-threshold{name}", cost.name), Chart { title, ..threshold }),
+    ]
 }
 
 fn failed(path: &Path, source: std::io::Error) -> Failure {
@@ -115,7 +118,7 @@ fn of_helpers(line: &Line) -> String {
 }
 
 /// A chart with a line for each of the names that `series` gives, its points in ascending order.
-fn by(
+fn chart(
     cost: &Cost,
     x: Axis,
     lines: &[&Line],

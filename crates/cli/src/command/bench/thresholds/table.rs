@@ -2,6 +2,7 @@
 
 use super::Line;
 use super::costs::Costs;
+use crate::command::bench::schemes::Faults;
 use crate::output::{aligned, bytes, seconds};
 
 /// A row for each line; dashes where helpers of the scheme cannot run the circuit.
@@ -9,10 +10,10 @@ pub(super) fn of(lines: &[Line]) -> String {
     let columns = [
         "circuit",
         "scheme",
+        "contributors",
         "crash",
         "collude",
         "lie",
-        "contributors",
         "B each",
         "CPU each",
         "helper CPU",
@@ -25,10 +26,10 @@ pub(super) fn of(lines: &[Line]) -> String {
     ];
     let mut rows = vec![columns.map(str::to_owned).to_vec()];
     rows.extend(lines.iter().map(|line| {
-        let mut row = beginning(line);
-        match &line.costs {
-            Some(costs) => row.extend(cells(costs)),
-            None => row.resize(columns.len(), "-".to_owned()),
+        let mut row = vec![line.circuit.clone(), line.scheme.clone(), line.contributors.to_string()];
+        match (&line.may, &line.costs) {
+            (Some(may), Some(costs)) => row.extend(cells(may, costs)),
+            _ => row.resize(columns.len(), "-".to_owned()),
         }
         row
     }));
@@ -40,21 +41,12 @@ const LEGEND: &str = "crash, collude, lie: helpers that may be away after the se
 B each, CPU each: what one contributor sends to all helpers together, and computes. helper CPU: of one helper for each contribution, upload and seal.
 memory: of the largest helper. between: what helpers send each other for a run, all together. A dash: these helpers cannot run the circuit.";
 
-fn beginning(line: &Line) -> Vec<String> {
-    let may = &line.may;
+fn cells(may: &Faults, costs: &Costs) -> Vec<String> {
+    let helper_cpu_us = costs.helper_upload_cpu_us + costs.helper_seal_cpu_us;
     vec![
-        line.circuit.clone(),
-        line.scheme.clone(),
         may.crash.to_string(),
         may.collude.to_string(),
         format!("{}/{}", may.lie_noticed, may.lie_corrected),
-        line.contributors.to_string(),
-    ]
-}
-
-fn cells(costs: &Costs) -> Vec<String> {
-    let helper_cpu_us = costs.helper_upload_cpu_us + costs.helper_seal_cpu_us;
-    vec![
         costs.bytes_per_contributor.to_string(),
         seconds(costs.contributor_cpu_us / 1e6),
         seconds(helper_cpu_us / 1e6),
