@@ -37,7 +37,7 @@ fn what_thresholds_cost_and_bear() {
     // One contribution is three values of eight bytes; two of three helpers get them, one a seed, all more than that.
     let bytes = |index: usize| lines[index]["costs"]["bytes_per_contributor"].as_u64().unwrap();
     assert!(bytes(0) > 2 * 24 + 32 && bytes(1) > bytes(0) && bytes(2) < bytes(0));
-    let may = serde_json::json!({ "crash": 2, "collude": 1, "lie_noticed": 2, "lie_corrected": 1 });
+    let may = serde_json::json!({ "crash": 2, "collude": 1, "lie_noticed": 1, "lie_corrected": 1 });
     assert_eq!(lines[1]["may"], may, "linear, four helpers");
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut plots: Vec<String> = std::fs::read_dir(files.path("plots")).unwrap().map(name).collect();

@@ -17,7 +17,7 @@ pub(super) struct Faults {
     pub(super) crash: u8,
     /// May put together what they hold and learn nothing.
     pub(super) collude: u8,
-    /// May send wrong result shares, and it is noticed.
+    /// May send wrong result shares, and it is noticed, whatever they send.
     pub(super) lie_noticed: u8,
     /// May send wrong result shares, and they are corrected.
     pub(super) lie_corrected: u8,
@@ -66,7 +66,8 @@ impl Faults {
                 let spare = n.saturating_sub(t + 1);
                 let is_decoded = u16::from(n) > 3 * u16::from(t);
                 let lie_corrected = if is_decoded { spare / 2 } else { 0 };
-                Faults { crash: spare, lie_noticed: spare, lie_corrected, ..none }
+                // What is near enough to be corrected is not far enough to be noticed.
+                Faults { crash: spare, lie_noticed: spare - lie_corrected, lie_corrected, ..none }
             }
         }
     }
@@ -94,8 +95,10 @@ mod tests {
             [crash, collude, lie_noticed, lie_corrected]
         };
         assert_eq!(of("3:1", true), [1, 1, 1, 0]);
-        assert_eq!(of("4:1", true), [2, 1, 2, 1]);
-        assert_eq!(of("7:2", true), [4, 2, 4, 2]);
+        assert_eq!(of("4:1", true), [2, 1, 1, 1]);
+        assert_eq!(of("5:1", true), [3, 1, 2, 1]);
+        assert_eq!(of("5:2", true), [2, 2, 2, 0]);
+        assert_eq!(of("7:2", true), [4, 2, 2, 2]);
         assert_eq!(of("5:2", false), [0, 2, 0, 0]);
         assert_eq!(of("6:2", false), [1, 2, 0, 0]);
         assert_eq!(of("additive:3", true), [0, 2, 0, 0]);
