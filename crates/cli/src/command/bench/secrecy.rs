@@ -1,9 +1,10 @@
 //! `quorate bench secrecy`: what secrecy costs, beside the same sums at one server that sees everything.
 //!
 //! The same table is summed by that server (`plain`) and by helpers, without and with the bits that make range checks
-//! and comparisons possible; every sum is compared with the clear text. Client and servers are the same HTTPS stack, every
-//! server makes contributions durable before it answers, and each contribution is a request of its own to each server, on
-//! connections that stay open. Bytes are those of bodies; between helpers those on the wire, TLS and heartbeats included.
+//! and comparisons possible; every sum is compared with the clear text. Client and servers are the same HTTPS stack,
+//! every server makes contributions durable before it answers, and each contribution is a request of its own to each
+//! server, on connections that stay open. Bytes are those of bodies; between helpers those on the wire, TLS and
+//! heartbeats included.
 
 pub(super) mod plain;
 mod secret;
@@ -194,5 +195,8 @@ fn table(lines: &[Line]) -> String {
     format!("{}\n\n{LEGEND}", aligned(rows, true, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]))
 }
 
-const LEGEND: &str = "Everything is for one contribution, and every ratio to plain: one server that sees everything. B each: bodies to all servers, each contribution
-alone; in bulk: many in one upload. between: from server to server, seal and run. CPU each: the contributor's. servers' CPU: of all together.";
+const LEGEND: &str = "\
+Everything is for one contribution, and every ratio to plain: one server that sees everything.
+B each: bodies to all servers, each contribution alone. in bulk: many in one upload.
+between: from server to server, seal and run. all ratio: of B each and between together.
+CPU each: the contributor's. servers' CPU: of all together, upload, seal and run.";

@@ -1,10 +1,10 @@
 //! `quorate bench thresholds`: what each number of helpers and each threshold costs, and what it bears, with helper
 //! processes over TLS.
 //!
-//! Every line of the table is a study of its own, from the first upload to the mean of some runs, whose results are compared
-//! with the clear text. Contributions are uploaded in bulk; what one contributor alone would send is counted, and what it
-//! would compute measured, on one thread without a network. A linear study trusts ranges; a nonlinear one has its
-//! bits made by the seal.
+//! Every line of the table is a study of its own, from the first upload to the mean of some runs, whose results are
+//! compared with the clear text. Contributions are uploaded in bulk; what one contributor alone would send is counted,
+//! and what it would compute measured, on one thread without a network. A linear study trusts ranges; a nonlinear one
+//! has its bits made by the seal.
 
 mod charts;
 mod costs;

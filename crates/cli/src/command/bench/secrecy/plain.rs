@@ -1,7 +1,7 @@
 //! The sums without secrecy: a server that sees every value, a process of its own, and its client.
 //!
-//! It does what a plain upload asks for and no more: HTTPS, a body of eight bytes a value, one write and sync for all bodies
-//! that came in the meantime, an answer when they are durable. No replay, no range, no receipt is checked or made.
+//! It does what a plain upload asks for and no more: HTTPS, a body of eight bytes a value, one write and sync for all
+//! bodies that came in the meantime, an answer when they are durable. No replay, no range, no receipt is checked or made.
 
 use std::fs::File;
 use std::io::{self, Write};

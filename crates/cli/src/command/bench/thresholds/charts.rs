@@ -36,10 +36,10 @@ const WORK: Cost = Cost {
     of: |costs| costs.helper_upload_cpu_us + costs.helper_seal_cpu_us,
 };
 
-/// Writes each chart into `dir`, as SVG and PNG: the upload by helpers and by threshold, the other costs by helpers, by threshold and
-/// by contributors for every circuit.
+/// Writes each chart into `dir`, as SVG and PNG: the upload by helpers and by threshold, the other costs by helpers, by
+/// threshold and by contributors for every circuit that ran.
 pub(super) fn write(dir: &Path, lines: &[Line]) -> Result<(), Failure> {
-    for (name, chart) in charts(lines) {
+    for (name, chart) in charts(lines).into_iter().filter(|(_, chart)| !chart.series.is_empty()) {
         let picture = draw_charts(&[chart]);
         let png = picture.png().map_err(|error| failed(dir, std::io::Error::other(error)))?;
         for (ending, bytes) in [("svg", picture.svg().into_bytes()), ("png", png)] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use quorate_circuit::{Disclosure, Sharing, Speed};
 use quorate_client::{ClientError, analyst, answer, forecast};
 use quorate_contribute::{Packer, scheme_of};
-use quorate_local::cpu_of_thread;
+use quorate_local::{Network, cpu_of_thread};
 use serde::Serialize;
 
 use super::{Arguments, Job, generated};
@@ -58,12 +58,7 @@ pub(super) async fn measure(
     contributors: u32,
     arguments: &Arguments,
 ) -> Result<Costs, Failure> {
-    let started = Instant::now();
-    let table = generated::table(&job.inputs, contributors)?;
-    let circuit = CircuitText { name: &job.name, text: &job.text };
-    let (network, rules) = (arguments.network.network(), Disclosure::default());
-    let mut trial = Trial::start_over(network, circuit, sharing, job.bits, rules, table, started).await?;
-    trial.local.wait_until_connected().await?;
+    let mut trial = start(job, sharing, contributors, arguments.network.network()).await?;
     let clear = ClearText::of(&trial.program, &trial.table)?;
     let (contributor_cpu_us, bytes_per_contributor) = contributor(&trial)?;
 
@@ -102,6 +97,21 @@ pub(super) async fn measure(
     };
     trial.end();
     Ok(costs)
+}
+
+/// A study for the job on helpers that have found each other.
+async fn start(
+    job: &Job,
+    sharing: Sharing,
+    contributors: u32,
+    network: Option<Network>,
+) -> Result<Trial, Failure> {
+    let started = Instant::now();
+    let table = generated::table(&job.inputs, contributors)?;
+    let (circuit, rules) = (CircuitText { name: &job.name, text: &job.text }, Disclosure::default());
+    let trial = Trial::start_over(network, circuit, sharing, job.bits, rules, table, started).await?;
+    trial.local.wait_until_connected().await?;
+    Ok(trial)
 }
 
 /// Microseconds to make one contribution, and bytes of it.

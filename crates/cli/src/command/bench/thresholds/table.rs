@@ -37,9 +37,12 @@ pub(super) fn of(lines: &[Line]) -> String {
     format!("{}\n\n{LEGEND}", aligned(rows, true, &right))
 }
 
-const LEGEND: &str = "crash, collude, lie: helpers that may be away after the seal, may put their shares together, may send wrong results (noticed/corrected).
-B each, CPU each: what one contributor sends to all helpers together, and computes. helper CPU: of one helper for each contribution, upload and seal.
-memory: of the largest helper. between: what helpers send each other for a run, all together. A dash: these helpers cannot run the circuit.";
+const LEGEND: &str = "\
+crash, collude, lie: helpers that may be away after the seal, put their shares together, send wrong results (noticed/corrected).
+B each, CPU each: what one contributor sends to all helpers together, and computes.
+helper CPU, memory: of one helper for each contribution, upload and seal; of the largest helper.
+rounds, between: of a run; what helpers send each other for it, all together.
+A dash: these helpers cannot run the circuit.";
 
 fn cells(may: &Faults, costs: &Costs) -> Vec<String> {
     let helper_cpu_us = costs.helper_upload_cpu_us + costs.helper_seal_cpu_us;
