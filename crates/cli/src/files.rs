@@ -17,6 +17,12 @@ pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })
 }
 
+/// Makes a directory, unless it is there.
+pub(crate) fn make_dir(path: &Path) -> Result<(), Failure> {
+    let failed = |source| Failure::File { doing: "make the directory", path: path.to_owned(), source };
+    std::fs::create_dir_all(path).map_err(failed)
+}
+
 /// Writes a new text file; never overwrites one.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write;

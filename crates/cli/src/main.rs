@@ -3,6 +3,7 @@
 //! One file per subcommand stands under `command`; `output` prints, `failure` says what went wrong and what to do. What
 //! is *not* here: logic that another program could want; that is in the crates this one uses.
 
+mod clear;
 mod command;
 mod draft;
 mod failure;

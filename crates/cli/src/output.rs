@@ -80,6 +80,13 @@ pub(crate) fn contributions_bar(total: u64) -> ProgressBar {
     ProgressBar::new(total).with_style(style)
 }
 
+/// A bar for steps that take long, with what is being done. Not shown where standard error is no terminal.
+pub(crate) fn steps_bar(total: u64) -> ProgressBar {
+    let template = "{bar:32} {pos}/{len} {msg}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style)
+}
+
 /// Bytes for people.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::DecimalBytes(count).to_string()

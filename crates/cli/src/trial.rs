@@ -7,7 +7,7 @@ use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
 use quorate_client::{SavedRun, analyst, contributor, owner};
 use quorate_contribute::Table;
 use quorate_federation::SecretKey;
-use quorate_local::LocalFederation;
+use quorate_local::{LocalFederation, Network};
 use quorate_sharing::ContributorSecret;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -58,6 +58,19 @@ impl Trial {
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
+        Self::start_over(None, circuit, sharing, bits, disclosure, table, started).await
+    }
+
+    /// [`start`](Self::start) with a network between the helpers.
+    pub(crate) async fn start_over(
+        network: Option<Network>,
+        circuit: CircuitText<'_>,
+        sharing: Sharing,
+        bits: Option<BitsArgument>,
+        disclosure: Disclosure,
+        table: Table,
+        started: Instant,
+    ) -> Result<Self, Failure> {
         let read = started.elapsed().as_secs_f64();
         let (owner, analyst) = (key()?, key()?);
         let parsed = draft::parse_circuit(circuit.name, circuit.text)?;
@@ -79,7 +92,7 @@ impl Trial {
         let federation = quorate_local::create(dir.path(), "trial", helpers, threshold, &[owner.public()])?;
         draft.federation = *federation.id();
         let (document, study, program) = draft::document(draft, circuit.name, circuit.text)?;
-        let local = LocalFederation::start(&this_program()?, dir.path()).await?;
+        let local = LocalFederation::start_over(network, &this_program()?, dir.path()).await?;
         let plain = table.plain_bytes();
         let mut trial = Trial {
             local,
@@ -100,11 +113,17 @@ impl Trial {
         Ok(trial)
     }
 
+    /// Creates the study, and does not contribute yet.
+    pub(crate) async fn create_study(&self) -> Result<(), Failure> {
+        owner::create_study(self.local.helpers(), &self.owner, &self.document).await?;
+        Ok(())
+    }
+
     /// Creates the study and uploads every row as one contribution, or every block where the table says whose rows they are.
     pub(crate) async fn contribute(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
+        self.create_study().await?;
         let helpers = self.local.helpers();
-        owner::create_study(helpers, &self.owner, &self.document).await?;
         let grouping = self.table.grouping();
         let bar = contributions_bar(self.table.contributions(grouping) as u64);
         let (table, secret) = (Arc::clone(&self.table), self.secret.duplicate());

@@ -89,6 +89,22 @@ impl Ask {
     }
 }
 
+/// An HTTPS client that accepts exactly the server with this key.
+///
+/// # Errors
+/// This machine cannot set up a client.
+pub fn pinned_client(key: PublicKey) -> Result<Client, ClientError> {
+    Client::builder()
+        .tls_backend_preconfigured(Arc::unwrap_or_clone(client_config(key, None)))
+        .no_proxy()
+        .https_only(true)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| ClientError::Setup { reason: chain(&error) })
+}
+
 impl Helpers {
     /// Connections to the helpers of `federation`, each accepted only with its key. Nothing is sent yet.
     ///
@@ -96,15 +112,7 @@ impl Helpers {
     /// This machine cannot set up a client.
     pub fn new(federation: Federation) -> Result<Self, ClientError> {
         let connections = federation.members().map(|(number, member)| {
-            let http = Client::builder()
-                .tls_backend_preconfigured(Arc::unwrap_or_clone(client_config(member.key, None)))
-                .no_proxy()
-                .https_only(true)
-                .redirect(redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .tcp_nodelay(true)
-                .build()
-                .map_err(|error| ClientError::Setup { reason: chain(&error) })?;
+            let http = pinned_client(member.key)?;
             let name = format!("{} at {}", member.name, member.address);
             let base = format!("https://{}", member.address);
             Ok(Connection { number, name, base, key: member.key, http })

@@ -21,7 +21,7 @@ pub mod saved;
 pub use answer::{Answer, AnswerError, Integrity, answer};
 pub use error::{ClientError, Fault, HelperError};
 pub use forecast::{forecast, speed};
-pub use helpers::{Helpers, Reports};
+pub use helpers::{Helpers, Reports, pinned_client};
 pub use nonce::{fresh_nonce, fresh_opener};
 pub use patience::Patience;
 pub use saved::{SavedError, SavedRun};

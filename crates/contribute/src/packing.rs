@@ -98,6 +98,23 @@ impl Packer {
         Ok(pack_dealing(dealing))
     }
 
+    /// One block as an upload of its own, as somebody sends it who has no other. As [`pack`](Self::pack) otherwise.
+    ///
+    /// # Errors
+    /// As [`pack`](Self::pack).
+    ///
+    /// # Panics
+    /// As [`pack`](Self::pack).
+    pub fn pack_alone(&self, position: u64, rows: u32, cells: &[Integer]) -> Result<Batch, ContributeError> {
+        let Packed { id, contributions } = self.pack(position, rows, cells)?;
+        let upload = |contribution| encode(&Upload { study: self.study, contributions: vec![contribution] });
+        Ok(Batch {
+            ids: vec![id],
+            rows: rows.into(),
+            uploads: contributions.into_iter().map(upload).collect(),
+        })
+    }
+
     fn deal<F: Field>(
         &self,
         position: u64,

@@ -6,6 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -102,13 +103,17 @@ impl HelperDir {
             peer_listen: None,
             study_owners: owners.to_vec(),
         };
-        let path = dir.join(SETTINGS);
-        let text = toml::to_string(&settings)
-            .map_err(|error| HelperError::Settings { path: path.clone(), reason: error.to_string() })?;
         make_dir(dir)?;
         write_whole(&dir.join(KEY), key.to_text().as_bytes(), 0o600)?;
-        write_whole(&path, text.as_bytes(), 0o644)?;
+        write_settings(dir, &settings)?;
         Ok(card)
+    }
+
+    /// Lets the helper of `dir` listen at `address` for the others, who reach it where its card says: something in between
+    /// leads there. In force from its next start.
+    pub fn listen_for_peers(dir: &Path, address: SocketAddr) -> Result<(), HelperError> {
+        let peer_listen = Some(address.to_string());
+        write_settings(dir, &Settings { peer_listen, ..HelperDir::open(dir)?.settings })
     }
 
     /// Keeps the federation file, after checking that it lists this helper as `helper.toml` has it. Joining the
@@ -210,13 +215,20 @@ fn parse_settings(path: PathBuf, text: &str) -> Result<Settings, HelperError> {
     }
     for (name, address) in [("listen", &settings.listen), ("peer_listen", &settings.peer_listen)] {
         if let Some(address) = address
-            && address.parse::<std::net::SocketAddr>().is_err()
+            && address.parse::<SocketAddr>().is_err()
         {
             let reason = format!("{name} = {address:?} is not an address to listen on; write ip:port");
             return Err(HelperError::Settings { path, reason });
         }
     }
     Ok(settings)
+}
+
+fn write_settings(dir: &Path, settings: &Settings) -> Result<(), HelperError> {
+    let path = dir.join(SETTINGS);
+    let text = toml::to_string(settings)
+        .map_err(|error| HelperError::Settings { path: path.clone(), reason: error.to_string() })?;
+    write_whole(&path, text.as_bytes(), 0o644)
 }
 
 fn read_key(dir: &Path) -> Result<SecretKey, HelperError> {

@@ -41,6 +41,16 @@ pub enum LocalError {
         /// How many were wanted.
         wanted: usize,
     },
+    /// A relay could not listen.
+    #[error("no relay can listen on {address}, where others reach helper {helper}: {source}")]
+    Relay {
+        /// The number of the helper behind it.
+        helper: u8,
+        /// Where it would listen.
+        address: String,
+        /// The operating system's words.
+        source: io::Error,
+    },
     /// A process could not be started.
     #[error("could not start helper {helper} ({}): {source}", .binary.display())]
     Spawn {

@@ -1,15 +1,20 @@
 //! The processes of a local federation: started, watched, measured, killed.
 
 use std::fs::{self, File, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use quorate_client::Helpers;
 use quorate_federation::Federation;
+use quorate_helper::HelperDir;
+use tokio::net::TcpListener;
 
 use crate::create::{FEDERATION_FILE, helper_dir, helper_log};
-use crate::{LocalError, Usage};
+use crate::network::{Relays, allow_files};
+use crate::ports::free_ports;
+use crate::{LocalError, Network, Usage};
 
 /// How long helpers may take to become ready: many share few cores.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +30,7 @@ pub struct LocalFederation {
     dir: PathBuf,
     helpers: Helpers,
     processes: Vec<Process>,
+    relays: Relays,
 }
 
 #[derive(Debug)]
@@ -42,13 +48,25 @@ impl LocalFederation {
     /// # Errors
     /// The directory has no federation, the program does not start, or a helper does not become ready.
     pub async fn start(binary: &Path, dir: &Path) -> Result<Self, LocalError> {
+        Self::start_over(None, binary, dir).await
+    }
+
+    /// [`start`](Self::start) with a network between the helpers; `None` leaves them on the loopback.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); there are no ports for the relays.
+    pub async fn start_over(network: Option<Network>, binary: &Path, dir: &Path) -> Result<Self, LocalError> {
         let path = dir.join(FEDERATION_FILE);
         let text =
             fs::read_to_string(&path).map_err(|source| LocalError::File { doing: "read", path, source })?;
         let federation = Federation::parse(&text)?;
         let numbers: Vec<u8> = federation.members().map(|(number, _)| number).collect();
+        let relays = match network {
+            Some(network) => put_between(network, dir, &federation).await?,
+            None => Relays::default(),
+        };
         let helpers = Helpers::new(federation)?;
-        let mut local = LocalFederation { dir: dir.to_owned(), helpers, processes: Vec::new() };
+        let mut local = LocalFederation { dir: dir.to_owned(), helpers, processes: Vec::new(), relays };
         for number in numbers {
             let child = spawn(binary, dir, number)?;
             local.processes.push(Process { number, child, is_running: true });
@@ -97,6 +115,35 @@ impl LocalFederation {
             cpu: all.cpu + one.cpu,
             memory_peak_bytes: all.memory_peak_bytes.max(one.memory_peak_bytes),
         })
+    }
+
+    /// Bytes that helpers sent each other so far, with TLS and heartbeats; `None` without a network between them.
+    pub fn bytes_between_helpers(&self) -> Option<u64> {
+        self.relays.bytes()
+    }
+
+    /// Waits until every helper has a connection to every other one.
+    ///
+    /// # Errors
+    /// A helper does not find the others, or does not answer.
+    pub async fn wait_until_connected(&self) -> Result<(), LocalError> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let others = usize::from(self.helpers.federation().size()) - 1;
+        for helper in self.helpers.numbers() {
+            loop {
+                let last = match self.helpers.status(helper).await {
+                    Ok(status) if status.connected.len() == others => break,
+                    Ok(status) => format!("connected to {} of {others} others", status.connected.len()),
+                    Err(error) => error.to_string(),
+                };
+                if Instant::now() > deadline {
+                    let (seconds, log) = (READY_TIMEOUT.as_secs(), helper_log(&self.dir, helper));
+                    return Err(LocalError::NotReady { helper, seconds, last, log });
+                }
+                tokio::time::sleep(READY_POLL).await;
+            }
+        }
+        Ok(())
     }
 
     /// Asks all helpers to stop and waits for it; those that take too long are killed.
@@ -162,6 +209,27 @@ impl Drop for LocalFederation {
         }
         self.processes.iter_mut().filter(|process| process.is_running).for_each(Process::kill);
     }
+}
+
+/// Lets each helper listen for the others on another port, and relays where the federation file says that it does.
+async fn put_between(network: Network, dir: &Path, federation: &Federation) -> Result<Relays, LocalError> {
+    allow_files();
+    let mut relays = Relays::default();
+    // As many as no helper has, running or not.
+    let is_taken = |port: u16| {
+        let is_its = |address: &str| address.rsplit_once(':').is_some_and(|(_, its)| its == port.to_string());
+        federation.members().any(|(_, member)| is_its(&member.address) || is_its(&member.peer_address))
+    };
+    let ports = free_ports(3 * usize::from(federation.size()))?.into_iter().filter(|port| !is_taken(*port));
+    for ((number, member), port) in federation.members().zip(ports) {
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        HelperDir::listen_for_peers(&helper_dir(dir, number), at)?;
+        let address = &member.peer_address;
+        let failed = |source| LocalError::Relay { helper: number, address: address.clone(), source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        relays.add(listener, at, network).map_err(failed)?;
+    }
+    Ok(relays)
 }
 
 fn spawn(binary: &Path, dir: &Path, number: u8) -> Result<Child, LocalError> {

@@ -8,9 +8,12 @@
 //! a t-test; numbers are listed. What has no value
 //! is said to be not shown. `panel` decides, `panel/…` draws, `picture` and `font` are what it is drawn with.
 //!
+//! Numbers against numbers are a [`Chart`], a line for each series ([`draw_charts`]).
+//!
 //! `fonts/` has Roboto, Copyright 2011 Google Inc., under the Apache License 2.0 (`fonts/LICENSE`), its Latin, Greek and
 //! Cyrillic letters. What is *not* here: files, and what a result means.
 
+mod chart;
 mod font;
 mod groups;
 mod number;
@@ -21,6 +24,7 @@ mod scale;
 mod svg;
 mod theme;
 
+pub use chart::{Axis, Chart, Series};
 pub use number::{figure, figures, is_binned};
 pub use picture::Picture;
 pub use png::PngError;
@@ -34,6 +38,17 @@ pub fn draw(results: &[(String, Outcome)], circuit: Option<&Circuit>) -> Picture
     let mut top = theme::MARGIN;
     for panel in panel::panels(results, circuit) {
         top = panel.draw(&mut picture, top) + theme::GAP;
+    }
+    picture.height = top - theme::GAP + theme::MARGIN;
+    picture
+}
+
+/// A picture of charts, one below the other.
+pub fn draw_charts(charts: &[Chart]) -> Picture {
+    let mut picture = Picture::new(theme::WIDTH);
+    let mut top = theme::MARGIN;
+    for chart in charts {
+        top = chart.draw(&mut picture, top) + theme::GAP;
     }
     picture.height = top - theme::GAP + theme::MARGIN;
     picture

@@ -6,7 +6,7 @@ use quorate_circuit::{
     ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Quantity, Regression, Sample, TTest, Undefined,
 };
 use quorate_field::Integer;
-use quorate_plot::{Picture, draw};
+use quorate_plot::{Axis, Chart, Picture, Series, draw, draw_charts};
 
 fn number(thousandths: i64) -> Outcome {
     Outcome::Number(Quantity::new(Integer::from(thousandths), Integer::from(1_000_i64)).unwrap())
@@ -27,9 +27,12 @@ fn named(results: &[(&str, Outcome)]) -> Vec<(String, Outcome)> {
 /// Draws results and leaves the files; the same results give the same bytes.
 fn drawn(file: &str, results: &[(String, Outcome)], circuit: Option<&str>) -> (Picture, String) {
     let circuit = circuit.map(|text| Circuit::parse(text).unwrap());
-    let picture = draw(results, circuit.as_ref());
+    kept(file, || draw(results, circuit.as_ref()))
+}
+
+fn kept(file: &str, draw: impl Fn() -> Picture) -> (Picture, String) {
+    let (picture, again) = (draw(), draw());
     let (svg, png) = (picture.svg(), picture.png().unwrap());
-    let again = draw(results, circuit.as_ref());
     assert!(again.svg() == svg && again.png().unwrap() == png, "{file}: not the same again");
     assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{file}");
@@ -163,6 +166,46 @@ fn models_and_groups_with_intervals() {
     assert!(texts.iter().any(|text| text.contains("on a scale of its own")), "{texts:?}");
     let without = draw(&results[..3], None).svg();
     assert!(!without.contains("78782"), "which results belong together, the circuit says");
+}
+
+#[test]
+fn charts_with_a_line_for_each_series() {
+    let series =
+        |name: &str, points: &[(f64, f64)]| Series { name: name.to_owned(), points: points.to_vec() };
+    let linear = Chart {
+        title: "Bytes of one contributor".to_owned(),
+        x: Axis::linear("helpers"),
+        y: Axis::linear("bytes"),
+        series: vec![
+            series("threshold 1", &[(3.0, 700.0), (4.0, 1_000.0), (5.0, 1_400.0), (7.0, f64::NAN)]),
+            series("threshold 2", &[(5.0, 1_380.0), (6.0, 1_800.0)]),
+            series("alone", &[(9.0, 3_000.0)]),
+        ],
+    };
+    let many = |index: i32| {
+        let cost = f64::from(index + 1);
+        let points = [(100.0, 0.02 * cost), (1_000.0, 0.05 * cost), (10_000.0, 0.4 * cost), (0.0, 1.0)];
+        series(&format!("({}, 1)", index + 3), &points)
+    };
+    let log = Chart {
+        title: "Seal and run".to_owned(),
+        x: Axis::log("contributors"),
+        y: Axis::log("s"),
+        series: (0..16).map(many).collect(),
+    };
+    let (_, svg) = kept("charts", || draw_charts(&[linear.clone(), log.clone()]));
+    let texts = texts(&svg);
+    for expected in
+        ["helpers", "bytes", "threshold 2", "alone", "3000", "contributors", "10000", "0.02", "(18, 1)"]
+    {
+        assert!(texts.contains(&expected), "{expected} is not in {texts:?}");
+    }
+    // Segments, and the legend's keys: two points, no number between them or nothing positive make none.
+    assert_eq!(svg.matches("stroke-width=\"2\"").count(), 2 + 1 + 3 + 16 * 2 + 16);
+    // Discs of 7 series with two or three points, rings of 7 that are two circles each, squares for the rest.
+    assert_eq!(svg.matches("<circle").count(), 6 + 3 + 7 * (3 + 1) * 3);
+    let empty = draw_charts(&[Chart { series: vec![], ..linear }]);
+    assert!(empty.png().is_ok());
 }
 
 #[test]

@@ -2,7 +2,12 @@
 
 mod engine;
 mod explain;
+mod generated;
 mod kernel;
+mod network;
+mod schemes;
+mod secrecy;
+mod thresholds;
 
 use clap::{Args, Subcommand};
 
@@ -22,6 +27,13 @@ enum What {
     Explain(explain::Arguments),
     /// Slice kernels, beside what this machine can read
     Kernel(kernel::Arguments),
+    /// What each number of helpers and each threshold costs, and what it bears
+    Thresholds(thresholds::Arguments),
+    /// What secrecy costs, beside the same sums at one server that sees everything
+    Secrecy(secrecy::Arguments),
+    /// The server of `secrecy` that sees everything
+    #[command(hide = true)]
+    PlainServer(secrecy::plain::ServerArguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -29,5 +41,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Engine(arguments) => engine::run(arguments).await,
         What::Explain(arguments) => explain::run(arguments).await,
         What::Kernel(arguments) => kernel::run(&arguments),
+        What::Thresholds(arguments) => thresholds::run(arguments).await,
+        What::Secrecy(arguments) => secrecy::run(arguments).await,
+        What::PlainServer(arguments) => secrecy::plain::serve(arguments).await,
     }
 }

@@ -5,14 +5,15 @@ mod salaries;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Disclosure, Outcome, Rounding, Sharing, SharingKind};
+use quorate_circuit::{Disclosure, Rounding, Sharing, SharingKind};
 use quorate_client::analyst::Run;
 use quorate_contribute::{BadRowsPolicy, Packer, Table, scheme_of};
-use quorate_field::{Field, Integer, with_field};
+use quorate_field::{Field, with_field};
 use quorate_sharing::{PieceHeader, PieceRef, read_piece};
 use quorate_wire::{Contribution, PieceBytes};
 use serde_json::json;
 
+use crate::clear::ClearText;
 use crate::draft;
 use crate::failure::Failure;
 use crate::output::{self, aligned, bytes, heading, line, seconds};
@@ -65,7 +66,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     say.heading("\n3. The study is sealed, and a circuit runs. The analyst alone puts the result together.")?;
     trial.seal().await?;
     let (first, report) = trial.run().await?;
-    let clear = ClearText::of(&trial)?;
+    let clear = ClearText::of(&trial.program, &trial.table)?;
     clear.compare(&first)?;
     say.line(indented(&results(&first, &clear)))?;
     say.line(format!("   {}: {}.", helpers(&first.answer.quorum), report.integrity_text()))?;
@@ -148,38 +149,6 @@ fn shares_in_hex<F: Field>(
         bytes.iter().rev().map(|byte| format!("{byte:02x}")).collect()
     };
     Ok(shares.as_slice().iter().map(hex).collect())
-}
-
-/// The same results without any secrecy.
-struct ClearText {
-    results: Vec<(String, Outcome)>,
-    seconds: f64,
-}
-
-impl ClearText {
-    fn of(trial: &Trial) -> Result<Self, Failure> {
-        let started = Instant::now();
-        let table = &trial.table;
-        let column =
-            |index: usize| (0..table.rows()).map(|row| table.row(row)[index]).collect::<Vec<Integer>>();
-        let columns: Vec<Vec<Integer>> = (0..table.columns()).map(column).collect();
-        let outputs = trial
-            .program
-            .evaluate(&columns)
-            .map_err(|error| Failure::Invalid { message: error.to_string(), hint: None })?;
-        let results = trial.program.outcomes(&outputs, table.rows() as u64);
-        Ok(ClearText { results, seconds: started.elapsed().as_secs_f64() })
-    }
-
-    fn compare(&self, run: &Run) -> Result<(), Failure> {
-        for ((name, found), (_, expected)) in run.answer.results.iter().zip(&self.results) {
-            if found != expected {
-                let (name, found, expected) = (name.clone(), found.to_string(), expected.to_string());
-                return Err(Failure::Differs { name, found, expected });
-            }
-        }
-        Ok(())
-    }
 }
 
 fn results(run: &Run, clear: &ClearText) -> String {

@@ -100,7 +100,7 @@ fn init(arguments: &Init) -> Result<(), Failure> {
 }
 
 /// Completes when standard input ends. A thread of its own: a runtime would wait for a read that never returns.
-async fn stdin_closed() {
+pub(super) async fn stdin_closed() {
     let (closed, when_closed) = oneshot::channel();
     let watch = move || {
         let mut buffer = [0; 64];

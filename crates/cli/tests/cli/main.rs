@@ -4,6 +4,7 @@
 
 mod bad_contributions;
 mod bad_input;
+mod benches;
 mod files;
 mod lifecycle;
 mod results;

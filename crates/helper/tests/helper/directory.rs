@@ -57,6 +57,19 @@ fn loopback_addresses_are_listened_on_as_they_are() {
 }
 
 #[test]
+fn the_port_for_other_helpers_may_be_behind_another() {
+    let root = tempfile::tempdir().unwrap();
+    let card = init(root.path(), "127.0.0.1").unwrap();
+    HelperDir::join(root.path(), federation(card, "f").text()).unwrap();
+    let at = "127.0.0.1:7300".parse().unwrap();
+    HelperDir::listen_for_peers(root.path(), at).unwrap();
+    let helper = HelperDir::open(root.path()).unwrap();
+    assert_eq!(helper.settings.peer_listen_address(), "127.0.0.1:7300");
+    assert_eq!(helper.settings.peer_address, "127.0.0.1:7200", "as the federation file has it");
+    assert!(helper.federation.is_some());
+}
+
+#[test]
 fn joining_takes_the_file_that_lists_this_helper_once() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path();
