@@ -191,9 +191,14 @@ impl Lowering<'_> {
         Some(Revealed::Vector { vector: narrow(position), divisor })
     }
 
-    /// Whether helpers multiply for this circuit: one that sums vectors is linear.
+    /// Whether helpers multiply for this circuit.
     fn has_products(&self) -> bool {
-        !self.checked.has_vectors() && self.study.sharing.has_products(self.study.field)
+        self.study.sharing.has_products(self.study.field) && !self.is_held_linear()
+    }
+
+    /// Whether it is for its vectors that they do not: a circuit that sums any is linear.
+    fn is_held_linear(&self) -> bool {
+        self.study.sharing.has_products(self.study.field) && self.checked.has_vectors()
     }
 
     /// The public number that a form is.

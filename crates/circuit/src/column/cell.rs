@@ -124,8 +124,8 @@ impl Column {
         }
     }
 
-    /// What a cell may hold, in words.
-    fn expected(&self) -> String {
+    /// What a cell, or an element of a vector, may be, in words.
+    pub fn expected(&self) -> String {
         match &self.domain {
             Domain::Vector { min, max, decimals, .. } => {
                 Domain::Number { min: *min, max: *max, decimals: *decimals }.to_string()

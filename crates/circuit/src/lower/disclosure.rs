@@ -104,7 +104,7 @@ impl Lowering<'_> {
     /// Decides of all groups.
     fn judge(&mut self, span: Span) -> Option<Judged> {
         if !self.has_products() {
-            let label = match self.checked.has_vectors() {
+            let label = match self.is_held_linear() {
                 true => {
                     "groups are counted and compared, and a circuit that sums vectors is linear: ask for it alone"
                 }

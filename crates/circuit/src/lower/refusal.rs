@@ -25,7 +25,7 @@ impl Lowering<'_> {
             let place = fraction.multiplied_at.unwrap_or(span);
             needed.push((place, "helpers would multiply secrets to reveal no more than this"));
         }
-        let reason = if self.checked.has_vectors() {
+        let reason = if self.is_held_linear() {
             "a circuit that sums vectors is linear: ask for this in one of its own".to_owned()
         } else if self.study.field == FieldId::F256 {
             format!(
@@ -43,7 +43,7 @@ impl Lowering<'_> {
             let help = format!(
                 "{reason}; without, there are count(), sums and means of columns, and what is linear in them"
             );
-            let message = if self.checked.has_vectors() { CANNOT_BESIDE_VECTORS } else { CANNOT_MULTIPLY };
+            let message = if self.is_held_linear() { CANNOT_BESIDE_VECTORS } else { CANNOT_MULTIPLY };
             self.refuse(Diagnostic::new(*place, message, *why).help(help));
         }
         !needed.is_empty()

@@ -2,7 +2,7 @@
 
 use quorate_circuit::{
     Bits, Circuit, Column, Disclosure, Domain, ELEMENTS_MAX, InvalidProgram, Outcome, Revealed,
-    RowInstruction, Study, StudyDraft, Undefined, check, compile, explain, oracle,
+    RowInstruction, Sharing, SharingKind, Study, StudyDraft, Undefined, check, compile, explain, oracle,
 };
 use quorate_field::{FieldId, Integer};
 
@@ -176,6 +176,17 @@ fn a_circuit_that_sums_vectors_is_linear() {
         assert!(first.message.contains("in a run that sums vectors"), "{diagnostics}");
         assert!(first.help.as_ref().unwrap().contains("in one of its own"), "{diagnostics}");
     }
+}
+
+/// Where helpers cannot multiply at all, that is the reason, and another circuit is no help.
+#[test]
+fn where_nothing_is_multiplied_vectors_are_not_to_blame() {
+    let sharing = Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 };
+    let (_, study) = StudyDraft { sharing, ..draft(study().columns, 100) }.document().unwrap();
+    let text = circuit("reveal t = sum(g)\nreveal v = variance(age)");
+    let diagnostics = compile(&text, &study).unwrap_err();
+    assert_eq!(diagnostics.0[0].message, "this study's helpers cannot multiply");
+    compile(&circuit("reveal t = sum(g)"), &study).expect("it is linear");
 }
 
 #[test]
