@@ -104,7 +104,9 @@ impl<F: NamedField> LinearRun<F> {
                 _ => unreachable!("a linear program"),
             }
         }
-        let mut outputs: Vec<F> = Vec::with_capacity(program.outputs.len() + program.elements() as usize);
+        // Of the size that it will have: no copy of shares is left behind where it grew.
+        let elements: usize = self.vectors.values().map(Shares::len).sum();
+        let mut outputs: Vec<F> = Vec::with_capacity(program.outputs.len() + elements);
         outputs.extend(program.outputs.iter().map(|output| scalars[output.scalar as usize]));
         for vector in &program.vectors {
             outputs.extend_from_slice(self.vectors[&vector.column].as_slice());
@@ -139,7 +141,7 @@ pub(crate) fn embed<F: NamedField>(value: &Integer) -> F {
 #[cfg(test)]
 mod tests {
     use quorate_circuit::{Interval, Output};
-    use quorate_field::{F61, F127, F256, FieldId};
+    use quorate_field::{F61, F127, F256, Field, FieldId};
 
     use super::*;
 
