@@ -10,3 +10,4 @@ mod results;
 mod rules;
 mod trials;
 mod up;
+mod vectors;
