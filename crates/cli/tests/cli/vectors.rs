@@ -104,6 +104,21 @@ fn vectors_beside_a_table() {
     assert_eq!(report["contributions"]["accepted"], 2);
 }
 
+/// Longer than what a step of a seal or of a run's scan takes up, and than what an upload aims at.
+#[test]
+fn a_vector_longer_than_every_step() {
+    const LONG: usize = 600_000;
+    let circuit = CIRCUIT.replace("1_000", "600_000").replace("reveal average = mean(g)\n", "");
+    let files = Files::new(&[("c.circuit", &circuit)]);
+    let number = |row: usize, index: usize| unit(row, index) as f64 / 10_000.0;
+    std::fs::write(files.path("g.npy"), npy(2, LONG, number)).unwrap();
+    let arguments = ["try", "--circuit", "c.circuit", "--vector", "g=g.npy", "--helpers", "3", "--json"];
+    let report: Value = serde_json::from_str(&files.output(arguments)).unwrap();
+    let clear = (0..LONG).map(|index| (unit(0, index) + unit(1, index)) as f64 / 10_000.0);
+    assert!(numbers(&report, "total").into_iter().eq(clear));
+    assert_eq!(report["integrity"]["redundant_shares"], 1);
+}
+
 /// A study for the circuit, a contributor who comes twice, one whose numbers are clipped, and the result.
 #[test]
 fn a_study_of_vectors_from_its_creation_to_its_result() {
