@@ -71,6 +71,14 @@ pub struct Checked {
     pub(crate) asks_anew: bool,
 }
 
+impl Checked {
+    /// Whether it sums vectors.
+    pub(crate) fn has_vectors(&self) -> bool {
+        let mut forms = self.reveals.iter().flat_map(|reveal| reveal.forms.all());
+        forms.any(|form| matches!(form, Form::Vector(..)))
+    }
+}
+
 /// A checked `reveal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckedReveal {

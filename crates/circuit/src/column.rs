@@ -4,7 +4,8 @@
 //! 1234. A category is the position of its label, from 0; a date is its days since 1970-01-01. What is uploaded, bounded
 //! and computed on are these integers.
 //!
-//! A column that may be blank is stored as two: its values, and directly behind them whether there is one.
+//! A column that may be blank is stored as two: its values, and directly behind them whether there is one. A vector is one
+//! column with many cells in a row.
 
 mod cell;
 
@@ -25,6 +26,8 @@ pub use cell::{CELL_MAX, CellError, Encoded, Rounding};
 pub const DECIMALS_MAX: u32 = 18;
 /// Most labels of a category.
 pub const LABELS_MAX: usize = 256;
+/// Most elements of a vector.
+pub const ELEMENTS_MAX: u32 = 1_000_000;
 
 /// One column of a study.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,7 +57,7 @@ pub enum Role {
 /// The declared values of a column.
 ///
 /// `Display` and [`Domain::parse`] are each other's inverse: `0.00 .. 200.00`, `female | male | other`,
-/// `2020-01-01 .. 2025-12-31`.
+/// `2020-01-01 .. 2025-12-31`, `vector[1000] of -1.0000 .. 1.0000`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Domain {
@@ -78,6 +81,17 @@ pub enum Domain {
         min: Integer,
         /// The last.
         max: Integer,
+    },
+    /// Vectors: in every row so many numbers `min ..= max`, both scaled by `10^decimals`.
+    Vector {
+        /// Elements of a row, 1 to [`ELEMENTS_MAX`].
+        length: u32,
+        /// The least element, scaled.
+        min: Integer,
+        /// The greatest element, scaled.
+        max: Integer,
+        /// Decimals kept.
+        decimals: u32,
     },
 }
 
@@ -116,6 +130,19 @@ impl Column {
         self.role == Role::Presence
     }
 
+    /// Cells of a row: 1, or the length of a vector.
+    pub fn width(&self) -> usize {
+        match self.domain {
+            Domain::Vector { length, .. } => length as usize,
+            _ => 1,
+        }
+    }
+
+    /// Whether a row has a vector of it.
+    pub fn is_vector(&self) -> bool {
+        matches!(self.domain, Domain::Vector { .. })
+    }
+
     /// The columns that are stored for these: each that may be blank with its presence behind it.
     pub fn stored(columns: impl IntoIterator<Item = Column>) -> Vec<Column> {
         let mut stored = Vec::new();
@@ -140,8 +167,8 @@ pub(crate) fn declaration(is_optional: bool, domain: &Domain) -> String {
 }
 
 impl Domain {
-    /// Reads a domain in the words of a circuit's `input`: `0.00 .. 200.00`, `female | male | other`, or
-    /// `2020-01-01 .. 2025-12-31`.
+    /// Reads a domain in the words of a circuit's `input`: `0.00 .. 200.00`, `female | male | other`,
+    /// `2020-01-01 .. 2025-12-31` or `vector[1000] of -1.0000 .. 1.0000`.
     ///
     /// # Errors
     /// What is wrong and where, in bytes of `text`.
@@ -156,10 +183,12 @@ impl Domain {
         }
     }
 
-    /// The integers that values are encoded as.
+    /// The integers that values, or a vector's elements, are encoded as.
     pub fn interval(&self) -> Interval {
         match self {
-            Domain::Number { min, max, .. } | Domain::Date { min, max } => Interval::new(*min, *max),
+            Domain::Number { min, max, .. } | Domain::Date { min, max } | Domain::Vector { min, max, .. } => {
+                Interval::new(*min, *max)
+            }
             Domain::Category { labels } => Interval::up_to(labels.len() as u64 - 1),
         }
     }
@@ -167,7 +196,9 @@ impl Domain {
     /// `10^decimals`: how many integers make one unit of the value.
     pub fn scale(&self) -> Integer {
         match self {
-            Domain::Number { decimals, .. } => Integer::pow10(*decimals).unwrap_or(Integer::ONE),
+            Domain::Number { decimals, .. } | Domain::Vector { decimals, .. } => {
+                Integer::pow10(*decimals).unwrap_or(Integer::ONE)
+            }
             Domain::Category { .. } | Domain::Date { .. } => Integer::ONE,
         }
     }
@@ -195,6 +226,10 @@ impl fmt::Display for Domain {
             Domain::Number { min, max, decimals } => {
                 let text = |x| scaled_decimal(x, *decimals, true);
                 write!(f, "{} .. {}", text(min), text(max))
+            }
+            Domain::Vector { length, min, max, decimals } => {
+                let text = |x| scaled_decimal(x, *decimals, true);
+                write!(f, "vector[{length}] of {} .. {}", text(min), text(max))
             }
             Domain::Category { labels } => {
                 let labels: Vec<_> = labels.iter().map(|label| quote(label)).collect();

@@ -10,7 +10,9 @@ pub use direct::oracle;
 
 use quorate_field::Integer;
 
-use crate::program::{Bit, Bounded, Output, Passes, Program, Reduction, RowInstruction, ScalarInstruction};
+use crate::program::{
+    Bit, Bounded, Output, Passes, Program, Reduction, RowInstruction, ScalarInstruction, VectorSum,
+};
 
 /// Why a table cannot be evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +23,9 @@ pub enum EvaluateError {
         /// The table's.
         found: usize,
         /// The program's.
-        expected: u32,
+        expected: usize,
     },
-    /// Columns of different lengths.
+    /// Columns of different lengths, or with a part of a vector.
     #[error("column {column} of the table has {found} rows: the first has {expected}")]
     Rows {
         /// The column.
@@ -50,7 +52,8 @@ pub enum EvaluateError {
 }
 
 impl Program {
-    /// The outputs' integers for a table of encoded columns, all of one length, in the study's order.
+    /// The outputs' integers, then those of the vectors' elements, for a table of encoded columns, all of one number of
+    /// rows, in the study's order; a row of a column of vectors is as many cells.
     ///
     /// # Errors
     /// The table does not fit the program. The caller is to blame.
@@ -71,16 +74,23 @@ impl Program {
             let value = Some(scalars[output.scalar as usize]).filter(|value| output.interval.contains(value));
             value.ok_or(EvaluateError::Interval { output: Some(index) })
         };
-        self.outputs.iter().enumerate().map(output).collect()
+        let mut integers = self.outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, _>>()?;
+        for vector in &self.vectors {
+            integers.extend(vector.evaluate(&table[vector.column as usize]).ok_or(beyond)?);
+        }
+        Ok(integers)
     }
 
     fn table_rows(&self, table: &[Vec<Integer>]) -> Result<usize, EvaluateError> {
-        if table.len() != self.columns as usize {
-            return Err(EvaluateError::Columns { found: table.len(), expected: self.columns });
+        if table.len() != self.columns.len() {
+            return Err(EvaluateError::Columns { found: table.len(), expected: self.columns.len() });
         }
-        let expected = table.first().map_or(0, Vec::len);
-        if let Some(column) = table.iter().position(|column| column.len() != expected) {
-            return Err(EvaluateError::Rows { column, found: table[column].len(), expected });
+        let widths: Vec<usize> = self.columns.iter().map(|width| *width as usize).collect();
+        let expected = table.first().map_or(0, |column| column.len() / widths[0]);
+        for (column, (cells, width)) in table.iter().zip(widths).enumerate() {
+            if cells.len() != expected * width {
+                return Err(EvaluateError::Rows { column, found: cells.len() / width, expected });
+            }
         }
         if expected as u64 > self.rows_max {
             return Err(EvaluateError::TooManyRows { found: expected as u64, max: self.rows_max });
@@ -171,6 +181,19 @@ fn row_value(
         RowInstruction::Bit(bit) => bit.of(values)?,
         RowInstruction::Everywhere(scalar) => scalars[*scalar as usize],
     })
+}
+
+impl VectorSum {
+    /// The elements' sums over a column's rows; `None` if one is out of its interval.
+    fn evaluate(&self, cells: &[Integer]) -> Option<Vec<Integer>> {
+        let mut sums = vec![Integer::ZERO; self.length as usize];
+        for row in cells.chunks_exact(sums.len()) {
+            for (sum, cell) in sums.iter_mut().zip(row) {
+                *sum = sum.checked_add(cell)?;
+            }
+        }
+        sums.iter().all(|sum| self.interval.contains(sum)).then_some(sums)
+    }
 }
 
 impl Bounded {

@@ -67,12 +67,14 @@ pub struct ExplainedReveal {
     pub outputs: Vec<u32>,
 }
 
-/// One number that leaves the helpers.
+/// One number that leaves the helpers, or the numbers of one vector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedOutput {
     /// What it is.
     pub meaning: String,
-    /// All it can be, in its units.
+    /// How many numbers it is: 1, or the length of a vector.
+    pub numbers: u32,
+    /// All it can be, each of them, in its units.
     pub interval: Interval,
     /// The field it is in.
     pub field: FieldId,
@@ -116,9 +118,17 @@ pub fn explain_after(
     let outputs = program.map_or(&[][..], |program| &program.outputs);
     let output = |output: &crate::Output| ExplainedOutput {
         meaning: output.meaning.clone(),
+        numbers: 1,
         interval: output.interval,
         field: output.field,
     };
+    let vector = |vector: &crate::VectorSum| ExplainedOutput {
+        meaning: vector.meaning.clone(),
+        numbers: vector.length,
+        interval: vector.interval,
+        field: study.field,
+    };
+    let vectors = program.map_or(&[][..], |program| &program.vectors);
     Ok(Explanation {
         circuit: checked.name.clone(),
         study: study.name.clone(),
@@ -128,7 +138,7 @@ pub fn explain_after(
         rows_max: checked.rows_max,
         rules: rules(study, earlier.map(<[String]>::len)),
         reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
-        outputs: outputs.iter().map(output).collect(),
+        outputs: outputs.iter().map(output).chain(vectors.iter().map(vector)).collect(),
         nodes: nodes(&circuit, &checked, study, text),
         cost: program.map(|program| Cost::of(program, study)),
         estimate: None,
@@ -146,8 +156,11 @@ fn reveals(program: &Program, checked: &Checked, text: &str) -> Vec<ExplainedRev
     program.reveals.iter().zip(&checked.reveals).map(explained).collect()
 }
 
-/// The outputs that a result is computed of.
+/// The outputs that a result is computed of; vectors are numbered behind all others.
 fn outputs_of(program: &Program, result: &Revealed) -> Vec<u32> {
+    if let Revealed::Vector { vector, .. } = result {
+        return vec![u32::try_from(program.outputs.len()).unwrap_or(u32::MAX) + vector];
+    }
     let mut pending = result.numbers();
     let (mut seen, mut outputs) = (BTreeSet::new(), BTreeSet::new());
     while let Some(number) = pending.pop() {
@@ -263,8 +276,12 @@ impl Explanation {
         write_aligned(f, &rows.collect::<Vec<_>>())?;
         writeln!(f, "\nnumbers that leave the helpers, and nothing else does:")?;
         let rows = self.outputs.iter().enumerate().map(|(index, output)| {
+            let of_vector = match output.numbers {
+                1 => String::new(),
+                length => format!(": {length} numbers"),
+            };
             [
-                format!("[{}] {}", index + 1, output.meaning),
+                format!("[{}] {}{of_vector}", index + 1, output.meaning),
                 output.interval.to_string(),
                 output.field.to_string(),
             ]

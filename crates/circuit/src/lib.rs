@@ -28,7 +28,9 @@ mod study;
 pub mod syntax;
 
 pub use check::{Checked, check, check_after};
-pub use column::{CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, Encoded, LABELS_MAX, Role, Rounding};
+pub use column::{
+    CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, ELEMENTS_MAX, Encoded, LABELS_MAX, Role, Rounding,
+};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{
@@ -40,12 +42,13 @@ pub use lower::lower;
 pub use program::{
     Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output,
     Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs, RowInstruction,
-    RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, margin_of_mean,
+    RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, Vector, VectorSum,
+    margin_of_mean,
 };
 pub use quantity::Quantity;
 pub use study::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, HELPERS_MAX, InputChecks, Policy, Proportion,
-    ROWS_TOTAL_MAX, Security, Sharing, SharingKind, Study, StudyDraft, StudyError,
+    ROW_BYTES_MAX, ROWS_TOTAL_MAX, Security, Sharing, SharingKind, Study, StudyDraft, StudyError,
 };
 pub use syntax::Circuit;
 

@@ -26,15 +26,16 @@ use quorate_field::{FieldId, Integer};
 
 use crate::check::form::{Atom, Condition, FitForm, Form, Fraction, Source, Summand};
 use crate::check::polynomial::Polynomial;
+use crate::check::tree::Total;
 use crate::check::{Checked, CheckedReveal, Forms, unit};
 use crate::diagnostics::{Diagnostics, Span};
 use crate::interval::Interval;
 use crate::program::{
-    Coefficient, INSTRUCTIONS_MAX, Output, Program, PublicInstruction, Revealed, RevealedAs,
+    Coefficient, INSTRUCTIONS_MAX, Output, Program, PublicInstruction, Revealed, RevealedAs, VectorSum,
 };
 use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
-use crate::syntax::Binary;
+use crate::syntax::{Binary, quote};
 use arena::{Arena, Numbered, narrow, primitive};
 use disclosure::{Guard, Judgement};
 use row::{Blanks, Rows};
@@ -56,6 +57,7 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         atoms: vec![None; checked.atoms.len()],
         outputs: vec![],
         output_of: BTreeMap::new(),
+        vectors: vec![],
         public: Numbered::new(),
         judgement: Judgement::Pending,
         is_oversized: false,
@@ -83,6 +85,7 @@ struct Lowering<'a> {
     outputs: Vec<Output>,
     /// Their positions by scalar.
     output_of: BTreeMap<u32, u32>,
+    vectors: Vec<VectorSum>,
     public: Numbered<PublicInstruction>,
     judgement: Judgement,
     /// Whether it was said that there is too much of it.
@@ -102,12 +105,13 @@ impl Lowering<'_> {
             format: Program::FORMAT,
             name: self.checked.name.clone(),
             field: self.study.field,
-            columns: narrow(self.study.columns.len()),
+            columns: self.study.columns.iter().map(|column| narrow(column.width())).collect(),
             rows_max: self.checked.rows_max,
             outputs: self.outputs.into_iter().map(output).collect(),
             row: finished.row,
             reductions: finished.reductions,
             scalar: finished.scalar,
+            vectors: self.vectors,
             public: self.public.items().to_vec(),
             reveals,
         }
@@ -143,6 +147,7 @@ impl Lowering<'_> {
     fn cell(&mut self, form: &Form, is_truth: bool, span: Span) -> Option<Revealed> {
         match form {
             Form::Fit(fit) => self.fit(fit, span),
+            Form::Vector(column, total) => self.vector(*column, *total, span),
             form if is_truth => self.form(form, span).map(Revealed::Truth),
             form => self.form(form, span).map(Revealed::Number),
         }
@@ -154,6 +159,42 @@ impl Lowering<'_> {
             numbers.push(self.fraction(number, span)?);
         }
         Some(Revealed::Fit { statistic: fit.statistic.clone(), numbers })
+    }
+
+    /// The sum or mean of a column of vectors: one sum for both.
+    fn vector(&mut self, column: usize, total: Total, span: Span) -> Option<Revealed> {
+        let found = &self.study.columns[column];
+        let interval = found.domain.interval().checked_total(self.checked.rows_max);
+        let Some(interval) = interval.filter(|interval| interval.bound() <= self.study.field.half()) else {
+            self.refuse_beyond(span, interval);
+            return None;
+        };
+        let known = self.vectors.iter().position(|vector| vector.column as usize == column);
+        let position = known.unwrap_or_else(|| {
+            let meaning = match unit(&found.domain.scale()) {
+                Some(unit) => format!("sum({}), in units of {unit}", quote(&found.name)),
+                None => format!("sum({})", quote(&found.name)),
+            };
+            let (column, length) = (narrow(column), narrow(found.width()));
+            self.vectors.push(VectorSum { column, length, interval, meaning });
+            self.vectors.len() - 1
+        });
+        let divisor = match total {
+            Total::Sum => Coefficient::constant(1_u64),
+            Total::Mean => Coefficient::rows(),
+        };
+        let divisor = divisor.checked_scale(&found.domain.scale())?;
+        Some(Revealed::Vector { vector: narrow(position), divisor })
+    }
+
+    /// Whether helpers multiply for this circuit.
+    fn has_products(&self) -> bool {
+        self.study.sharing.has_products(self.study.field) && !self.is_held_linear()
+    }
+
+    /// Whether it is for its vectors that they do not: a circuit that sums any is linear.
+    fn is_held_linear(&self) -> bool {
+        self.study.sharing.has_products(self.study.field) && self.checked.has_vectors()
     }
 
     /// The public number that a form is.
@@ -171,6 +212,7 @@ impl Lowering<'_> {
             // The checker lets a model be revealed, and nothing else.
             // Revealed as it is: the checker lets nothing be computed of it.
             Form::Fit(fit) => self.fraction(fit.numbers.first()?, span),
+            Form::Vector(..) => None,
         }
     }
 
@@ -302,7 +344,7 @@ impl Lowering<'_> {
         let of_bits = polynomial.interval_of_bits(&|atom| atoms[atom].is_bit());
         let interval =
             of_bits.or_else(|| polynomial.interval(&|atom| atoms[atom].interval, self.checked.rows_max));
-        let can_lift = self.study.field == FieldId::F61 && self.study.sharing.has_products(FieldId::F61);
+        let can_lift = self.study.field == FieldId::F61 && self.has_products();
         let fields = [Some(self.study.field), can_lift.then_some(FieldId::F127)];
         for field in fields.into_iter().flatten() {
             let Some(interval) = interval.filter(|interval| interval.bound() <= field.half()) else {

@@ -1,6 +1,6 @@
 //! Programs: checked circuits lowered to the engine's few operations.
 //!
-//! A program is flat and in single-assignment form. It has four parts:
+//! A program is flat and in single-assignment form. It has five parts:
 //!
 //! 1. `row`: the same for every row. Value `i` is what instruction `i` gives for that row: a number or a truth. It reads
 //!    values before it, and scalars that are computed of values before it.
@@ -9,6 +9,8 @@
 //!    instruction `i` gives; a truth is the number 0 or 1.
 //! 4. `outputs`: the scalars whose shares the analyst gets, and nothing else; `public`: what the analyst computes of
 //!    them in the clear, with the public number of rows; `reveals`: which of that has which name.
+//! 5. `vectors`: the sums of vector columns, whose shares the analyst gets behind those of the outputs. A program that has
+//!    any is linear.
 //!
 //! Everything in 1 to 3 is over the integers: every field element stands for the integer nearest zero, and the checker
 //! proved that every output's integer fits the output's field, and every integer that is compared or lifted the field
@@ -26,6 +28,7 @@ mod outcome;
 mod passes;
 mod plan;
 mod validate;
+mod vector;
 
 pub use coefficient::Coefficient;
 pub use distribution::margin_of_mean;
@@ -36,6 +39,7 @@ pub use passes::Passes;
 pub use plan::{Adder, Plan};
 pub(crate) use validate::INSTRUCTIONS_MAX;
 pub use validate::InvalidProgram;
+pub use vector::{Vector, VectorSum};
 
 use quorate_field::{FieldId, Integer};
 use quorate_hash::{Digest, Tagged};
@@ -54,8 +58,8 @@ pub struct Program {
     pub name: String,
     /// The field that the columns' shares are in.
     pub field: FieldId,
-    /// Columns of the study.
-    pub columns: u32,
+    /// The columns of the study, by their cells in a row: 1, or the length of a vector.
+    pub columns: Vec<u32>,
     /// Most rows for which the intervals hold.
     pub rows_max: u64,
     /// The row program.
@@ -66,6 +70,8 @@ pub struct Program {
     pub scalar: Vec<ScalarInstruction>,
     /// What goes to the analyst.
     pub outputs: Vec<Output>,
+    /// The sums of vectors that go to the analyst, no column twice.
+    pub vectors: Vec<VectorSum>,
     /// What the analyst computes in the clear.
     pub public: Vec<PublicInstruction>,
     /// The results.
@@ -265,6 +271,13 @@ pub enum Revealed {
         /// The numbers that it takes.
         numbers: Vec<u32>,
     },
+    /// A vector: the elements of a sum over one number.
+    Vector {
+        /// The sum, by position among the vectors.
+        vector: u32,
+        /// What its elements are divided by, given the number of rows; undefined where it is zero.
+        divisor: Coefficient,
+    },
 }
 
 impl Revealed {
@@ -275,13 +288,14 @@ impl Revealed {
             Revealed::Guarded { shown, result } => [*shown].into_iter().chain(result.numbers()).collect(),
             Revealed::Table(cells) => cells.iter().flat_map(|(_, cell)| cell.numbers()).collect(),
             Revealed::Fit { numbers, .. } => numbers.clone(),
+            Revealed::Vector { .. } => vec![],
         }
     }
 }
 
 impl Program {
     /// The version of what programs mean.
-    pub const FORMAT: u32 = 4;
+    pub const FORMAT: u32 = 5;
 
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {
@@ -301,7 +315,13 @@ impl Program {
 
     /// Bytes of result shares that each helper sends the analyst.
     pub fn output_bytes(&self) -> u64 {
-        self.outputs.iter().map(|output| output.field.bytes() as u64).sum()
+        let outputs: u64 = self.outputs.iter().map(|output| output.field.bytes() as u64).sum();
+        outputs + self.elements() * self.field.bytes() as u64
+    }
+
+    /// Elements of all vectors together.
+    pub fn elements(&self) -> u64 {
+        self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
     }
 
     /// Whether helpers evaluate it without a message: sums and linear combinations only.

@@ -28,6 +28,8 @@ use crate::interval::Interval;
 pub const DOCUMENT_MAX: usize = 1024 * 1024;
 /// Most stored columns: one that may be blank is two.
 pub const COLUMNS_MAX: usize = 4096;
+/// Most bytes of one row's shares at a helper: vectors are long, and a row travels in one message.
+pub const ROW_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most rows of all contributions together.
 pub const ROWS_TOTAL_MAX: u64 = 1 << 40;
 /// Most analysts.
@@ -43,7 +45,7 @@ pub struct Study {
     /// How values are split over the helpers.
     pub sharing: Sharing,
     /// The stored columns, in the order in which a contribution's rows hold them: a column that may be blank with its
-    /// presence behind it.
+    /// presence behind it, a vector with all its elements.
     pub columns: Vec<Column>,
     /// Most rows of one contribution.
     pub rows_max: u32,
@@ -117,6 +119,11 @@ impl Study {
     /// The position of the column called `name`. That of its presence, if it may be blank, is the next.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name && !column.is_presence())
+    }
+
+    /// Cells of one row over all stored columns: a vector has as many as it is long.
+    pub fn cells_per_row(&self) -> usize {
+        self.columns.iter().map(Column::width).sum()
     }
 
     /// The columns as they are declared.

@@ -1,16 +1,16 @@
 //! What commands read from files: federations, circuits, studies, tables.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quorate_circuit::{Column, Rounding, Study};
-use quorate_client::Helpers;
-use quorate_contribute::{BadRowsPolicy, Table};
+use quorate_client::{ClientError, Helpers};
+use quorate_contribute::{BadRowsPolicy, Clipping, ContributeError, Table, VectorFile};
 use quorate_federation::Federation;
 use quorate_hash::Digest;
 
 use crate::failure::Failure;
-use crate::output::note_rounding;
+use crate::output::{note_clipping, note_rounding};
 
 /// A text file.
 pub(crate) fn text(path: &Path) -> Result<String, Failure> {
@@ -55,18 +55,95 @@ pub(crate) fn study_file(path: &Path) -> Result<(String, Study), Failure> {
     Ok((text, study))
 }
 
-/// A table, with what rounding did said once. `by` names the column that says who contributes a row.
-pub(crate) fn table(
-    path: &Path,
-    columns: &[Column],
-    by: Option<&str>,
-    rounding: Rounding,
-    policy: BadRowsPolicy,
-) -> Result<Table, Failure> {
-    let file =
-        File::open(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })?;
-    let table = Table::read_by(columns, by, file, rounding, policy)
-        .map_err(|error| Failure::Table { path: path.to_owned(), error })?;
-    note_rounding(table.rounded());
-    Ok(table)
+/// Where a contributor's rows are, as arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RowsArguments {
+    /// The table; each row is one contributor's, columns are found by the names in its first line, others are ignored
+    #[arg(long, value_name = "FILE", required_unless_present = "vector")]
+    csv: Option<PathBuf>,
+    /// A column of vectors and its NumPy file: one vector, or one for each row; may be repeated
+    #[arg(long, value_name = "NAME=FILE.npy")]
+    vector: Vec<String>,
+    /// Make elements of vectors that are out of range the nearest value that is declared, instead of refusing them
+    #[arg(long, requires = "vector")]
+    clip: bool,
+    /// The column of the table that says who contributes a row: rows with the same there are one contributor's block
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    by: Option<String>,
+    /// Refuse values of the table with more decimals than declared instead of rounding them
+    #[arg(long)]
+    exact: bool,
+}
+
+impl RowsArguments {
+    /// The table, with what rounding and clipping did said once. `columns` are the study's.
+    pub(crate) fn table(&self, columns: &[Column], policy: BadRowsPolicy) -> Result<Table, Failure> {
+        let files = self.vector_files()?;
+        let has_file = |column: &&Column| files.iter().any(|(name, _)| *name == column.name);
+        let own: Vec<Column> = columns.iter().filter(|column| !has_file(column)).cloned().collect();
+        let clipping = if self.clip { Clipping::Clip } else { Clipping::Refuse };
+        let table = match &self.csv {
+            Some(path) => self.csv_table(path, &own, policy)?.with_vectors(columns, files, clipping),
+            None => match own.iter().find(|column| !column.is_presence()) {
+                Some(column) => return Err(no_table(column)),
+                None => Table::of_vectors(columns, files, clipping),
+            },
+        };
+        let table = table.map_err(ClientError::Contribute)?;
+        note_clipping(&table.clipped());
+        Ok(table)
+    }
+
+    /// The file beside which the contributor's secret is kept: the table, or else the first vector's.
+    pub(crate) fn first_file(&self) -> PathBuf {
+        let vector =
+            || self.vector.first().and_then(|given| given.split_once('=')).map(|(_, path)| path.into());
+        self.csv.clone().or_else(vector).unwrap_or_default()
+    }
+
+    fn csv_table(&self, path: &Path, columns: &[Column], policy: BadRowsPolicy) -> Result<Table, Failure> {
+        let rounding = if self.exact { Rounding::Exact } else { Rounding::HalfEven };
+        let table = Table::read_by(columns, self.by.as_deref(), open(path)?, rounding, policy)
+            .map_err(|error| Failure::Table { path: path.to_owned(), error })?;
+        note_rounding(table.rounded());
+        Ok(table)
+    }
+
+    fn vector_files(&self) -> Result<Vec<(String, VectorFile)>, Failure> {
+        let invalid = |message: String, hint: &str| Failure::Invalid { message, hint: Some(hint.to_owned()) };
+        let mut files: Vec<(String, VectorFile)> = Vec::with_capacity(self.vector.len());
+        for given in &self.vector {
+            let (name, path) = given.split_once('=').ok_or_else(|| {
+                invalid(
+                    format!("--vector {given:?} names no column and file"),
+                    "write it as in --vector g=gradient.npy",
+                )
+            })?;
+            if files.iter().any(|(other, _)| other == name) {
+                return Err(invalid(
+                    format!("--vector names column {name:?} twice"),
+                    "give one file for each column",
+                ));
+            }
+            let file = VectorFile::npy(open(Path::new(path))?).map_err(|error| {
+                let error = ContributeError::Vectors { column: name.to_owned(), error };
+                Failure::Table { path: path.into(), error }
+            })?;
+            files.push((name.to_owned(), file));
+        }
+        Ok(files)
+    }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|source| Failure::File { doing: "read", path: path.to_owned(), source })
+}
+
+/// A column that has no file of vectors, where there is no table.
+fn no_table(column: &Column) -> Failure {
+    let hint = if column.is_vector() { "--vector NAME=FILE.npy" } else { "--csv FILE" };
+    Failure::Invalid {
+        message: format!("nothing says what column {:?} is: {}", column.name, column.declaration()),
+        hint: Some(format!("give its values with {hint}")),
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice, stderr, stdout};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use quorate_contribute::Rounded;
+use quorate_contribute::{Clipped, Rounded};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -69,6 +69,15 @@ pub(crate) fn note_rounding(rounded: &[Rounded]) {
         note(format_args!(
             "note: column {column:?}: {count} values had more decimals than declared and were rounded, half to even; \
              the largest change is {largest} (--exact makes this an error)"
+        ));
+    }
+}
+
+/// Says once per column what clipping did.
+pub(crate) fn note_clipping(clipped: &[Clipped]) {
+    for Clipped { column, count, elements } in clipped {
+        note(format_args!(
+            "note: column {column:?}: {count} of {elements} elements were out of range and clipped to it"
         ));
     }
 }

@@ -5,8 +5,8 @@
 //! is noticed; it is corrected and the liar named only with `m >= 3t + 1`. Between the two the result is refused, and
 //! nobody is named, because a few liars could make an honest helper look like one.
 
-use quorate_circuit::{Outcome, Output, Program};
-use quorate_field::{Field, FieldId, Integer, with_field};
+use quorate_circuit::{Outcome, Output, Program, VectorSum};
+use quorate_field::{Field, FieldId, Integer, read_slice, with_field};
 use quorate_hash::Digest;
 use quorate_sharing::{HelperNumber, RecombineError, Recombined, Scheme, recombine};
 use quorate_wire::RunReply;
@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Answer {
     /// The results by name, in the circuit's order.
     pub results: Vec<(String, Outcome)>,
-    /// What the results are computed of: one integer for each of the program's outputs.
+    /// What the results are computed of: one integer for each of the program's outputs, then one for each element of its
+    /// vectors.
     pub outputs: Vec<Integer>,
     /// The helpers whose shares were used, ascending.
     pub quorum: Vec<HelperNumber>,
@@ -145,6 +146,17 @@ pub fn answer(
             integers[*position] = integer;
         }
     }
+    let outputs = program.outputs.iter().zip(&integers);
+    let implausible = outputs.filter(|(output, integer)| !output.interval.contains(integer));
+    let mut implausible: Vec<String> = implausible.map(|(output, _)| output.meaning.clone()).collect();
+    for (position, vector) in program.vectors.iter().enumerate() {
+        let values = with_field!(program.field, F => elements::<F>(scheme, vector, position, replies))?;
+        integrity.wrong_helpers.extend(values.wrong);
+        let is_beyond = |integer: &Integer| !vector.interval.contains(integer);
+        let beyond = values.integers.iter().position(is_beyond);
+        implausible.extend(beyond.map(|index| element_of(vector, index)));
+        integers.extend(values.integers);
+    }
     integrity.wrong_helpers.sort_unstable();
     integrity.wrong_helpers.dedup();
     // Wrong in different fields, they could be more together than the shares can correct.
@@ -152,9 +164,6 @@ pub fn answer(
         let (points, threshold) = (replies.len(), scheme.threshold().into());
         return Err(AnswerError::Inconsistent { points, threshold, output: "all outputs together".into() });
     }
-    let outputs = program.outputs.iter().zip(&integers);
-    let implausible = outputs.filter(|(output, integer)| !output.interval.contains(integer));
-    let implausible = implausible.map(|(output, _)| output.meaning.clone()).collect();
     let mut quorum: Vec<HelperNumber> = replies.iter().map(|reply| reply.helper).collect();
     quorum.sort_unstable();
     let results = program.outcomes(&integers, rows);
@@ -178,15 +187,50 @@ fn values<F: Field>(
         Ok((reply.helper, read.collect::<Result<Vec<F>, _>>()?))
     });
     let shares: Vec<(HelperNumber, Vec<F>)> = shares.collect::<Result<_, AnswerError>>()?;
+    recombined(scheme, &shares, &|index| outputs[positions[index]].meaning.clone())
+}
+
+/// The elements of a vector, which is number `position` of the program's.
+fn elements<F: Field>(
+    scheme: &Scheme,
+    vector: &VectorSum,
+    position: usize,
+    replies: &[RunReply],
+) -> Result<Values, AnswerError> {
+    let shares = replies.iter().map(|reply| {
+        let malformed = |reason: String| AnswerError::Malformed { helper: reply.helper, reason };
+        let bytes = reply.vectors[position].as_slice();
+        let (found, expected) = (bytes.len(), vector.length as usize * F::BYTES);
+        if found != expected {
+            let reason = format!("vector {} has {found} bytes of shares, not {expected}", position + 1);
+            return Err(malformed(reason));
+        }
+        let shares =
+            read_slice::<F>(bytes).map_err(|error| malformed(format!("vector {}: {error}", position + 1)))?;
+        Ok((reply.helper, shares))
+    });
+    let shares: Vec<(HelperNumber, Vec<F>)> = shares.collect::<Result<_, AnswerError>>()?;
+    recombined(scheme, &shares, &|index| element_of(vector, index))
+}
+
+/// An element of a vector in words.
+fn element_of(vector: &VectorSum, index: usize) -> String {
+    format!("element {index} of {}", vector.meaning)
+}
+
+/// The values that shares stand for; `words` says what each is.
+fn recombined<F: Field>(
+    scheme: &Scheme,
+    shares: &[(HelperNumber, Vec<F>)],
+    words: &dyn Fn(usize) -> String,
+) -> Result<Values, AnswerError> {
     let points: Vec<(HelperNumber, &[F])> =
         shares.iter().map(|(helper, shares)| (*helper, shares.as_slice())).collect();
     let Recombined { values, wrong, .. } = recombine(scheme, &points).map_err(|error| match error {
         RecombineError::TooFew { needed, found } => AnswerError::TooFew { needed, found },
-        RecombineError::Inconsistent { points, threshold, position } => AnswerError::Inconsistent {
-            points,
-            threshold,
-            output: outputs[positions[position]].meaning.clone(),
-        },
+        RecombineError::Inconsistent { points, threshold, position } => {
+            AnswerError::Inconsistent { points, threshold, output: words(position) }
+        }
         reason => AnswerError::Quorum { reason },
     })?;
     Ok(Values { integers: values.into_iter().map(F::to_integer).collect(), wrong })
@@ -194,10 +238,13 @@ fn values<F: Field>(
 
 fn check_shape(program: &Program, reply: &RunReply) -> Result<(), AnswerError> {
     let (expected, found) = (program.outputs.len(), reply.shares.len());
-    if found == expected {
+    let (vectors, found_vectors) = (program.vectors.len(), reply.vectors.len());
+    if (found, found_vectors) == (expected, vectors) {
         return Ok(());
     }
-    let reason = format!("{found} shares, but the program has {expected} outputs");
+    let reason = format!(
+        "{found} shares and {found_vectors} vectors, but the program has {expected} outputs and {vectors} vectors"
+    );
     Err(AnswerError::Malformed { helper: reply.helper, reason })
 }
 

@@ -229,8 +229,8 @@ impl Helpers {
         let status = response.status();
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if bytes.len() + chunk.len() > limits::MESSAGE_MAX {
-                let reason = format!("longer than {} bytes", limits::MESSAGE_MAX);
+            if bytes.len() + chunk.len() > limits::ANSWER_MAX {
+                let reason = format!("longer than {} bytes", limits::ANSWER_MAX);
                 return Err(Fault::Garbled { what: "something", reason });
             }
             bytes.extend_from_slice(&chunk);

@@ -39,7 +39,7 @@ pub struct SavedRun {
     pub quorum: Vec<u8>,
     /// How sure the results are.
     pub integrity: Integrity,
-    /// One integer for each of the program's outputs.
+    /// One integer for each of the program's outputs, then one for each element of its vectors.
     pub outputs: Vec<Integer>,
     /// The circuit's text.
     pub circuit: String,

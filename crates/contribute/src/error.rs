@@ -3,6 +3,7 @@
 use quorate_hash::Digest;
 
 use crate::table::BadRows;
+use crate::vector::NpyError;
 
 /// A table that cannot be contributed. To blame is the contributor's file, except for `Unreadable` (this machine) and
 /// `Study` (whoever wrote the study).
@@ -90,6 +91,56 @@ pub enum ContributeError {
         /// The column.
         column: String,
     },
+    /// A file of vectors does not read.
+    #[error("the vectors of column {column:?}: {error}")]
+    Vectors {
+        /// The column.
+        column: String,
+        /// What is wrong with the file.
+        error: NpyError,
+    },
+    /// Vectors for a column that there is not, or that has none.
+    #[error("column {column:?} has no vectors: {declared}")]
+    NotVectors {
+        /// The name that was given.
+        column: String,
+        /// What it is declared as, or which columns have vectors.
+        declared: String,
+    },
+    /// Vectors of another length than the column's.
+    #[error("column {column:?}: the file's vectors have {found} elements, and the study's {expected}")]
+    VectorLength {
+        /// The column.
+        column: String,
+        /// Elements of the file's.
+        found: u64,
+        /// Elements declared.
+        expected: u32,
+    },
+    /// Not one vector for each row.
+    #[error("column {column:?}: the file has {found} vectors, and there are {expected} rows")]
+    VectorRows {
+        /// The column.
+        column: String,
+        /// The file's.
+        found: u64,
+        /// Rows of the table, or of the first file.
+        expected: u64,
+    },
+    /// An element that is no value of its column.
+    #[error("column {column:?}, row {row}, element {index}: {found} {reason}")]
+    Element {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: u64,
+        /// The element, from 0.
+        index: usize,
+        /// The number.
+        found: f64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The study's sharing scheme cannot be.
     #[error("study {study}: {reason}")]
     Study {
@@ -115,6 +166,16 @@ impl ContributeError {
             }
             ContributeError::TooManyRows { .. } | ContributeError::BlockTooLarge { .. } => Some(
                 "contribute the file in several blocks, or each row for itself, or ask for a study with a larger rows_max",
+            ),
+            ContributeError::Vectors { error, .. } => Some(error.hint()),
+            ContributeError::NotVectors { .. } => {
+                Some("name the column as the study does: --vector NAME=FILE.npy")
+            }
+            ContributeError::VectorRows { .. } => {
+                Some("row i of every file is one contributor's, as is row i of the table")
+            }
+            ContributeError::Element { .. } => Some(
+                "nothing was sent; with --clip, elements out of range become the nearest that is declared",
             ),
             ContributeError::TooManyContributions { .. } => Some(
                 "ask the study's owner for a study with a larger capacity; it decides the field of every sum",

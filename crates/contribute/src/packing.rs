@@ -26,7 +26,9 @@ pub struct Packer {
     study: Digest,
     scheme: Scheme,
     field: FieldId,
-    columns: Vec<String>,
+    /// The stored columns, and how many cells of a row each has.
+    columns: Vec<(String, usize)>,
+    cells_per_row: usize,
     rows_max: u32,
     capacity: u64,
     secret: ContributorSecret,
@@ -72,14 +74,15 @@ impl Packer {
             study: study.id(),
             scheme: scheme_of(study)?,
             field: study.field,
-            columns: study.columns.iter().map(|column| column.name.clone()).collect(),
+            columns: study.columns.iter().map(|column| (column.name.clone(), column.width())).collect(),
+            cells_per_row: study.cells_per_row(),
             rows_max: study.rows_max,
             capacity: study.capacity,
             secret,
         })
     }
 
-    /// Splits one block: `cells` are `rows` rows of the study's columns, row by row.
+    /// Splits one block: `cells` are `rows` rows of the study's columns, row by row; of a vector, all elements.
     ///
     /// # Errors
     /// The block has no rows, too many, or a value that is not in the study's field.
@@ -87,7 +90,7 @@ impl Packer {
     /// # Panics
     /// Unless `cells` are `rows` whole rows.
     pub fn pack(&self, position: u64, rows: u32, cells: &[Integer]) -> Result<Packed, ContributeError> {
-        assert_eq!(cells.len(), rows as usize * self.columns.len(), "a block is whole rows");
+        assert_eq!(cells.len(), rows as usize * self.cells_per_row, "a block is whole rows");
         if rows == 0 {
             return Err(ContributeError::NoRows { skipped: 0 });
         }
@@ -123,16 +126,25 @@ impl Packer {
     ) -> Result<Dealing, ContributeError> {
         let mut block: Vec<F> = Vec::with_capacity(cells.len());
         for (index, cell) in cells.iter().enumerate() {
-            let (row, column) = (index / self.columns.len(), index % self.columns.len());
             let element = F::from_integer(cell);
             block.push(element.ok_or_else(|| ContributeError::DoesNotFit {
-                row: row + 1,
-                column: self.columns[column].clone(),
+                row: index / self.cells_per_row + 1,
+                column: self.column_of(index % self.cells_per_row),
             })?);
         }
         let dealing = split(&self.scheme, &self.study, &self.secret, position, rows, &block);
         block.zeroize();
         Ok(dealing)
+    }
+
+    /// The column of a row's cell.
+    fn column_of(&self, cell: usize) -> String {
+        let mut end = 0;
+        let is_it = |(_, width): &&(String, usize)| {
+            end += width;
+            cell < end
+        };
+        self.columns.iter().find(is_it).map(|(name, _)| name.clone()).unwrap_or_default()
     }
 
     /// All contributions of `table` as uploads of about [`limits::UPLOAD_TARGET`] bytes per helper.
@@ -160,7 +172,7 @@ impl Packer {
 
     /// The most bytes that a contribution of `rows` rows takes in one helper's upload.
     pub fn contribution_bytes(&self, rows: u32) -> usize {
-        let data = rows as usize * self.columns.len() * self.field.bytes();
+        let data = rows as usize * self.cells_per_row * self.field.bytes();
         OVERHEAD_BYTES + 32 * usize::from(self.scheme.helpers()) + data.max(32)
     }
 
@@ -234,13 +246,12 @@ impl Batches<'_> {
         let mut ids = Vec::with_capacity(blocks.len());
         let mut by_helper: Vec<Vec<Contribution>> =
             (0..helpers).map(|_| Vec::with_capacity(blocks.len())).collect();
-        let width = self.table.columns();
         let rows = blocks.iter().map(|block| block.len() as u64).sum();
         for block in blocks {
             // The place in the file, not among the rows kept: correcting one bad row changes no other contribution.
             let position = self.table.number(block.start) - 1;
-            let cells = &self.table.cells()[block.start * width..block.end * width];
-            let packed = self.packer.pack(position, rows_of(block), cells)?;
+            let cells = self.table.block_cells(block.clone())?;
+            let packed = self.packer.pack(position, rows_of(block), &cells)?;
             ids.push(packed.id);
             for (contributions, contribution) in by_helper.iter_mut().zip(packed.contributions) {
                 contributions.push(contribution);

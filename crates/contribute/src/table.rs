@@ -6,11 +6,13 @@
 //! contributor's own; `Debug` shows none of them.
 //!
 //! A column that may be blank is one column of the text and two of the table: the value, which is the least of the domain
-//! for a blank, and whether there is one.
+//! for a blank, and whether there is one. A vector has a column of the text for each element, `g.0`, `g.1` and so on, or a
+//! file of its own, from which it is read when it is wanted.
 
 mod bad_rows;
 mod header;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -22,7 +24,8 @@ use quorate_field::Integer;
 
 pub use bad_rows::{BadRow, BadRowReason, BadRows};
 
-use crate::{ContributeError, Grouping};
+use crate::vector::Vectors;
+use crate::{Clipped, Clipping, ContributeError, Grouping, VectorFile};
 
 /// What to do with rows that are no values of the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +36,16 @@ pub enum BadRowsPolicy {
     Skip,
 }
 
-/// Rows of integers, one per stored column of the study.
+/// Rows of integers, one per stored column of the study and element of a vector.
 pub struct Table {
+    /// Cells of a row that are here.
     columns: usize,
     cells: Vec<Integer>,
+    /// Cells that are in files: before which cell of a row they stand, and what they are.
+    vectors: Vec<(usize, Vectors)>,
     numbers: Vec<u64>,
+    /// Rows of the text, those that were skipped included.
+    rows_read: u64,
     /// The rows of each contributor, if a column says whose they are.
     blocks: Option<Vec<Range<usize>>>,
     rounded: Vec<Rounded>,
@@ -57,6 +65,7 @@ pub struct Rounded {
 
 /// Where the columns stand in a row of the text.
 struct Places {
+    /// In the columns' order, each element of a vector for itself.
     columns: Vec<usize>,
     /// The column that says whose row it is.
     by: Option<(String, usize)>,
@@ -97,9 +106,11 @@ impl Table {
         let places = header::places(columns, by, &header)?;
         let mut contributors = Contributors::default();
         let mut table = Table {
-            columns: Column::stored(columns.iter().cloned()).len(),
+            columns: cells_per_row(columns),
             cells: Vec::new(),
+            vectors: Vec::new(),
             numbers: Vec::new(),
+            rows_read: 0,
             blocks: None,
             rounded: Vec::new(),
             skipped: BadRows::default(),
@@ -122,6 +133,7 @@ impl Table {
                 }
             }
         }
+        table.rows_read = number;
         if policy == BadRowsPolicy::Refuse && table.skipped.count > 0 {
             return Err(ContributeError::BadRows { bad: table.skipped });
         }
@@ -150,15 +162,20 @@ impl Table {
             std::str::from_utf8(&record[place]).map_err(|_| BadRowReason::NotUtf8 { column: name.to_owned() })
         };
         let mut changes = Vec::new();
-        for (index, (column, place)) in columns.iter().zip(&places.columns).enumerate() {
+        let cells = columns
+            .iter()
+            .enumerate()
+            .flat_map(|(index, column)| (0..column.width()).map(move |element| (index, column, element)));
+        for ((index, column, element), place) in cells.zip(&places.columns) {
             let cell = text(*place, &column.name)?;
             if column.is_blank(cell) {
                 self.cells.extend([column.domain.interval().min, Integer::ZERO]);
                 continue;
             }
-            let encoded = column
-                .encode(cell, rounding.rule)
-                .map_err(|error| BadRowReason::Cell { column: column.name.clone(), error })?;
+            let encoded = column.encode(cell, rounding.rule).map_err(|error| BadRowReason::Cell {
+                column: header::name_of(column, element).into_owned(),
+                error,
+            })?;
             self.cells.push(encoded.value);
             self.cells.extend(column.is_optional().then_some(Integer::ONE));
             changes.extend(encoded.rounded_by.map(|change| (index, change)));
@@ -189,6 +206,97 @@ impl Table {
         self.blocks = Some(starts.collect());
         self.cells = order.iter().flat_map(|row| self.row(*row)).copied().collect();
         self.numbers = order.iter().map(|row| self.numbers[*row]).collect();
+    }
+
+    /// The table of the vectors in files alone, where a study has no other columns.
+    ///
+    /// # Errors
+    /// As [`Table::with_vectors`].
+    pub fn of_vectors(
+        columns: &[Column],
+        files: Vec<(String, VectorFile)>,
+        clipping: Clipping,
+    ) -> Result<Table, ContributeError> {
+        let rows_read = files.first().map_or(0, |(_, file)| file.rows());
+        if rows_read == 0 {
+            return Err(ContributeError::NoRows { skipped: 0 });
+        }
+        let table = Table {
+            columns: 0,
+            cells: Vec::new(),
+            vectors: Vec::new(),
+            numbers: (1..=rows_read).collect(),
+            rows_read,
+            blocks: None,
+            rounded: Vec::new(),
+            skipped: BadRows::default(),
+        };
+        table.with_vectors(columns, files, clipping)
+    }
+
+    /// The table with vectors from files, by the names of their columns: vector i of a file is row i's of the text.
+    /// `columns` are the study's; those without a file are the table's own.
+    ///
+    /// # Errors
+    /// A file is of no column of vectors, or of other vectors than the study's; a number is out of range.
+    pub fn with_vectors(
+        mut self,
+        columns: &[Column],
+        mut files: Vec<(String, VectorFile)>,
+        clipping: Clipping,
+    ) -> Result<Table, ContributeError> {
+        let mut before = 0;
+        for column in Column::stored(columns.iter().cloned()) {
+            let Some(place) = files.iter().position(|(name, _)| *name == column.name) else {
+                before += column.width();
+                continue;
+            };
+            let (_, file) = files.swap_remove(place);
+            let vectors = Vectors::check(file, &column, clipping)?;
+            if vectors.rows() != self.rows_read {
+                let (found, expected) = (vectors.rows(), self.rows_read);
+                return Err(ContributeError::VectorRows { column: column.name, found, expected });
+            }
+            self.vectors.push((before, vectors));
+        }
+        assert_eq!(before, self.columns, "the columns without a file are the table's");
+        match files.pop() {
+            None => Ok(self),
+            Some((column, _)) => {
+                let vectors = columns.iter().filter(|column| column.is_vector());
+                let names: Vec<&str> = vectors.map(|column| column.name.as_str()).collect();
+                let declared = format!("those that have are [{}]", names.join(", "));
+                Err(ContributeError::NotVectors { column, declared })
+            }
+        }
+    }
+
+    /// All cells of the rows of a block, row by row, those that are in files included.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is another one by now.
+    pub fn block_cells(&self, rows: Range<usize>) -> Result<Cow<'_, [Integer]>, ContributeError> {
+        if self.vectors.is_empty() {
+            return Ok(self.cells[rows.start * self.columns..rows.end * self.columns].into());
+        }
+        let width = self.columns + self.vectors.iter().map(|(_, vectors)| vectors.width()).sum::<usize>();
+        let mut cells = Vec::with_capacity(rows.len() * width);
+        for row in rows {
+            let (mut rest, mut taken) = (self.row(row), 0);
+            for (before, vectors) in &self.vectors {
+                let (mine, others) = rest.split_at(before - taken);
+                cells.extend_from_slice(mine);
+                vectors.read(self.numbers[row] - 1, &mut |integer| cells.push(integer))?;
+                (rest, taken) = (others, *before);
+            }
+            cells.extend_from_slice(rest);
+        }
+        Ok(cells.into())
+    }
+
+    /// What clipping did, for every column in which it did something.
+    pub fn clipped(&self) -> Vec<Clipped> {
+        self.vectors.iter().filter_map(|(_, vectors)| vectors.clipped()).collect()
     }
 
     /// The number of rows, at least one.
@@ -228,17 +336,17 @@ impl Table {
         }
     }
 
-    /// The number of stored columns.
+    /// The number of a row's cells that are not in files.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Row `index`, from 0: one integer per stored column.
+    /// Row `index`, from 0: one integer per stored column and element that is not in a file.
     pub fn row(&self, index: usize) -> &[Integer] {
         &self.cells[index * self.columns..][..self.columns]
     }
 
-    /// All cells, row by row.
+    /// All cells that are not in files, row by row.
     pub fn cells(&self) -> &[Integer] {
         &self.cells
     }
@@ -260,7 +368,8 @@ impl Table {
 
     /// Bytes of the cells as plain numbers of eight bytes: what secrecy is compared with.
     pub fn plain_bytes(&self) -> u64 {
-        self.cells.len() as u64 * 8
+        let in_files: usize = self.vectors.iter().map(|(_, vectors)| vectors.width()).sum();
+        8 * (self.cells.len() as u64 + (self.rows() * in_files) as u64)
     }
 }
 
@@ -268,6 +377,11 @@ impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Table({} rows of {} columns)", self.rows(), self.columns)
     }
+}
+
+/// Cells of a row of columns as they are declared.
+fn cells_per_row(columns: &[Column]) -> usize {
+    Column::stored(columns.iter().cloned()).iter().map(Column::width).sum()
 }
 
 /// Whose rows they are, by the order of first appearance.

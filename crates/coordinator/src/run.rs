@@ -15,7 +15,7 @@ use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_federation::PublicKey;
 use quorate_hash::Digest;
-use quorate_wire::{Blob, Code, Refusal, RunReply, RunRequest, SealedReply, Signed};
+use quorate_wire::{Blob, Code, Elements, Refusal, RunReply, RunRequest, SealedReply, Signed};
 use serde::{Deserialize, Serialize};
 
 use crate::asked::{Asked, charge};
@@ -70,6 +70,12 @@ pub(crate) struct Others {
     pub(crate) is_remembering: bool,
     /// How many are the same analyst's.
     pub(crate) of_analyst: u64,
+}
+
+/// Encoded result shares: of the outputs, and of the vectors.
+struct ResultShares {
+    outputs: Vec<String>,
+    vectors: Vec<Elements>,
 }
 
 enum Stage {
@@ -329,7 +335,8 @@ impl Run {
         let Some(shares) = work.advance(&mut self.lanes, manifest, cx)? else { return Ok(()) };
         let (session, workload) = (*session, *work.workload());
         self.remember(workload, entry, cx);
-        self.answer(&session, shares.iter().map(|share| hex(share)).collect(), cx)
+        let outputs = shares.iter().map(|share| hex(share)).collect();
+        self.answer(&session, ResultShares { outputs, vectors: Vec::new() }, cx)
     }
 
     /// Notes what the run took.
@@ -351,14 +358,21 @@ impl Run {
         self.answer(&session, shares, cx)
     }
 
-    /// Makes the answer durable: encoded shares of the outputs.
-    fn answer(&mut self, session: &Digest, shares: Vec<String>, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let signature = RunReply::sign(cx.number, session, &shares, &cx.config.key);
+    /// Makes the answer durable.
+    fn answer(
+        &mut self,
+        session: &Digest,
+        shares: ResultShares,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let ResultShares { outputs, vectors } = shares;
+        let signature = RunReply::sign(cx.number, session, &outputs, &vectors, &cx.config.key);
         let in_lanes: u64 = self.lanes.iter().map(Lane::bytes_sent).sum();
         let reply = RunReply {
             helper: cx.number,
             session: *session,
-            shares,
+            shares: outputs,
+            vectors,
             elapsed_ms: cx.now_ms - self.exchange.started_ms(),
             bytes_to_helpers: self.exchange.bytes_sent() + in_lanes,
             signature,

@@ -73,7 +73,7 @@ fn check<F: Field>(
     }
     let header = header_of(helper, contribution);
     let piece = piece_of(contribution);
-    check_piece::<F>(scheme, &header, study.columns.len(), piece).map_err(|error| error.to_string())?;
+    check_piece::<F>(scheme, &header, study.cells_per_row(), piece).map_err(|error| error.to_string())?;
     let (commitments, rest) = contribution.commitments.as_chunks::<32>();
     if !rest.is_empty() {
         return Err(format!("its commitments are {} bytes, not 32 each", contribution.commitments.len()));

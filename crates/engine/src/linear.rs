@@ -5,12 +5,14 @@
 //! public constant is the constant itself at every helper for Shamir (a polynomial of degree 0), and at one helper
 //! only for additive sharing.
 //!
-//! Shapes: a column has one share per row, of the scheme's degree; the result has one share per output of the
-//! program, of the same degree.
+//! Vectors are added up element by element, and revealed as they are: their sums follow the outputs.
+//!
+//! Shapes: a column has one share per row and element, of the scheme's degree, row by row; the result has one share per
+//! output of the program, then one per element of each of its vectors, of the same degree.
 
 use std::collections::BTreeMap;
 
-use quorate_circuit::{Coefficient, Program, Reduction, RowInstruction, ScalarInstruction};
+use quorate_circuit::{Coefficient, Program, Reduction, RowInstruction, ScalarInstruction, VectorSum};
 use quorate_field::{Integer, NamedField};
 use quorate_sharing::{HelperNumber, Scheme, SchemeKind, Shares};
 use zeroize::Zeroize;
@@ -21,6 +23,8 @@ use crate::verified::Verified;
 pub struct LinearRun<F: NamedField> {
     /// Sum so far of every column that the program reads.
     sums: BTreeMap<u32, F>,
+    /// Sums so far of the elements of every column of vectors that it reads.
+    vectors: BTreeMap<u32, Shares<F>>,
     adds_constants: bool,
 }
 
@@ -32,11 +36,13 @@ impl<F: NamedField> LinearRun<F> {
     pub fn new(program: &Program, scheme: &Scheme, helper: HelperNumber) -> Self {
         assert!(program.is_linear(), "a linear program");
         let sums = program.columns_read().into_iter().map(|column| (column, F::ZERO)).collect();
+        let zeros = |vector: &VectorSum| (vector.column, Shares::zeros(vector.length as usize));
+        let vectors = program.vectors.iter().map(zeros).collect();
         let adds_constants = match scheme.kind() {
             SchemeKind::Shamir => true,
             SchemeKind::Additive => helper == 1,
         };
-        LinearRun { sums, adds_constants }
+        LinearRun { sums, vectors, adds_constants }
     }
 
     /// Takes the sum of some rows' shares of one column that the program reads.
@@ -46,7 +52,17 @@ impl<F: NamedField> LinearRun<F> {
         }
     }
 
-    /// This helper's share of every output, once all of `rows` rows were taken.
+    /// Takes the sums of some rows' vectors in one column that the program sums, element by element.
+    ///
+    /// # Panics
+    /// If the vectors are not as long as the program says.
+    pub fn add_vectors(&mut self, column: u32, rows_sum: &Shares<F>) {
+        if let Some(sums) = self.vectors.get_mut(&column) {
+            F::add_slices(sums.as_mut_slice(), rows_sum.as_slice());
+        }
+    }
+
+    /// This helper's share of every output and of every element of the vectors, once all of `rows` rows were taken.
     ///
     /// # Panics
     /// If an instruction refers to a later one: programs are lowered here or validated.
@@ -82,7 +98,13 @@ impl<F: NamedField> LinearRun<F> {
                 _ => unreachable!("a linear program"),
             }
         }
-        let outputs = program.outputs.iter().map(|output| scalars[output.scalar as usize]).collect();
+        // Of the size that it will have: no copy of shares is left behind where it grew.
+        let elements: usize = self.vectors.values().map(Shares::len).sum();
+        let mut outputs: Vec<F> = Vec::with_capacity(program.outputs.len() + elements);
+        outputs.extend(program.outputs.iter().map(|output| scalars[output.scalar as usize]));
+        for vector in &program.vectors {
+            outputs.extend_from_slice(self.vectors[&vector.column].as_slice());
+        }
         self.sums.values_mut().for_each(Zeroize::zeroize);
         row_sums.zeroize();
         scalars.zeroize();
@@ -112,7 +134,8 @@ pub(crate) fn embed<F: NamedField>(value: &Integer) -> F {
 
 #[cfg(test)]
 mod tests {
-    use quorate_field::{F61, F127, F256};
+    use quorate_circuit::{Interval, Output};
+    use quorate_field::{F61, F127, F256, Field, FieldId};
 
     use super::*;
 
@@ -132,5 +155,42 @@ mod tests {
         check::<F61>();
         check::<F127>();
         check::<F256>();
+    }
+
+    #[test]
+    fn sums_of_vectors_follow_the_outputs() {
+        fn shares(numbers: impl IntoIterator<Item = u64>) -> Shares<F61> {
+            Shares::from_vec(numbers.into_iter().map(F61::from_u64).collect())
+        }
+        let vector = |column, length| {
+            let (interval, meaning) = (Interval::up_to(100_000), String::new());
+            VectorSum { column, length, interval, meaning }
+        };
+        let interval = Interval::up_to(900);
+        let program = Program {
+            format: Program::FORMAT,
+            name: String::new(),
+            field: FieldId::F61,
+            columns: vec![1, 3, 1],
+            rows_max: 100,
+            row: vec![RowInstruction::Input { column: 0 }],
+            reductions: vec![Reduction::Sum { value: 0 }],
+            scalar: vec![],
+            outputs: vec![Output { scalar: 0, field: FieldId::F61, interval, meaning: String::new() }],
+            vectors: vec![vector(1, 3), vector(2, 1)],
+            public: vec![],
+            reveals: vec![],
+        };
+        program.validate().unwrap();
+        let scheme = Scheme::shamir(3, 1).unwrap();
+        let mut run = LinearRun::<F61>::new(&program, &scheme, 2);
+        run.add(0, F61::from_u64(20));
+        run.add(0, F61::from_u64(2));
+        run.add_vectors(1, &shares([111, 222, 333]));
+        run.add_vectors(2, &shares([10]));
+        run.add_vectors(1, &shares([1000, 2000, 3000]));
+        let found = run.finish(&program, 4).release();
+        let expected = shares([22, 1111, 2222, 3333, 10]);
+        assert_eq!(found.as_slice(), expected.as_slice());
     }
 }

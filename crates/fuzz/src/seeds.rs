@@ -7,7 +7,7 @@ use quorate_fuzz::world::{World, uploads};
 use quorate_fuzz::{digest, federation, key, studies};
 use quorate_hash::merkle;
 use quorate_wire::{
-    CommitHead, Exclusions, LeftOut, Manifest, Receipt, RunReply, SealRequest, SealedReply, Signed,
+    CommitHead, Elements, Exclusions, LeftOut, Manifest, Receipt, RunReply, SealRequest, SealedReply, Signed,
     SignedManifest,
 };
 
@@ -94,6 +94,7 @@ fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_h
         helper: 1,
         session: digest(2),
         shares: vec!["0100000000000000".into()],
+        vectors: vec![Elements::new(vec![1; 16])],
         elapsed_ms: 1,
         bytes_to_helpers: 2,
         signature,

@@ -136,6 +136,8 @@ fn shown(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Truth(truth) => Some(truth.to_string()),
         Outcome::Number(quantity) if quantity.is_integer() => Some(quantity.to_string()),
+        // A picture of a gradient says nothing: how long it is.
+        Outcome::Vector(vector) => Some(format!("{} numbers", vector.len())),
         other => other.to_f64().map(figure),
     }
 }

@@ -1,5 +1,6 @@
 //! One helper's piece of a contribution: a seed, or plain shares; its encoding, and the checks at the door.
 //!
+//! A block is rows of equally many cells, here called columns: a study's column has one of them, or a vector's length.
 //! Encoded, a piece is one byte of kind (0 seed, 1 data) and its body: 32 bytes of seed, or `rows * columns` field
 //! elements, row by row, each little-endian and canonical (`< p`). Which helper gets which kind follows from the
 //! public rotation ([`Scheme::piece_kind`]); a piece of the wrong kind is refused, because a helper that accepted

@@ -181,7 +181,8 @@ fn make(index: u64, plan: &Plan, packer: &Packer, chance: &mut Chance) -> Made {
     let mut cells: Vec<Integer> = Vec::new();
     for column in (0..rows).flat_map(|_| plan.columns.iter().filter(|column| !column.is_presence())) {
         let is_blank = column.is_optional() && chance.hit(300);
-        cells.push(if is_blank { column.domain.interval().min } else { value(&column.domain, chance) });
+        let value = || if is_blank { column.domain.interval().min } else { value(&column.domain, chance) };
+        cells.extend(std::iter::repeat_with(value).take(column.width()));
         cells.extend(column.is_optional().then(|| Integer::from(u64::from(!is_blank))));
     }
     let mut flaw = None;

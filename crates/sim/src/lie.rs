@@ -11,7 +11,7 @@ use rand_core::SeedableRng;
 
 use crate::analyst::opener;
 use quorate_hash::{Digest, Tagged};
-use quorate_wire::{Blob, RunReply, SealedReply, decode, encode, limits};
+use quorate_wire::{Blob, Elements, RunReply, SealedReply, decode, encode, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
@@ -111,12 +111,17 @@ fn alter_opening(bytes: Vec<u8>, salt: u8, element: usize) -> Vec<u8> {
 pub(crate) fn alter_reply(sealed: &mut SealedReply, request: &Digest, key: &SecretKey) {
     let Ok(mut reply) = sealed.open(&opener(), request) else { return };
     let draw = usize::from(reply.session.0[0]);
-    let count = reply.shares.len().max(1);
-    if let Some(share) = reply.shares.get_mut(draw % count) {
+    let (count, vectors) = (reply.shares.len(), reply.vectors.len());
+    let place = draw % (count + vectors).max(1);
+    if let Some(share) = reply.shares.get_mut(place) {
         let flipped = if share.starts_with('7') { "3" } else { "7" };
         share.replace_range(..1, flipped);
+    } else if let Some(vector) = reply.vectors.get_mut(place - count) {
+        let mut bytes = vector.as_slice().to_vec();
+        bytes[0] ^= 1;
+        *vector = Elements::new(bytes);
     }
-    reply.signature = RunReply::sign(reply.helper, &reply.session, &reply.shares, key);
+    reply.signature = RunReply::sign(reply.helper, &reply.session, &reply.shares, &reply.vectors, key);
     let mut rng = ChaCha20Rng::from_seed(reply.session.0);
     if let Ok(altered) = SealedReply::close(&reply, &opener().key(), request, &mut rng) {
         *sealed = altered;

@@ -176,12 +176,15 @@ fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {
     };
     let width = i128::from(chance.between(1, 1_000_000)) * widest / 1_000_000;
     let min = i128::from(chance.between(0, 2_000)) - 1_000;
-    let domain = Domain::Number {
-        min: Integer::from(min),
-        max: Integer::from(min + width.max(1)),
-        decimals: chance.pick(&[0, 0, 1, 2]),
-    };
+    let (min, max) = (Integer::from(min), Integer::from(min + width.max(1)));
+    let decimals = chance.pick(&[0, 0, 1, 2]);
     let name = format!("c{number}");
+    // Studies with vectors have no bits: few are enough.
+    if chance.hit(40) {
+        let length = chance.pick(&[1, 2, 5, 40]);
+        return Column::new(name, Domain::Vector { length, min, max, decimals });
+    }
+    let domain = Domain::Number { min, max, decimals };
     if chance.hit(250) { Column::optional(name, domain) } else { Column::new(name, domain) }
 }
 

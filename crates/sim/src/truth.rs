@@ -4,7 +4,7 @@ mod disclosure;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_circuit::{Bits, Outcome, Program};
+use quorate_circuit::{Bits, Column, Outcome, Program};
 use quorate_coordinator::Records;
 use quorate_federation::Federation;
 use quorate_field::{Field, FieldId, Integer, read_slice, with_field};
@@ -24,7 +24,8 @@ pub(crate) struct Truth {
     field: FieldId,
     /// Whether a seal looks for values out of their ranges.
     checks_ranges: bool,
-    columns: usize,
+    /// Cells of a row, by column.
+    widths: Vec<usize>,
     liars: BTreeSet<u8>,
     excluded_max: quorate_circuit::Proportion,
     min_cohort: u64,
@@ -52,7 +53,7 @@ impl Truth {
         Truth {
             scheme: plan.scheme,
             field: plan.field,
-            columns: plan.columns.len(),
+            widths: plan.columns.iter().map(Column::width).collect(),
             checks_ranges: plan.bits != Bits::None,
             liars: plan.liars.iter().map(|(number, _)| *number).collect(),
             excluded_max: plan.excluded_max,
@@ -155,7 +156,7 @@ impl Truth {
     /// The sealed set as this helper laid it out.
     fn read_set(&self, node: &Node, signed: &SignedManifest) -> Held<Vec<(Digest, u32)>> {
         let manifest = &signed.manifest;
-        let column = u32::try_from(self.columns).unwrap_or(u32::MAX);
+        let column = u32::try_from(self.widths.len()).unwrap_or(u32::MAX);
         let bytes = read_column(node, &self.study, &manifest.session, column, manifest.contributions * 36)?;
         let mut set = Vec::new();
         for record in bytes.chunks_exact(36) {
@@ -204,13 +205,28 @@ impl Truth {
         self.requests.insert(reply.session, asked.clone());
         let replies = self.replies.entry(reply.session).or_default();
         let known = replies.entry(reply.helper).or_insert_with(|| reply.clone());
-        hold(known.shares == reply.shares, "a session has one result", || format!("helper {}", reply.helper))
+        let is_same = (&known.shares, &known.vectors) == (&reply.shares, &reply.vectors);
+        hold(is_same, "a session has one result", || format!("helper {}", reply.helper))
+    }
+
+    /// What was contributed, column by column, a vector's cells row by row.
+    fn table_of<'a>(&self, made: impl Iterator<Item = &'a Made>) -> Vec<Vec<Integer>> {
+        let cells_per_row = self.widths.iter().sum();
+        let mut table = vec![Vec::new(); self.widths.len()];
+        for mut cells in made.flat_map(|made| made.cells.chunks_exact(cells_per_row)) {
+            for (column, width) in table.iter_mut().zip(&self.widths) {
+                let (mine, others) = cells.split_at(*width);
+                column.extend_from_slice(mine);
+                cells = others;
+            }
+        }
+        table
     }
 
     /// The clear-text result on a sealed set.
     pub(crate) fn reference(&self, program: &Program, manifest: &Digest) -> Held<Vec<(String, Outcome)>> {
         let table = self.table(manifest)?;
-        let rows = table[0].len() as u64;
+        let rows = (table[0].len() / self.widths[0]) as u64;
         match program.evaluate(&table) {
             Ok(outputs) => Ok(program.outcomes(&outputs, rows)),
             Err(error) => broken("the clear text evaluates", error.to_string()),
@@ -222,12 +238,7 @@ impl Truth {
         let Some(set) = self.sets.get(manifest) else {
             return broken("a manifest that is asked about was sealed", manifest.to_string());
         };
-        let made: Vec<&Made> = set.iter().filter_map(|(id, _)| self.made.get(id)).collect();
-        let column = |column: usize| {
-            let cells = made.iter().flat_map(|made| made.cells.iter().skip(column).step_by(self.columns));
-            cells.copied().collect()
-        };
-        Ok((0..self.columns).map(column).collect())
+        Ok(self.table_of(set.iter().filter_map(|(id, _)| self.made.get(id))))
     }
 
     /// A helper that started has what it promised.
@@ -336,7 +347,8 @@ impl Truth {
         };
         let Some(set) = self.sets.get(id).filter(|_| nodes.len() >= needed) else { return Ok(()) };
         let manifest = &signed.manifest;
-        for column in 0..self.columns {
+        let table = self.table_of(set.iter().filter_map(|(id, _)| self.made.get(id)));
+        for (column, cells) in table.iter().enumerate() {
             let number = u32::try_from(column).unwrap_or(u32::MAX);
             let mut shares: Vec<(u8, Vec<F>)> = Vec::new();
             for node in nodes {
@@ -345,7 +357,7 @@ impl Truth {
                     &self.study,
                     &manifest.session,
                     number,
-                    manifest.rows * F::BYTES as u64,
+                    (self.widths[column] * F::BYTES) as u64 * manifest.rows,
                 )?;
                 match read_slice::<F>(&bytes) {
                     Ok(read) => shares.push((node.number, read)),
@@ -360,9 +372,7 @@ impl Truth {
                 Ok(found) => found.values,
                 Err(error) => return broken("sealed columns recombine", error.to_string()),
             };
-            let made = set.iter().filter_map(|(id, _)| self.made.get(id));
-            let cells = made.flat_map(|made| made.cells.iter().skip(column).step_by(self.columns));
-            let expected: Vec<F> = cells.filter_map(F::from_integer).collect();
+            let expected: Vec<F> = cells.iter().filter_map(F::from_integer).collect();
             hold(found == expected, "sealed columns are what was contributed", || {
                 format!("column {column}")
             })?;

@@ -7,6 +7,7 @@
 
 mod blob;
 mod codec;
+mod elements;
 pub mod limits;
 mod manifest;
 mod owner;
@@ -18,6 +19,7 @@ mod upload;
 
 pub use blob::Blob;
 pub use codec::{CodecError, decode, encode};
+pub use elements::Elements;
 pub use manifest::{Exclusions, LeftOut, Manifest, ManifestError, SignedManifest};
 pub use owner::{SealRequest, StudyRequest};
 pub use refusal::{Code, Refusal};

@@ -1,10 +1,13 @@
 //! Every limit on what another party may send, in one place. Bytes unless said otherwise.
 
 /// The largest message of any kind, HTTP body or frame between helpers.
-pub const MESSAGE_MAX: usize = 8 << 20;
+pub const MESSAGE_MAX: usize = 10 << 20;
 
-/// The largest body of an upload.
-pub const UPLOAD_MAX: usize = 4 << 20;
+/// The largest body of an upload: a study's longest row, with room for what is beside it.
+pub const UPLOAD_MAX: usize = 9 << 20;
+
+/// The largest answer to a client: shares of a study's longest row, in an envelope in hexadecimal.
+pub const ANSWER_MAX: usize = 2 * MESSAGE_MAX;
 
 /// What a client aims at for one upload, well under [`UPLOAD_MAX`].
 pub const UPLOAD_TARGET: usize = 512 << 10;

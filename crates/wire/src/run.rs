@@ -6,6 +6,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::elements::{Elements, from_hex, hex};
 use crate::request::Request;
 
 /// "Run this circuit with this quorum." Signed by an analyst whom the study lists; sent to each of `quorum`.
@@ -65,11 +66,13 @@ pub struct RunReply {
     pub session: Digest,
     /// One share per revealed value, hexadecimal of its canonical little-endian bytes, in the program's order.
     pub shares: Vec<String>,
+    /// Shares of the elements of every revealed vector, in the program's order.
+    pub vectors: Vec<Elements>,
     /// Milliseconds from this helper's first sight of the request to its answer.
     pub elapsed_ms: u64,
     /// Bytes this helper sent to other helpers for this run.
     pub bytes_to_helpers: u64,
-    /// The helper's signature over session and shares: evidence, should a share be wrong.
+    /// The helper's signature over session and all shares: evidence, should a share be wrong.
     pub signature: Signature,
 }
 
@@ -78,8 +81,9 @@ pub const RUN_RESULT_LABEL: &str = "quorate/1/run-result";
 
 impl std::fmt::Debug for RunReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let RunReply { helper, session, shares, .. } = self;
-        write!(f, "RunReply(helper {helper}, session {}, {} shares)", session.short(), shares.len())
+        let RunReply { helper, session, shares, vectors, .. } = self;
+        let (session, shares, vectors) = (session.short(), shares.len(), vectors.len());
+        write!(f, "RunReply(helper {helper}, session {session}, {shares} shares, {vectors} vectors)")
     }
 }
 
@@ -96,8 +100,7 @@ impl SealedReply {
     ) -> Result<Self, EnvelopeError> {
         let content = Zeroizing::new(crate::encode(reply));
         let envelope = key.close(request, &content, rng)?;
-        let envelope = envelope.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(SealedReply { helper: reply.helper, envelope })
+        Ok(SealedReply { helper: reply.helper, envelope: hex(&envelope) })
     }
 
     /// The reply, if it was sealed for `opener` as the answer to the request with this digest.
@@ -105,30 +108,32 @@ impl SealedReply {
     /// # Errors
     /// It was not, it was altered, or what is inside does not read.
     pub fn open(&self, opener: &EnvelopeOpener, request: &Digest) -> Result<RunReply, EnvelopeError> {
-        let digits = self.envelope.as_bytes();
-        let byte = |pair: &[u8]| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16).ok()
-        };
-        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        let content = opener.open(request, &bytes.ok_or(EnvelopeError::Open)?)?;
+        let envelope = from_hex(&self.envelope).ok_or(EnvelopeError::Open)?;
+        let content = opener.open(request, &envelope)?;
         crate::decode(&content, crate::limits::MESSAGE_MAX).map_err(|_| EnvelopeError::Open)
     }
 }
 
 impl RunReply {
-    fn digest(helper: u8, session: &Digest, shares: &[String]) -> Digest {
-        Tagged::new(RUN_RESULT_LABEL).u64(helper.into()).digest(session).list(shares.iter()).finish()
+    fn digest(helper: u8, session: &Digest, shares: &[String], vectors: &[Elements]) -> Digest {
+        let hash = Tagged::new(RUN_RESULT_LABEL).u64(helper.into()).digest(session);
+        hash.list(shares.iter()).list(vectors.iter()).finish()
     }
 
     /// Signs a helper's shares.
-    pub fn sign(helper: u8, session: &Digest, shares: &[String], key: &SecretKey) -> Signature {
-        key.sign(RUN_RESULT_LABEL, &Self::digest(helper, session, shares))
+    pub fn sign(
+        helper: u8,
+        session: &Digest,
+        shares: &[String],
+        vectors: &[Elements],
+        key: &SecretKey,
+    ) -> Signature {
+        key.sign(RUN_RESULT_LABEL, &Self::digest(helper, session, shares, vectors))
     }
 
     /// Whether `key` signed these shares for this session.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        key.verify(RUN_RESULT_LABEL, &Self::digest(self.helper, &self.session, &self.shares), &self.signature)
-            .is_ok()
+        let digest = Self::digest(self.helper, &self.session, &self.shares, &self.vectors);
+        key.verify(RUN_RESULT_LABEL, &digest, &self.signature).is_ok()
     }
 }

@@ -39,7 +39,7 @@ pub struct Contribution {
 pub enum PieceBytes {
     /// 32 bytes.
     Seed([u8; 32]),
-    /// `rows * columns` elements.
+    /// The elements of `rows` rows, each of as many cells as the study's columns have.
     Data(Blob),
 }
 

@@ -94,6 +94,11 @@ impl Checker<'_> {
             AggregateKind::Regression(model) => return self.model_form(model, rows, span),
             AggregateKind::TTest(samples) => return self.t_test_form(samples, rows, span),
             AggregateKind::ChiSquared(pairs) => return self.chi_squared_form(pairs, rows),
+            AggregateKind::Vector(column, total) => {
+                let interval = self.study.columns[*column].domain.interval();
+                self.fit(span, interval.checked_total(self.rows_max), true)?;
+                return Some(Form::Vector(*column, *total));
+            }
             AggregateKind::Binary(operator, left, right) => {
                 return self.binary(*operator, left, right, rows, span);
             }
@@ -165,7 +170,7 @@ impl Checker<'_> {
     fn exact(&mut self, value: &Aggregate, rows: Rows<'_>) -> Option<Fraction> {
         match self.form(value, rows)? {
             Form::Fraction(fraction) => Some(fraction),
-            Form::Root(_) | Form::Combined(..) | Form::Fit(_) => {
+            Form::Root(_) | Form::Combined(..) | Form::Fit(_) | Form::Vector(..) => {
                 self.refuse(
                     Diagnostic::new(
                         value.span,

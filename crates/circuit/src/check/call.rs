@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::expression::Typed;
-use super::tree::{Aggregate, AggregateKind, Of, Pair, Rank, RowNumber, RowTruth, RowTruthKind, RowValue};
+use super::tree::{
+    Aggregate, AggregateKind, Of, Pair, Rank, RowNumber, RowTruth, RowTruthKind, RowValue, Total,
+};
 use super::{Checker, blank, similar};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::quantity::Quantity;
@@ -193,6 +195,8 @@ impl Checker<'_> {
             ("mean", Typed::Truth(condition)) => return Some(AggregateKind::Share(Arc::new(condition))),
             ("sum", Typed::Number(number)) => return Some(AggregateKind::Sum(Arc::new(number))),
             ("mean", Typed::Number(number)) => return Some(AggregateKind::Mean(Arc::new(number))),
+            ("sum", Typed::Vector(column)) => return Some(AggregateKind::Vector(column, Total::Sum)),
+            ("mean", Typed::Vector(column)) => return Some(AggregateKind::Vector(column, Total::Mean)),
             ("variance", Typed::Number(number)) => {
                 return Some(AggregateKind::Variance(Arc::new(number), Of::Sample));
             }
@@ -216,6 +220,7 @@ impl Checker<'_> {
                 return Some(AggregateKind::Quantile(Arc::new(number), Rank::Share(half)));
             }
             ("count", Typed::Number(_)) => "count() counts all rows; count(x > 0) those where it holds",
+            (_, Typed::Vector(_)) => "vectors are added up element by element: sum(g), mean(g)",
             (_, Typed::Truth(_)) => "count(...) counts the rows where it holds, mean(...) is their share",
             (_, Typed::Category(_)) => {
                 "compare it with a label: count(gender == female), mean(gender == female)"

@@ -120,6 +120,15 @@ impl Checker<'_> {
     /// What stands before `where` or `by`.
     pub(super) fn body(&mut self, body: &Expression, word: &str) -> Option<Aggregate> {
         match self.expression(body)? {
+            Typed::Aggregate(aggregate) if aggregate.is_vector() => {
+                let message = format!("`{word}` cannot stand behind a sum of vectors");
+                self.refuse(Diagnostic::new(body.span, message, "vectors are added up over all rows").help(
+                    format!(
+                        "leave `{word}` away; for a sum of some rows, make a study of these contributors"
+                    ),
+                ));
+                None
+            }
             Typed::Aggregate(aggregate) => Some(aggregate),
             other => {
                 let message = format!("`{word}` stands behind {other}");

@@ -50,6 +50,9 @@ impl Checker<'_> {
             (DefinitionKind::Define, Typed::Aggregate(_)) => {
                 ("a row's number or truth value", "an aggregate is named by `let`")
             }
+            (DefinitionKind::Define, Typed::Vector(_)) => {
+                ("a row's number or truth value", "name what is revealed of it: let total = sum(g)")
+            }
             (DefinitionKind::Define, _) => {
                 ("a row's number or truth value", "compare the category with a label: gender == female")
             }

@@ -22,6 +22,8 @@ pub(super) enum Typed {
     Category(usize),
     /// What a table can be by, by its position.
     Grouping(usize),
+    /// A vector, by its column's position.
+    Vector(usize),
     Aggregate(Aggregate),
 }
 
@@ -34,6 +36,8 @@ impl fmt::Display for Typed {
             Typed::Truth(_) => "a row's truth value",
             Typed::Category(_) => "a row's category",
             Typed::Grouping(_) => "a grouping",
+            Typed::Vector(_) => "a row's vector",
+            Typed::Aggregate(aggregate) if aggregate.is_vector() => "a sum of vectors",
             Typed::Aggregate(aggregate) if aggregate.is_fit() => "a fitted model or a test",
             Typed::Aggregate(aggregate) if !aggregate.table.is_empty() => "a table",
             Typed::Aggregate(aggregate) if aggregate.is_truth => "an aggregate truth value",
@@ -56,6 +60,7 @@ impl Checker<'_> {
             Typed::Grouping(_) => {
                 ("groups of rows", "reveal an aggregate by them: mean(x) by bins(age, [18, 65])")
             }
+            Typed::Vector(_) => ("one vector for each row", "reveal their sum or mean: sum(g), mean(g)"),
             Typed::Category(_) => {
                 ("one label for each row", "reveal how many rows have a label: count(gender == female)")
             }
@@ -122,6 +127,7 @@ impl Checker<'_> {
             Some(column) => Some(match self.study.columns[column].domain {
                 Domain::Number { .. } | Domain::Date { .. } => Typed::Number(self.row_column(column, span)),
                 Domain::Category { .. } => Typed::Category(column),
+                Domain::Vector { .. } => Typed::Vector(column),
             }),
             None => {
                 self.unknown_name(name, span);
@@ -307,15 +313,18 @@ impl Checker<'_> {
             if !matches!(row, Typed::Aggregate(_) | Typed::Constant(..)));
         let is_fit = |side: &Typed| matches!(side, Typed::Aggregate(side) if side.is_fit());
         let has_fit = is_fit(&left) || is_fit(&right);
+        let has_vector = is_vector(&left) || is_vector(&right);
         match (as_aggregate(left), as_aggregate(right)) {
             (Some(left), Some(right))
-                if !has_fit && left.is_truth == is_truth && right.is_truth == is_truth =>
+                if !has_fit && !has_vector && left.is_truth == is_truth && right.is_truth == is_truth =>
             {
                 self.common_table(&left, &right, span)?;
                 Some((left, right))
             }
             _ => {
-                let help = if has_fit {
+                let help = if has_vector {
+                    "vectors are added up as they are: reveal sum(g) or mean(g), and compute with its numbers then"
+                } else if has_fit {
                     "a fitted model or a test is revealed as it is"
                 } else if is_mixed {
                     "a row's value and an aggregate do not mix: make it sum(...), mean(...) or count(...) first"
@@ -415,6 +424,15 @@ impl Checker<'_> {
             Typed::Constant(value, span) => Some(self.row_constant(value, span)),
             _ => None,
         }
+    }
+}
+
+/// Whether it is a row's vector or a sum of them.
+fn is_vector(typed: &Typed) -> bool {
+    match typed {
+        Typed::Vector(_) => true,
+        Typed::Aggregate(aggregate) => aggregate.is_vector(),
+        _ => false,
     }
 }
 

@@ -13,7 +13,7 @@ use quorate_field::Integer;
 
 use super::polynomial::Polynomial;
 use super::stored::Stored;
-use super::tree::{RowNumber, RowNumberKind, RowTruth};
+use super::tree::{RowNumber, RowNumberKind, RowTruth, Total};
 use super::{blank, words};
 use crate::column::Column;
 use crate::diagnostics::Span;
@@ -175,6 +175,8 @@ pub(crate) enum Form {
     Combined(Binary, Box<(Form, Form)>),
     /// A statistic, fitted by the analyst of numbers that are revealed.
     Fit(Box<FitForm>),
+    /// The sum or mean of vectors, by their column's position.
+    Vector(usize, Total),
 }
 
 /// What a statistic is fitted of.

@@ -132,6 +132,8 @@ fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
             fractions(&parts.1, see);
         }
         Form::Fit(fit) => fit.numbers.iter().for_each(see),
+        // Vectors are added up over all rows: no group is asked about.
+        Form::Vector(..) => {}
     }
 }
 

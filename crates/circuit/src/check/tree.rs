@@ -136,6 +136,15 @@ pub(crate) enum Of {
     Population,
 }
 
+/// What is asked of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// Their sum.
+    Sum,
+    /// It over the number of rows.
+    Mean,
+}
+
 /// Which value of a sorted list is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rank {
@@ -191,6 +200,8 @@ pub(crate) enum AggregateKind {
     TTest(Arc<Samples>),
     /// `chisq(a, b)`.
     ChiSquared(Arc<Crossed>),
+    /// `sum(g)` or `mean(g)` of a vector, by its column's position, element by element.
+    Vector(usize, Total),
     /// Two aggregates and an operator.
     Binary(Binary, Box<Aggregate>, Box<Aggregate>),
     /// Not.
@@ -214,6 +225,11 @@ impl Aggregate {
     /// A number of all rows.
     pub(crate) fn number(kind: AggregateKind, span: Span) -> Self {
         Aggregate { kind, span, is_truth: false, table: vec![] }
+    }
+
+    /// Whether it is a vector, which is revealed as it is.
+    pub(crate) fn is_vector(&self) -> bool {
+        matches!(self.kind, AggregateKind::Vector(..))
     }
 
     /// Whether it is a fitted statistic, which is revealed as it is.

@@ -80,7 +80,7 @@ pub(crate) fn truth(value: &RowTruth, columns: &[Column]) -> String {
 fn label_text(column: &Column, label: usize) -> String {
     match &column.domain {
         Domain::Category { labels } => labels.get(label).map_or_else(String::new, |label| quote(label)),
-        Domain::Number { .. } | Domain::Date { .. } => label.to_string(),
+        Domain::Number { .. } | Domain::Date { .. } | Domain::Vector { .. } => label.to_string(),
     }
 }
 

@@ -91,7 +91,7 @@ impl Column {
         self.is_optional() && (cell.is_empty() || (cell == NOT_AVAILABLE && !is_label(cell)))
     }
 
-    /// The integer that `cell`, surrounding white space aside, stands for.
+    /// The integer that `cell`, surrounding white space aside, stands for: of a vector, that of one element.
     ///
     /// Numbers are decimal, with a sign or an exponent if need be (`-1.5`, `1e+05`); dates have four, two and two
     /// digits; labels are matched exactly, but `yes | no` and `true | false` in any case, and as `1` and `0`.
@@ -100,7 +100,7 @@ impl Column {
     /// The cell is no value of the domain.
     pub fn encode(&self, cell: &str, rounding: Rounding) -> Result<Encoded, CellError> {
         let cell = cell.trim();
-        let expected = || self.domain.to_string();
+        let expected = || self.expected();
         if cell.is_empty() {
             return Err(CellError::Empty { expected: expected() });
         }
@@ -109,7 +109,7 @@ impl Column {
                 Some(position) => Ok(Encoded { value: (position as u64).into(), rounded_by: None }),
                 None => Err(CellError::UnknownLabel { found: shown(cell), expected: expected() }),
             },
-            Domain::Number { min, max, decimals } => {
+            Domain::Number { min, max, decimals } | Domain::Vector { min, max, decimals, .. } => {
                 self.encode_number(cell, rounding, (min, max), *decimals)
             }
             Domain::Date { min, max } => {
@@ -121,6 +121,16 @@ impl Column {
                 }
                 Ok(Encoded { value, rounded_by: None })
             }
+        }
+    }
+
+    /// What a cell, or an element of a vector, may be, in words.
+    pub fn expected(&self) -> String {
+        match &self.domain {
+            Domain::Vector { min, max, decimals, .. } => {
+                Domain::Number { min: *min, max: *max, decimals: *decimals }.to_string()
+            }
+            domain => domain.to_string(),
         }
     }
 
@@ -143,9 +153,9 @@ impl Column {
         (min, max): (&Integer, &Integer),
         decimals: u32,
     ) -> Result<Encoded, CellError> {
-        let out_of_range = || CellError::OutOfRange { found: shown(cell), expected: self.domain.to_string() };
+        let out_of_range = || CellError::OutOfRange { found: shown(cell), expected: self.expected() };
         let number = Scientific::read(cell)
-            .ok_or_else(|| CellError::NotANumber { found: shown(cell), expected: self.domain.to_string() })?;
+            .ok_or_else(|| CellError::NotANumber { found: shown(cell), expected: self.expected() })?;
         let exact = number.scaled(decimals).ok_or_else(out_of_range)?;
         if rounding == Rounding::Exact && !exact.is_integer() {
             return Err(CellError::NotExact { found: shown(cell), decimals });

@@ -9,20 +9,23 @@ use quorate_field::Integer;
 
 use super::disclosure::Accepted;
 use crate::check::blank::{is_in_number, is_in_truth};
+use crate::check::form::Form;
 use crate::check::tree::{
-    Aggregate, AggregateKind, Of, Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue,
+    Aggregate, AggregateKind, Of, Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind, RowValue, Total,
 };
 use crate::check::{Checked, CheckedReveal, Forms};
-use crate::program::{Number, Outcome, Statistic, Undefined};
+use crate::column::Column;
+use crate::program::{Number, Outcome, Statistic, Undefined, Vector};
 use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
 
-/// The results of a checked circuit, by name, for a table of encoded columns, all of one length, in the study's order.
+/// The results of a checked circuit, by name, for a table of encoded columns, all of one number of rows, in the study's order;
+/// a row of a column of vectors is as many cells.
 ///
 /// The table fits the study the circuit was checked on: the caller's to see to.
 pub fn oracle(checked: &Checked, table: &[Vec<Integer>]) -> Vec<(String, Outcome)> {
     let oracle = Oracle { checked, table };
-    let accepted = Accepted::of(&oracle, table.first().map_or(0, Vec::len));
+    let accepted = Accepted::of(&oracle, oracle.rows());
     let outcome = |reveal: &CheckedReveal| (reveal.name.clone(), oracle.outcome(reveal, &accepted));
     checked.reveals.iter().map(outcome).collect()
 }
@@ -50,8 +53,30 @@ enum Value {
 }
 
 impl Oracle<'_> {
+    /// How many rows there are.
+    fn rows(&self) -> usize {
+        let first = self.table.first().zip(self.checked.columns.first());
+        first.map_or(0, |(cells, column)| cells.len() / column.width())
+    }
+
+    /// The sum or mean of vectors.
+    fn vector(&self, column: usize, total: Total) -> Outcome {
+        let Column { domain, .. } = &self.checked.columns[column];
+        let rows = Integer::from(self.rows() as u64);
+        let mut sums = vec![Integer::ZERO; self.checked.columns[column].width()];
+        for row in self.table[column].chunks_exact(sums.len()) {
+            sums.iter_mut().zip(row).for_each(|(sum, cell)| *sum = sum.checked_add(cell).unwrap_or(*sum));
+        }
+        let divisor = match total {
+            Total::Sum => Some(domain.scale()),
+            Total::Mean => domain.scale().checked_mul(&rows),
+        };
+        let vector = divisor.and_then(|divisor| Vector::new(sums, divisor));
+        vector.map_or(Outcome::Undefined(Undefined::DivisionByZero), Outcome::Vector)
+    }
+
     fn outcome(&self, reveal: &CheckedReveal, accepted: &Accepted) -> Outcome {
-        let rows: Vec<usize> = (0..self.table.first().map_or(0, Vec::len)).collect();
+        let rows: Vec<usize> = (0..self.rows()).collect();
         self.cells(reveal, &reveal.forms, accepted, &rows, &[])
     }
 
@@ -67,6 +92,7 @@ impl Oracle<'_> {
         let value = &reveal.value;
         match forms {
             Forms::One(form) if !accepted.shows(self, form) => Outcome::Undefined(Undefined::Suppressed),
+            Forms::One(Form::Vector(column, total)) => self.vector(*column, *total),
             Forms::One(_) if value.is_fit() => self.fit(value, rows, cell),
             Forms::One(_) => match self.aggregate(value, Over { rows, is_all: true, cell }) {
                 Value::Number(number) => number.outcome(),
@@ -195,9 +221,11 @@ impl Oracle<'_> {
                 spread(products, sums, Of::Sample, rows.len())
             }
             // Fitted by `fit`: the checker lets nothing be computed of it.
-            AggregateKind::Regression(_) | AggregateKind::TTest(_) | AggregateKind::ChiSquared(_) => {
-                count(rows)
-            }
+            // Revealed as they are.
+            AggregateKind::Vector(..)
+            | AggregateKind::Regression(_)
+            | AggregateKind::TTest(_)
+            | AggregateKind::ChiSquared(_) => count(rows),
             AggregateKind::Binary(operator, left, right) => {
                 let values = [left, right].map(|side| self.aggregate(side, over));
                 if let (Binary::Compare(_), Some(undefined)) = (operator, undefined(&values)) {

@@ -119,11 +119,14 @@ impl Lowering<'_> {
 
     /// Decides of all groups.
     fn judge(&mut self, span: Span) -> Option<Judged> {
-        if !self.study.sharing.has_products(self.study.field) {
-            self.refuse_groups(
-                span,
-                "this study's helpers cannot multiply: groups are counted and compared with it",
-            );
+        if !self.has_products() {
+            let label = match self.is_held_linear() {
+                true => {
+                    "groups are counted and compared, and a circuit that sums vectors is linear: ask for it alone"
+                }
+                false => "this study's helpers cannot multiply: groups are counted and compared with it",
+            };
+            self.refuse_groups(span, label);
             return None;
         }
         let groups = &self.checked.groups.groups;

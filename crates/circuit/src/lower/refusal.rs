@@ -10,11 +10,12 @@ use crate::interval::Interval;
 use crate::program::InvalidProgram;
 
 const CANNOT_MULTIPLY: &str = "this study's helpers cannot multiply";
+const CANNOT_BESIDE_VECTORS: &str = "helpers do not multiply in a run that sums vectors";
 
 impl Lowering<'_> {
     /// Says where the circuit asks for products that there are not; whether it does.
     pub(super) fn refuse_products(&mut self, fraction: &Fraction, span: Span) -> bool {
-        if self.study.sharing.has_products(self.study.field) {
+        if self.has_products() {
             return false;
         }
         let atoms = fraction.atoms();
@@ -24,7 +25,9 @@ impl Lowering<'_> {
             let place = fraction.multiplied_at.unwrap_or(span);
             needed.push((place, "helpers would multiply secrets to reveal no more than this"));
         }
-        let reason = if self.study.field == FieldId::F256 {
+        let reason = if self.is_held_linear() {
+            "a circuit that sums vectors is linear: ask for this in one of its own".to_owned()
+        } else if self.study.field == FieldId::F256 {
             format!(
                 "shares in {} are for linear circuits only: it takes a study in F61 or F127",
                 self.study.field
@@ -40,7 +43,8 @@ impl Lowering<'_> {
             let help = format!(
                 "{reason}; without, there are count(), sums and means of columns, and what is linear in them"
             );
-            self.refuse(Diagnostic::new(*place, CANNOT_MULTIPLY, *why).help(help));
+            let message = if self.is_held_linear() { CANNOT_BESIDE_VECTORS } else { CANNOT_MULTIPLY };
+            self.refuse(Diagnostic::new(*place, message, *why).help(help));
         }
         !needed.is_empty()
     }

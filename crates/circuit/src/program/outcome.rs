@@ -7,13 +7,13 @@ use quorate_field::Integer;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::fit::Fit;
-use super::{Program, PublicInstruction, Revealed};
+use super::{Program, PublicInstruction, Revealed, Vector};
 use crate::quantity::Quantity;
 
 /// One result.
 ///
 /// The serde form is plain: a number (whole numbers of up to 64 bits exactly, others as the nearest double), a bool,
-/// a map from label to number, or null where there is no value. `Display` is exact wherever a decimal can be.
+/// a map from label to number, a list of numbers, or null where there is no value. `Display` is exact wherever a decimal can be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// An exact number.
@@ -26,6 +26,8 @@ pub enum Outcome {
     Table(Vec<(String, Outcome)>),
     /// A fitted statistic: a linear model, a test.
     Fit(Box<Fit>),
+    /// A sum or mean of vectors, element by element.
+    Vector(Vector),
     /// No value.
     Undefined(Undefined),
 }
@@ -53,7 +55,7 @@ impl Outcome {
             Outcome::Number(quantity) => Some(quantity.to_f64()),
             Outcome::Real(real) => Some(*real),
             Outcome::Truth(truth) => Some(f64::from(u8::from(*truth))),
-            Outcome::Table(_) | Outcome::Fit(_) | Outcome::Undefined(_) => None,
+            Outcome::Table(_) | Outcome::Fit(_) | Outcome::Vector(_) | Outcome::Undefined(_) => None,
         }
     }
 }
@@ -68,10 +70,15 @@ impl Outcome {
 impl Program {
     /// The results, by name, of the outputs' integers and the number of rows that were computed on.
     ///
-    /// `outputs` are in the order of [`Program::outputs`], one each, and the program is a lowered or validated one: the
+    /// `outputs` are in the order of [`Program::outputs`], one each, then the elements of each of its vectors; and the program is a lowered or validated one: the
     /// caller's to see to, and asserted.
     pub fn outcomes(&self, outputs: &[Integer], rows: u64) -> Vec<(String, Outcome)> {
-        assert_eq!(outputs.len(), self.outputs.len(), "one integer for each output");
+        assert_eq!(
+            outputs.len() as u64,
+            self.outputs.len() as u64 + self.elements(),
+            "one integer for each output, and for each element of a vector"
+        );
+        let (outputs, elements) = outputs.split_at(self.outputs.len());
         let mut numbers: Vec<Number> = Vec::with_capacity(self.public.len());
         for instruction in &self.public {
             let at = |index: u32| numbers[index as usize];
@@ -96,7 +103,16 @@ impl Program {
             Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
             other => other,
         };
-        let outcome = |result: &Revealed| result.outcome(&number, &truth);
+        let outcome = |result: &Revealed| match result {
+            Revealed::Vector { vector, divisor } => {
+                let (before, of_vector) = self.vectors.split_at(*vector as usize);
+                let from: usize = before.iter().map(|vector| vector.length as usize).sum();
+                let integers = elements[from..][..of_vector[0].length as usize].to_vec();
+                let vector = divisor.at(rows).and_then(|divisor| Vector::new(integers, divisor));
+                vector.map_or(Outcome::Undefined(Undefined::DivisionByZero), Outcome::Vector)
+            }
+            result => result.outcome(&number, &truth),
+        };
         self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
     }
 }
@@ -106,6 +122,8 @@ impl Revealed {
         match self {
             Revealed::Number(index) => number(*index),
             Revealed::Truth(index) => truth(*index),
+            // Vectors stand in no table and are not guarded: they are of all rows.
+            Revealed::Vector { .. } => Outcome::Undefined(Undefined::NotDetermined),
             Revealed::Guarded { shown, result } => match truth(*shown) {
                 Outcome::Truth(false) => Outcome::Undefined(Undefined::Suppressed),
                 _ => result.outcome(number, truth),
@@ -220,6 +238,7 @@ impl fmt::Display for Outcome {
             Outcome::Truth(truth) => truth.fmt(f),
             Outcome::Undefined(why) => why.fmt(f),
             Outcome::Fit(fit) => fit.fmt(f),
+            Outcome::Vector(vector) => vector.fmt(f),
             Outcome::Table(cells) => {
                 let cell = |(label, outcome): &(String, Outcome)| match outcome {
                     Outcome::Table(_) => format!("{label}: ({outcome})"),
@@ -239,6 +258,7 @@ impl Serialize for Outcome {
             Outcome::Truth(truth) => serializer.serialize_bool(*truth),
             Outcome::Undefined(_) => serializer.serialize_none(),
             Outcome::Fit(fit) => fit.serialize(serializer),
+            Outcome::Vector(vector) => vector.serialize(serializer),
             Outcome::Table(cells) => {
                 let mut map = serializer.serialize_map(Some(cells.len()))?;
                 cells.iter().try_for_each(|(label, outcome)| map.serialize_entry(label, outcome))?;
@@ -248,7 +268,7 @@ impl Serialize for Outcome {
     }
 }
 
-fn serialize_number<S: Serializer>(quantity: &Quantity, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize_number<S: Serializer>(quantity: &Quantity, serializer: S) -> Result<S::Ok, S::Error> {
     let whole = quantity.numerator().to_i128().filter(|_| quantity.is_integer());
     match whole.map(|whole| (u64::try_from(whole), i64::try_from(whole))) {
         Some((Ok(whole), _)) => serializer.serialize_u64(whole),

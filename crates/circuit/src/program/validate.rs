@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use quorate_field::FieldId;
 
 use super::{
-    Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, RowInstruction, ScalarInstruction,
+    Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, Revealed, RowInstruction,
+    ScalarInstruction,
 };
+use crate::column::ELEMENTS_MAX;
 use crate::interval::Interval;
 use crate::program::coefficient::DEGREE_MAX;
 use crate::study::{COLUMNS_MAX, ROWS_TOTAL_MAX};
@@ -103,6 +105,15 @@ pub enum InvalidProgram {
         /// Which entry of it.
         entry: usize,
     },
+    /// A vector that is no sum of a column, or of one that is summed already; or one in a program that is not linear; or a
+    /// number that is said to be a column of vectors.
+    #[error("entry {entry} of the program's `{part}` makes no use of vectors that there is")]
+    Vector {
+        /// Which part.
+        part: &'static str,
+        /// Which entry of it.
+        entry: usize,
+    },
     /// A coefficient that no valid program has: of too high a degree or beyond the field.
     #[error("entry {entry} of the program's `{part}` has a coefficient out of bounds")]
     Coefficient {
@@ -127,6 +138,7 @@ impl Program {
         self.validate_scalar()?;
         self.validate_decided()?;
         self.validate_outputs()?;
+        self.validate_vectors()?;
         self.validate_public()
     }
 
@@ -141,8 +153,10 @@ impl Program {
         };
         let cells = |reveal: &super::RevealedAs| reveal.result.numbers().len();
         let rows_max = usize::from(self.rows_max > ROWS_TOTAL_MAX);
+        let widths = self.columns.iter().filter(|width| !(1..=ELEMENTS_MAX).contains(*width)).count();
         for (part, size, max) in [
-            ("columns", self.columns as usize, COLUMNS_MAX),
+            ("columns", self.columns.len(), COLUMNS_MAX),
+            ("columns of no width", widths, 0),
             ("rows_max", rows_max, 0),
             ("row", self.row.len() + self.row.iter().map(terms).sum::<usize>(), INSTRUCTIONS_MAX),
             ("reductions", self.reductions.len(), INSTRUCTIONS_MAX),
@@ -152,6 +166,7 @@ impl Program {
                 INSTRUCTIONS_MAX,
             ),
             ("outputs", self.outputs.len(), INSTRUCTIONS_MAX),
+            ("vectors", self.vectors.len(), COLUMNS_MAX),
             ("public", self.public.len(), INSTRUCTIONS_MAX),
             ("reveals", self.reveals.iter().map(cells).sum(), INSTRUCTIONS_MAX),
         ] {
@@ -167,7 +182,12 @@ impl Program {
         for (entry, instruction) in self.row.iter().enumerate() {
             let typed = |value: u32, kind: Kind| self.row_value("row", entry, value, entry, kind);
             match instruction {
-                RowInstruction::Input { column } => index("row", entry, *column, self.columns as usize)?,
+                RowInstruction::Input { column } => {
+                    index("row", entry, *column, self.columns.len())?;
+                    if self.columns[*column as usize] != 1 {
+                        return Err(InvalidProgram::Vector { part: "row", entry });
+                    }
+                }
                 RowInstruction::Linear { constant, terms } => {
                     terms.iter().try_for_each(|term| typed(term.value, Kind::Number))?;
                     let mut factors = terms.iter().map(|term| &term.factor).chain([constant]);
@@ -330,6 +350,21 @@ impl Program {
         Ok(())
     }
 
+    fn validate_vectors(&self) -> Result<(), InvalidProgram> {
+        for (entry, vector) in self.vectors.iter().enumerate() {
+            index("vectors", entry, vector.column, self.columns.len())?;
+            let is_repeated = self.vectors[..entry].iter().any(|other| other.column == vector.column);
+            let has_length = self.columns[vector.column as usize] == vector.length;
+            if !has_length || is_repeated || !self.is_linear() {
+                return Err(InvalidProgram::Vector { part: "vectors", entry });
+            }
+            if vector.interval.min > vector.interval.max || vector.interval.bound() > self.field.half() {
+                return Err(InvalidProgram::Bounds { part: "vectors", entry });
+            }
+        }
+        Ok(())
+    }
+
     fn validate_public(&self) -> Result<(), InvalidProgram> {
         for (entry, instruction) in self.public.iter().enumerate() {
             match instruction {
@@ -349,6 +384,15 @@ impl Program {
             }
         }
         self.reveals.iter().enumerate().try_for_each(|(entry, reveal)| {
+            if let Revealed::Vector { vector, divisor } = &reveal.result {
+                index("reveals", entry, *vector, self.vectors.len())?;
+                let is_good = divisor.0.len() <= DEGREE_MAX + 1;
+                return if is_good {
+                    Ok(())
+                } else {
+                    Err(InvalidProgram::Coefficient { part: "reveals", entry })
+                };
+            }
             let mut numbers = reveal.result.numbers().into_iter();
             numbers.try_for_each(|number| index("reveals", entry, number, self.public.len()))
         })

@@ -1,4 +1,4 @@
-//! Bits: whether sealing makes them of every column, for the range check and for comparisons.
+//! Bits: whether sealing makes them of every column, for the range check and for comparisons. Of vectors it makes none.
 
 use std::fmt;
 
@@ -56,6 +56,9 @@ impl Bits {
     ) -> Result<(), StudyError> {
         if self == Bits::None {
             return Ok(());
+        }
+        if let Some(column) = columns.iter().find(|column| column.is_vector()) {
+            return Err(StudyError::VectorBits { bits: self, column: column.name.clone() });
         }
         if !sharing.has_products(field) {
             return Err(StudyError::NoBits { bits: self, sharing: *sharing, field });

@@ -7,8 +7,8 @@ use quorate_hash::Digest;
 use serde::Deserialize;
 
 use super::{
-    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROWS_TOTAL_MAX, Security,
-    Sharing, Study, StudyError, column_bound, smallest_field,
+    ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROW_BYTES_MAX,
+    ROWS_TOTAL_MAX, Security, Sharing, Study, StudyError, column_bound, smallest_field,
 };
 use crate::column::Column;
 use crate::syntax::NAME_MAX;
@@ -91,6 +91,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
         id: Study::id_of(text),
     };
     check_field(&study)?;
+    check_row(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
     study.policy.disclosure.check(&study)?;
     Ok(study)
@@ -233,6 +234,18 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
         None => (String::new(), study.field.half()),
     };
     Err(StudyError::FieldTooSmall { declared: study.field, column, rows, bound, suffices: suffices.ok() })
+}
+
+/// A row fits a message.
+fn check_row(study: &Study) -> Result<(), StudyError> {
+    let (cells, bytes) = (study.cells_per_row(), study.field.bytes());
+    let most = ROW_BYTES_MAX / bytes;
+    if cells <= most {
+        return Ok(());
+    }
+    let expected = format!("at most {most} cells in {}", study.field);
+    let help = "shorten the vectors, or split them over several studies";
+    Err(value("columns", format!("{cells} cells in a row"), &expected, help))
 }
 
 pub(super) fn value(key: &str, found: impl ToString, expected: &str, help: &'static str) -> StudyError {

@@ -68,6 +68,17 @@ pub enum StudyError {
         /// The column.
         column: String,
     },
+    /// Bits asked of a study with vectors.
+    #[error(
+        "study key `bits` is \"{bits}\": helpers make no bits of vectors, as `{column}` is one; write bits = \"none\": ranges \
+         are trusted"
+    )]
+    VectorBits {
+        /// What stands there.
+        bits: Bits,
+        /// A column of vectors.
+        column: String,
+    },
     /// The field cannot hold a column's sum.
     #[error(
         "study key `field` is {declared}: the sum of column `{column}` over {rows} rows reaches {bound}, beyond the {} \

@@ -15,7 +15,7 @@ use super::tree::{
     Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
     Unary,
 };
-use crate::column::{DECIMALS_MAX, Domain, LABELS_MAX};
+use crate::column::{DECIMALS_MAX, Domain, ELEMENTS_MAX, LABELS_MAX};
 use crate::date::date_text;
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::quantity::scaled_decimal;
@@ -31,6 +31,7 @@ enum Written {
     Range((bool, Number), (bool, Number)),
     Dates(i64, i64),
     Labels(Vec<Name>),
+    Vector((Number, Span), Box<Written>),
 }
 
 /// A column's declaration as written: whether it may be blank, and its domain.
@@ -67,10 +68,12 @@ pub(super) fn parse_circuit(text: &str) -> Result<Circuit, Diagnostics> {
         let end = placed.get(range.end).map_or(text.len(), |(_, span)| span.start);
         match parse_with(&rule, &tokens[range.clone()], &placed[range], end) {
             Ok(Statement::Circuit(name)) => names.push((from, name)),
-            Ok(Statement::Input(name, (is_optional, written), span)) => match written.check(span) {
-                Ok(domain) => circuit.inputs.push(Input { name, domain, is_optional, span }),
-                Err(diagnostic) => diagnostics.push(diagnostic),
-            },
+            Ok(Statement::Input(name, (is_optional, written), span)) => {
+                match written.declared(is_optional, span) {
+                    Ok(domain) => circuit.inputs.push(Input { name, domain, is_optional, span }),
+                    Err(diagnostic) => diagnostics.push(diagnostic),
+                }
+            }
             Ok(Statement::Definition(definition)) => circuit.definitions.push(definition),
             Ok(Statement::Reveal(reveal)) => circuit.reveals.push(reveal),
             Err(errors) => diagnostics.0.extend(errors.0),
@@ -86,7 +89,7 @@ pub(crate) fn parse_declaration(text: &str) -> Result<(bool, Domain), Diagnostic
     let placed: Vec<_> =
         tokens.iter().map(|(token, span)| (*token, SimpleSpan::from(span.start..span.end))).collect();
     let (is_optional, written) = parse_with(&declaration(), &tokens, &placed, text.len())?;
-    Ok((is_optional, written.check(Span::new(0, text.len()))?))
+    Ok((is_optional, written.declared(is_optional, Span::new(0, text.len()))?))
 }
 
 /// `circuit name` comes first, once, and there is something to reveal.
@@ -215,7 +218,19 @@ fn domain<'a>() -> Rule<'a, Written> {
     let range = bound().then_ignore(symbol("..")).then(bound()).map(|(low, high)| Written::Range(low, high));
     let labels = name().separated_by(symbol("|")).at_least(1).collect().map(Written::Labels);
     let dates = date().then_ignore(symbol("..")).then(date()).map(|(from, to)| Written::Dates(from, to));
-    choice((range, dates, labels)).boxed()
+    let elements = choice((range.clone(), dates.clone(), labels.clone()));
+    let length = number().map_with(|number, extra| (number, span_of(extra.span())));
+    let vector = word("vector")
+        .ignore_then(length.delimited_by(symbol("["), symbol("]")))
+        .then_ignore(word("of"))
+        .then(elements)
+        .map(|(length, elements)| Written::Vector(length, Box::new(elements)));
+    choice((range, dates, vector, labels)).boxed()
+}
+
+/// A name that means something where it stands, and is a name elsewhere.
+fn word<'a>(word: &'static str) -> Rule<'a, Token<'a>> {
+    just(Token::Name(word)).boxed()
 }
 
 fn date<'a>() -> Rule<'a, i64> {
@@ -362,12 +377,26 @@ fn unary(operator: Unary, operand: Expression, span: Span) -> Expression {
 }
 
 impl Written {
+    /// The domain of a column, if it is one that may be blank where this one may.
+    fn declared(self, is_optional: bool, span: Span) -> Result<Domain, Diagnostic> {
+        if is_optional && matches!(self, Written::Vector(..)) {
+            return Err(Diagnostic::new(
+                span,
+                "a vector is not `optional`",
+                "expected a vector in every row",
+            )
+            .help("leave the word away: whoever has no vector contributes no row"));
+        }
+        self.check(span)
+    }
+
     /// The domain, if it is one.
     fn check(self, span: Span) -> Result<Domain, Diagnostic> {
         match self {
             Written::Range(low, high) => check_range(low, high, span),
             Written::Dates(from, to) => check_dates(from, to, span),
             Written::Labels(labels) => check_labels(labels, span),
+            Written::Vector(length, elements) => check_vector(length, *elements, span),
         }
     }
 }
@@ -391,6 +420,28 @@ fn check_range(low: (bool, Number), high: (bool, Number), span: Span) -> Result<
             .help(format!("perhaps {} .. {}", text(&max), text(&min))));
     }
     Ok(Domain::Number { min, max, decimals })
+}
+
+fn check_vector(
+    (length, place): (Number, Span),
+    elements: Written,
+    span: Span,
+) -> Result<Domain, Diagnostic> {
+    let elements = elements.check(span)?;
+    let Domain::Number { min, max, decimals } = elements else {
+        return Err(Diagnostic::new(span, "a vector is of numbers", format!("this is of {elements}"))
+            .help("write a range, as in: vector[1000] of -1.0000 .. 1.0000"));
+    };
+    let digits = length.digits.to_i128().filter(|_| length.decimals == 0);
+    let length = digits.and_then(|length| u32::try_from(length).ok());
+    match length.filter(|length| (1..=ELEMENTS_MAX).contains(length)) {
+        Some(length) => Ok(Domain::Vector { length, min, max, decimals }),
+        None => {
+            let label = format!("expected a whole number, 1 to {ELEMENTS_MAX}");
+            Err(Diagnostic::new(place, "a vector cannot have this many elements", label)
+                .help("split a longer vector over several columns, or studies"))
+        }
+    }
 }
 
 fn check_dates(from: i64, to: i64, span: Span) -> Result<Domain, Diagnostic> {

@@ -15,4 +15,5 @@ mod properties;
 mod reference;
 mod studies;
 mod support;
+mod vectors;
 mod whole;

@@ -203,9 +203,9 @@ fn the_canonical_form_of_a_small_program() {
     assert_eq!(
         serde_json::to_string(&program).unwrap(),
         concat!(
-            r#"{"format":4,"name":"test","field":"f61","columns":5,"rows_max":1000,"row":[{"input":{"column":1}}],"#,
+            r#"{"format":5,"name":"test","field":"f61","columns":[1,1,1,1,1],"rows_max":1000,"row":[{"input":{"column":1}}],"#,
             r#""reductions":[{"sum":{"value":0}}],"scalar":[],"outputs":[{"scalar":0,"field":"f61","interval":"#,
-            r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"public":[{"output":0},"#,
+            r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"vectors":[],"public":[{"output":0},"#,
             r#"{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#
         )
     );
@@ -266,9 +266,10 @@ type Damage = fn(&mut Program);
 
 #[test]
 fn validation_finds_every_kind_of_damage() {
-    let damages: [(Damage, &str); 14] = [
+    let damages: [(Damage, &str); 15] = [
         (|p| p.format = 1, "format 1"),
-        (|p| p.columns = 5000, "`columns` has 5000"),
+        (|p| p.columns = vec![1; 5000], "`columns` has 5000"),
+        (|p| p.columns[4] = 0, "`columns of no width` has 1"),
         (|p| p.rows_max = u64::MAX, "rows_max"),
         (|p| p.row[0] = RowInstruction::Input { column: 5 }, "`row` refers to 5"),
         (|p| p.row.swap(0, 1), "`row` refers to 0"),

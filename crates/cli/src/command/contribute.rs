@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::Rounding;
 use quorate_client::contributor;
 use quorate_contribute::{BadRowsPolicy, Grouping};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::files::RowsArguments;
 use crate::output::{bytes, contributions_bar, line, note, seconds};
 use crate::{files, keys, output};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  quorate contribute --study study.toml --csv wages.csv\n\nThe secret beside the table \
+    after_help = "Examples:\n  quorate contribute --study study.toml --csv wages.csv\n  quorate contribute --study \
+    learning.toml --vector g=gradient.npy --clip\n\nThe secret beside the table \
     (wages.csv.secret) makes it harmless to repeat a command that broke off: every row counts once. Keep it until the \
     study is sealed. A row whose values changed since is a new contribution."
 )]
@@ -27,22 +28,15 @@ pub(crate) struct Arguments {
     /// The study's document, or its id
     #[arg(long, value_name = "STUDY")]
     study: String,
-    /// The table; columns are found by the names in its first line, others are ignored
-    #[arg(long, value_name = "FILE")]
-    csv: PathBuf,
+    #[command(flatten)]
+    rows: RowsArguments,
     /// The whole file is one contributor's block; else each row is one contributor
     #[arg(long, conflicts_with = "by")]
     one_block: bool,
-    /// The column that says who contributes a row: rows with the same there are one contributor's block
-    #[arg(long, value_name = "COLUMN")]
-    by: Option<String>,
     /// Leave out rows that cannot be read or are out of range
     #[arg(long)]
     skip_bad: bool,
-    /// Refuse values with more decimals than declared instead of rounding them
-    #[arg(long)]
-    exact: bool,
-    /// The contributor's secret; FILE.secret beside the table if not given
+    /// The contributor's secret; FILE.secret beside the table, or else the first vectors, if not given
     #[arg(long, value_name = "FILE")]
     secret: Option<PathBuf>,
     /// Print as JSON
@@ -54,10 +48,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let helpers = files::helpers(&arguments.federation)?;
     let (_, study) = files::study(&arguments.study, &helpers).await?;
-    let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
     let policy = if arguments.skip_bad { BadRowsPolicy::Skip } else { BadRowsPolicy::Refuse };
-    let by = arguments.by.as_deref();
-    let table = files::table(&arguments.csv, &study.columns, by, rounding, policy)?;
+    let table = arguments.rows.table(&study.columns, policy)?;
     let skipped = table.skipped().count;
     if skipped > 0 {
         note(format_args!(
@@ -66,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             table.skipped()
         ));
     }
-    let secret = arguments.secret.unwrap_or_else(|| beside(&arguments.csv));
+    let secret = arguments.secret.unwrap_or_else(|| beside(&arguments.rows.first_file()));
     let secret = keys::contributor_secret(&secret)?;
     let grouping = if arguments.one_block { Grouping::OneBlock } else { table.grouping() };
 

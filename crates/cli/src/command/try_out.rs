@@ -1,32 +1,30 @@
-//! `quorate try`: a circuit on a CSV file, with fresh helpers that are gone afterwards.
+//! `quorate try`: a circuit on a CSV file or on vectors, with fresh helpers that are gone afterwards.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Rounding, Sharing, SharingKind};
+use quorate_circuit::{Sharing, SharingKind};
 use quorate_contribute::BadRowsPolicy;
 
 use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument};
 use crate::failure::Failure;
+use crate::files::RowsArguments;
 use crate::report::{ReportArguments, Style};
 use crate::trial::{CircuitText, Trial};
 use crate::{files, saved};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  quorate try --circuit wages.circuit --csv wages.csv --helpers 5 --threshold 2 --stop 2,4"
+    after_help = "Example:\n  quorate try --circuit wages.circuit --csv wages.csv --helpers 5 --threshold 2 --stop 2,4\n  quorate try --circuit \
+    learning.circuit --vector g=gradients.npy --clip"
 )]
 pub(crate) struct Arguments {
     /// The circuit; its inputs are the columns that are contributed
     #[arg(long, value_name = "FILE")]
     circuit: PathBuf,
-    /// The table; each row is one contributor, columns are found by name, others are ignored
-    #[arg(long, value_name = "FILE")]
-    csv: PathBuf,
-    /// The column that says who contributes a row: rows with the same there are one contributor's
-    #[arg(long, value_name = "COLUMN")]
-    by: Option<String>,
+    #[command(flatten)]
+    rows: RowsArguments,
     /// How many helpers
     #[arg(long, value_name = "N", default_value_t = 4)]
     helpers: u8,
@@ -44,9 +42,6 @@ pub(crate) struct Arguments {
     /// Helpers to kill after the study is sealed, as in 2,4
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     stop: Vec<u8>,
-    /// Refuse values with more decimals than declared instead of rounding them
-    #[arg(long)]
-    exact: bool,
     #[command(flatten)]
     report: ReportArguments,
     /// Write the result and what proves it into a new file, for `quorate show`
@@ -62,9 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
     let circuit = CircuitText { name: &name, text: &text };
     let columns = draft::parse_circuit(&name, &text)?.inputs();
-    let rounding = if arguments.exact { Rounding::Exact } else { Rounding::HalfEven };
-    let by = arguments.by.as_deref();
-    let table = files::table(&arguments.csv, &columns, by, rounding, BadRowsPolicy::Refuse)?;
+    let table = arguments.rows.table(&columns, BadRowsPolicy::Refuse)?;
 
     let mut trial =
         Trial::start(circuit, sharing, arguments.bits, arguments.rules.disclosure()?, table, started).await?;

@@ -1,7 +1,8 @@
 //! Results in long form, as CSV: a line for each number, unrounded as in JSON.
 //!
 //! `result,group1,group2,…,measure,value`: as many groups as the deepest table has, empty where a result has fewer. The
-//! measure is `value`, or what it is of a fitted model or a test, as `coefficients / age`. The value is empty where there is none.
+//! measure is `value`, or what it is of a fitted model or a test, as `coefficients / age`, or the place of a vector's number,
+//! from 0. The value is empty where there is none.
 
 use quorate_circuit::Outcome;
 use serde_json::Value;
@@ -66,6 +67,11 @@ fn push_measures(measure: &str, value: &Value, push: &mut dyn FnMut(&str, String
                 push_measures(&within, field, push);
             }
         }
+        Value::Array(numbers) if measure.is_empty() => {
+            for (index, number) in numbers.iter().enumerate() {
+                push_measures(&index.to_string(), number, push);
+            }
+        }
         Value::Null => push(named, String::new()),
         Value::String(text) => push(named, text.clone()),
         other => push(named, other.to_string()),
@@ -78,7 +84,7 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
 
 #[cfg(test)]
 mod tests {
-    use quorate_circuit::{Fit, FittedCoefficient, Quantity, Regression, Undefined};
+    use quorate_circuit::{Fit, FittedCoefficient, Quantity, Regression, Undefined, Vector};
     use quorate_field::Integer;
 
     use super::*;
@@ -97,6 +103,10 @@ mod tests {
             ("both".to_owned(), Outcome::Table(vec![("a".into(), inner)])),
             ("holds".to_owned(), Outcome::Truth(false)),
             ("model".to_owned(), Outcome::Fit(Box::new(fit))),
+            (
+                "g".to_owned(),
+                Outcome::Vector(Vector::new(vec![Integer::ONE; 2], Integer::from(4_u64)).unwrap()),
+            ),
         ];
         let text = results(&all).unwrap();
         let lines: Vec<&str> = text.lines().collect();
@@ -111,6 +121,7 @@ mod tests {
             ]
         );
         assert!(lines.contains(&"model,,,coefficients / intercept,1.5"), "{text}");
+        assert!(text.ends_with("g,,,0,0.25\ng,,,1,0.25"), "{text}");
         assert!(lines.contains(&"model,,,r_squared,0.25") && lines.contains(&"model,,,n,9"), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! Results for people: aligned tables of rounded numbers.
 
-use quorate_circuit::{ChiSquared, Fit, FittedCoefficient, Outcome, Regression, TTest};
+use quorate_circuit::{ChiSquared, Fit, FittedCoefficient, Outcome, Regression, TTest, Vector};
 use quorate_plot::{figure, figures, is_binned};
 
 use crate::output::aligned;
@@ -37,6 +37,7 @@ fn push_blocks(name: &str, outcome: &Outcome, has_bars: bool, blocks: &mut Vec<S
             Fit::TTest(test) => t_test(test),
             Fit::ChiSquared(test) => chi_squared(test),
         },
+        Outcome::Vector(numbers) => vector(numbers),
         Outcome::Table(cells) if cells.iter().all(|(_, cell)| is_leaf(cell)) => one_way(cells, has_bars),
         Outcome::Table(cells) => match two_way(cells) {
             Some(text) => text,
@@ -54,7 +55,7 @@ fn push_blocks(name: &str, outcome: &Outcome, has_bars: bool, blocks: &mut Vec<S
 }
 
 fn is_leaf(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Table(_) | Outcome::Fit(_))
+    !matches!(outcome, Outcome::Table(_) | Outcome::Fit(_) | Outcome::Vector(_))
 }
 
 /// Groups below each other, with bars where they are bins.
@@ -98,6 +99,19 @@ fn two_way(cells: &[(String, Outcome)]) -> Option<String> {
         rows[1..].iter_mut().zip(texts).for_each(|(row, text)| row.push(text));
     }
     Some(aligned(rows, true, &(1..=width).collect::<Vec<_>>()))
+}
+
+/// The first few numbers, and how many there are.
+fn vector(vector: &Vector) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<Outcome> = (0..SHOWN).filter_map(|index| vector.get(index)).map(Outcome::Number).collect();
+    let indices = (0..shown.len()).map(|index| index.to_string());
+    let rows = indices.zip(column(shown.iter())).map(|(index, text)| vec![index, text]).collect();
+    let first = aligned(rows, false, &[0, 1]);
+    match vector.len() - shown.len() {
+        0 => first,
+        more => format!("{first}\nand {more} more of {} numbers (--json gives all)", vector.len()),
+    }
 }
 
 /// A row for each coefficient.
@@ -289,6 +303,20 @@ mod tests {
         ] {
             assert!(lines.iter().any(|line| line == expected), "{expected} is not in\n{shown}");
         }
+    }
+
+    #[test]
+    fn the_first_numbers_of_a_vector_are_shown() {
+        let vector = |count: u64| {
+            let integers = (1..=count).map(|i| Integer::from(i * 1_000)).collect();
+            Outcome::Vector(Vector::new(integers, Integer::from(3_u64)).unwrap())
+        };
+        let shown = shown(&[("people", ratio(1, 1)), ("g", vector(100_000)), ("h", vector(2))], true);
+        let lines: Vec<String> =
+            shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines[0..4], ["people 1", "", "g", "0 333.333"]);
+        assert_eq!(lines[10..13], ["7 2666.667", "and 99992 more of 100000 numbers (--json gives all)", ""]);
+        assert_eq!(lines[13..], ["h", "0 333.333", "1 666.667"]);
     }
 
     #[test]

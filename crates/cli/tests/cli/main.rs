@@ -11,3 +11,4 @@ mod results;
 mod rules;
 mod trials;
 mod up;
+mod vectors;

@@ -4,6 +4,7 @@ use quorate_federation::SecretKey;
 use quorate_field::{F61, F127};
 use quorate_hash::Digest;
 use quorate_sharing::{ContributorSecret, PieceHeader, SchemeKind, read_piece, split};
+use quorate_wire::Elements;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -24,12 +25,15 @@ struct Case {
 }
 
 fn study(scheme: &Scheme) -> Study {
+    study_of(scheme, vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())])
+}
+
+fn study_of(scheme: &Scheme, columns: Vec<Column>) -> Study {
     let kind = match scheme.kind() {
         SchemeKind::Shamir => SharingKind::Shamir,
         SchemeKind::Additive => SharingKind::Additive,
     };
     let sharing = Sharing { kind, helpers: scheme.helpers(), threshold: scheme.threshold() };
-    let columns = vec![Column::new("salary", Domain::parse("0.00 .. 1000.00").unwrap())];
     let draft = StudyDraft { bits: Some(Bits::None), ..StudyDraft::new("wages", sharing, columns, 100) };
     draft.document().unwrap().1
 }
@@ -68,10 +72,14 @@ fn hex<F: Field>(element: F) -> String {
 }
 
 fn reply(helper: u8, shares: Vec<String>) -> RunReply {
+    reply_with(helper, shares, vec![])
+}
+
+fn reply_with(helper: u8, shares: Vec<String>, vectors: Vec<Elements>) -> RunReply {
     let key = SecretKey::generate(&mut ChaCha20Rng::from_seed([helper; 32]));
     let session = Digest([5; 32]);
-    let signature = RunReply::sign(helper, &session, &shares, &key);
-    RunReply { helper, session, shares, elapsed_ms: 1, bytes_to_helpers: 0, signature }
+    let signature = RunReply::sign(helper, &session, &shares, &vectors, &key);
+    RunReply { helper, session, shares, vectors, elapsed_ms: 1, bytes_to_helpers: 0, signature }
 }
 
 impl Case {
@@ -215,6 +223,107 @@ fn shares_of_different_sessions_or_shapes_are_refused() {
 fn hex_of_modulus() -> String {
     let modulus = (1_u64 << 61) - 1;
     modulus.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Helpers' shares of the sum of a salary, 7, and of a vector, -250, 3 and 100.
+fn vectors(scheme: Scheme) -> Case {
+    let column = |name: &str, domain| Column::parse(name, domain).unwrap();
+    let columns = vec![column("g", "vector[3] of -1.00 .. 1.00"), column("salary", "0 .. 9")];
+    let text = "circuit c\ninput g : vector[3] of -1.00 .. 1.00\ninput salary : 0 .. 9\n\
+                reveal total = sum(salary)\nreveal m = mean(g)\nreveal s = sum(g)\n";
+    let program = compile(text, &study_of(&scheme, columns)).unwrap();
+    let salary = share::<F61>(&scheme, 0, 7);
+    let elements: Vec<Vec<Vec<u8>>> = (1..)
+        .zip([-250, 3, 100])
+        .map(|(position, value)| {
+            share::<F61>(&scheme, position, value).iter().map(|text| bytes_of(text)).collect()
+        })
+        .collect();
+    let reply = |(helper, salary): (usize, String)| {
+        let vector = elements.iter().flat_map(|element| element[helper - 1].clone()).collect();
+        reply_with(helper.try_into().unwrap(), vec![salary], vec![Elements::new(vector)])
+    };
+    let replies = (1..).zip(salary).map(reply).collect();
+    Case { scheme, program, replies }
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
+}
+
+impl Case {
+    /// Helper `helper` adds one to its share of an element of the vector.
+    fn lie_in_vector(&mut self, helper: u8, element: usize) {
+        let vector = &mut self.replies[usize::from(helper) - 1].vectors[0];
+        let mut shares = read_slice::<F61>(vector.as_slice()).unwrap();
+        shares[element] += F61::ONE;
+        *vector = Elements::new(quorate_field::write_slice(&shares));
+    }
+}
+
+#[test]
+fn vectors_are_recombined_element_by_element() {
+    for scheme in [Scheme::shamir(3, 1), Scheme::shamir(5, 2), Scheme::additive(3)] {
+        let case = vectors(scheme.unwrap());
+        let answer = case.answer_of(&case.all()).unwrap();
+        let results: Vec<_> = answer.results.iter().map(|(_, outcome)| outcome.to_string()).collect();
+        assert_eq!(results, ["7", "[-0.625, 0.0075, 0.25]", "[-2.5, 0.03, 1]"]);
+        assert_eq!(answer.outputs, [7, -250, 3, 100].map(|x| Integer::from(i64::from(x))));
+        assert!(answer.implausible.is_empty());
+    }
+}
+
+#[test]
+fn a_lie_in_a_vector_is_found_as_any_other() {
+    for element in 0..3 {
+        let mut case = vectors(Scheme::shamir(3, 1).unwrap());
+        case.lie_in_vector(2, element);
+        let Err(AnswerError::Inconsistent { output, .. }) = case.answer_of(&[1, 2, 3]) else { panic!() };
+        assert_eq!(output, format!("element {element} of sum(g), in units of 0.01"));
+        let mut case = vectors(Scheme::shamir(4, 1).unwrap());
+        case.lie_in_vector(3, element);
+        let answer = case.answer_of(&case.all()).unwrap();
+        assert_eq!(answer.integrity.wrong_helpers, [3]);
+        assert_eq!(answer.results[2].1.to_string(), "[-2.5, 0.03, 1]");
+    }
+    // One wrong in an output and another one in the vector are two, which four helpers do not correct.
+    let mut case = vectors(Scheme::shamir(4, 1).unwrap());
+    case.lie(1, 0);
+    case.lie_in_vector(2, 0);
+    assert!(matches!(case.answer_of(&[1, 2, 3, 4]), Err(AnswerError::Inconsistent { .. })));
+}
+
+#[test]
+fn elements_beyond_declared_values_are_named_once() {
+    let mut case = vectors(Scheme::additive(3).unwrap());
+    let vector = [-250_i64, 101, 401].map(|x| F61::from_integer(&Integer::from(x)).unwrap());
+    for (helper, reply) in case.replies.iter_mut().enumerate() {
+        let shares = if helper == 0 { vector } else { [F61::ZERO; 3] };
+        reply.vectors = vec![Elements::new(quorate_field::write_slice(&shares))];
+    }
+    assert!(case.answer_of(&[1, 2, 3]).unwrap().implausible.is_empty());
+    // A hundred contributions of 1.00 each are the most there can be.
+    let beyond = [F61::from_u64(10_001), F61::from_u64(10_000), F61::from_u64(99_999)];
+    case.replies[0].vectors = vec![Elements::new(quorate_field::write_slice(&beyond))];
+    assert_eq!(case.answer_of(&[1, 2, 3]).unwrap().implausible, ["element 0 of sum(g), in units of 0.01"]);
+}
+
+#[test]
+fn vectors_of_another_shape_are_refused() {
+    let malformed = |change: fn(&mut Vec<Elements>)| {
+        let mut case = vectors(Scheme::shamir(3, 1).unwrap());
+        change(&mut case.replies[1].vectors);
+        let Err(AnswerError::Malformed { helper: 2, reason }) = case.answer_of(&[1, 2, 3]) else { panic!() };
+        reason
+    };
+    let none = "1 shares and 0 vectors, but the program has 1 outputs and 1 vectors";
+    assert_eq!(malformed(|vectors| drop(vectors.pop())), none);
+    let short = "vector 1 has 16 bytes of shares, not 24";
+    assert_eq!(malformed(|vectors| vectors[0] = Elements::new(vec![0; 16])), short);
+    assert!(
+        malformed(|vectors| vectors[0] = Elements::new(vec![255; 24]))
+            .contains("element 0 is not a canonical")
+    );
 }
 
 #[test]

@@ -60,8 +60,8 @@ fn saved() -> SavedRun {
     let session = Digest([5; 32]);
     let reply = |(helper, share): (u8, String)| {
         let shares = vec![share];
-        let signature = RunReply::sign(helper, &session, &shares, &key(helper));
-        RunReply { helper, session, shares, elapsed_ms: 1, bytes_to_helpers: 0, signature }
+        let signature = RunReply::sign(helper, &session, &shares, &[], &key(helper));
+        RunReply { helper, session, shares, vectors: vec![], elapsed_ms: 1, bytes_to_helpers: 0, signature }
     };
     let replies: Vec<_> = (1..).zip(share::<F61>(&scheme, 0, TOTAL)).take(3).map(reply).collect();
     let program = quorate_circuit::compile(CIRCUIT, &study).unwrap();
@@ -147,7 +147,7 @@ fn signatures_and_shares_are_checked() {
     let mut saved_run = saved();
     let reply = &mut saved_run.replies[1];
     reply.shares = vec!["0100000000000000".into()];
-    reply.signature = RunReply::sign(2, &reply.session, &reply.shares, &key(2));
+    reply.signature = RunReply::sign(2, &reply.session, &reply.shares, &reply.vectors, &key(2));
     assert!(matches!(saved_run.check(None), Err(SavedError::Answer(AnswerError::Inconsistent { .. }))));
 
     let mut saved_run = saved();

@@ -10,6 +10,10 @@ use crate::BadRowsPolicy;
 fn study(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId) -> Study {
     let column = |name: &str, domain| Column::parse(name, domain).unwrap();
     let columns = vec![column("salary", "-1_000 .. 1_000_000"), column("gender", "female | male")];
+    study_of(sharing, rows_max, capacity, field, columns)
+}
+
+fn study_of(sharing: Sharing, rows_max: u32, capacity: u64, field: FieldId, columns: Vec<Column>) -> Study {
     let draft = StudyDraft {
         rows_max,
         bits: Some(Bits::None),
@@ -36,7 +40,7 @@ fn table(study: &Study, rows: usize) -> Table {
 /// What the helpers would do with a batch: check every piece, and, which they never do, recombine.
 fn recombine_batch<F: Field>(study: &Study, batch: &Batch, rows: u32) -> Vec<Vec<i128>> {
     let scheme = scheme_of(study).unwrap();
-    let columns = study.columns.len();
+    let columns = study.cells_per_row();
     let uploads: Vec<Upload> =
         batch.uploads.iter().map(|upload| decode(upload, limits::UPLOAD_MAX).unwrap()).collect();
     let blocks = batch.ids.iter().enumerate().map(|(index, id)| {
@@ -165,11 +169,11 @@ fn what_the_study_does_not_take_is_refused_before_anything_is_split() {
         "11 rows in one block, but the study allows 10 per contribution"
     );
     assert_eq!(message(21, Grouping::EachRow), "21 contributions, but the study's capacity is 20");
-    let wide = study(shamir(3, 1), 400_000, 1, FieldId::F61);
+    let wide = study(shamir(3, 1), 700_000, 1, FieldId::F61);
     let packer = self::packer(&wide, 1);
     assert!(matches!(
-        packer.batches(&table(&wide, 300_000), Grouping::OneBlock),
-        Err(ContributeError::BlockTooLarge { rows: 300_000, .. })
+        packer.batches(&table(&wide, 700_000), Grouping::OneBlock),
+        Err(ContributeError::BlockTooLarge { rows: 700_000, .. })
     ));
     let beyond = [FieldId::F61.modulus(), Integer::ZERO];
     assert_eq!(
@@ -209,4 +213,42 @@ proptest! {
         let batch = Batch { ids: vec![packed.id], rows: rows.into(), uploads };
         prop_assert_eq!(recombine_batch::<F61>(&study, &batch, rows), vec![values]);
     }
+}
+
+/// A contribution that is larger than an upload aims at is an upload of its own; several small ones share one.
+#[test]
+fn vectors_are_packed_by_their_size() {
+    for (length, batches) in [(100, 1), (40_000, 3), (100_000, 3)] {
+        let columns = vec![Column::parse("g", &format!("vector[{length}] of 0 .. 9")).unwrap()];
+        let study = study_of(shamir(3, 1), 1, 10, FieldId::F61, columns);
+        let numbers: Vec<u64> = (0..3 * length).map(|number| number % 10).collect();
+        let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': (3, {length}), }}\n");
+        let size = u16::try_from(text.len()).unwrap().to_le_bytes();
+        let mut bytes = [b"\x93NUMPY\x01\x00", &size[..], text.as_bytes()].concat();
+        bytes.extend(numbers.iter().flat_map(|number| (*number as f64).to_le_bytes()));
+        let file = crate::VectorFile::npy(std::io::Cursor::new(bytes)).unwrap();
+        let table =
+            Table::of_vectors(&study.columns, vec![("g".to_owned(), file)], crate::Clipping::Refuse).unwrap();
+        let packer = packer(&study, 1);
+        let packed: Vec<Batch> =
+            packer.batches(&table, Grouping::EachRow).unwrap().map(Result::unwrap).collect();
+        assert_eq!(packed.len(), batches, "{length}");
+        let blocks = packed.iter().flat_map(|batch| recombine_batch::<F61>(&study, batch, 1));
+        let found: Vec<i128> = blocks.flatten().collect();
+        assert!(found.iter().zip(&numbers).all(|(found, number)| *found == i128::from(*number)));
+        assert_eq!(found.len(), numbers.len());
+    }
+}
+
+/// The longest row that a study may have fits an upload, and what a helper answers fits an answer.
+#[test]
+fn the_longest_row_fits_the_wire() {
+    use quorate_circuit::ROW_BYTES_MAX;
+    let columns = vec![Column::parse("g", "vector[1_000_000] of 0 .. 9").unwrap()];
+    let study = study_of(shamir(3, 1), 1, 10, FieldId::F61, columns);
+    let packer = packer(&study, 1);
+    assert!(packer.contribution_bytes(1) + ENVELOPE_BYTES <= limits::UPLOAD_MAX);
+    let beside = OVERHEAD_BYTES + 32 * usize::from(u8::MAX) + ENVELOPE_BYTES;
+    const { assert!(limits::UPLOAD_MAX <= limits::MESSAGE_MAX && 2 * limits::MESSAGE_MAX <= limits::ANSWER_MAX) };
+    assert!(ROW_BYTES_MAX + beside <= limits::UPLOAD_MAX);
 }

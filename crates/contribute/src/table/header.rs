@@ -1,5 +1,8 @@
 //! The line of column names.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use csv::ByteRecord;
 use quorate_circuit::Column;
 
@@ -23,21 +26,33 @@ pub(super) fn places(
     if names.iter().all(|name| name.is_empty()) {
         return Err(ContributeError::Empty);
     }
-    let columns = columns.iter().map(|column| place(&column.name, &names)).collect::<Result<_, _>>()?;
-    let by = by.map(|name| Ok((name.to_owned(), place(name, &names)?))).transpose()?;
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    names.iter().enumerate().for_each(|(place, name)| places.entry(name).or_default().push(place));
+    let place = |name: &str| place(name, &places, &names);
+    let cells = columns.iter().flat_map(|column| (0..column.width()).map(move |element| (column, element)));
+    let columns =
+        cells.map(|(column, element)| place(&name_of(column, element))).collect::<Result<_, _>>()?;
+    let by = by.map(|name| Ok((name.to_owned(), place(name)?))).transpose()?;
     Ok(Places { columns, by, width: names.len() })
 }
 
-fn place(name: &str, names: &[&str]) -> Result<usize, ContributeError> {
-    let mut places = names.iter().enumerate().filter(|(_, found)| **found == name).map(|(place, _)| place);
-    match (places.next(), places.next()) {
-        (Some(place), None) => Ok(place),
-        (Some(first), Some(second)) => Err(ContributeError::RepeatedColumn {
+/// What a column is called in the text: of a vector, each element has a column there, `g.0` the first.
+pub(super) fn name_of(column: &Column, element: usize) -> Cow<'_, str> {
+    match column.is_vector() {
+        true => format!("{}.{element}", column.name).into(),
+        false => column.name.as_str().into(),
+    }
+}
+
+fn place(name: &str, places: &BTreeMap<&str, Vec<usize>>, names: &[&str]) -> Result<usize, ContributeError> {
+    match places.get(name).map(Vec::as_slice) {
+        Some([place]) => Ok(*place),
+        Some([first, second, ..]) => Err(ContributeError::RepeatedColumn {
             name: name.to_owned(),
             first: first + 1,
             second: second + 1,
         }),
-        (None, _) => Err(ContributeError::MissingColumn {
+        _ => Err(ContributeError::MissingColumn {
             name: name.to_owned(),
             found: names.iter().take(SHOWN).map(|found| shown(found)).collect(),
             nearest: nearest(name, names.iter().copied()).map(shown),

@@ -1,17 +1,19 @@
 //! The computation of a linear run: a scan of this helper's columns, by all processors that there are.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::Program;
+use quorate_circuit::{Program, VectorSum};
 use quorate_engine::EngineError;
 use quorate_engine::linear::LinearRun;
 use quorate_engine::round::{Inbox, Outbox, Progress, Task};
 use quorate_field::{F61, F127, F256, FieldId, NamedField, write_slice};
-use quorate_wire::{Manifest, Refusal};
+use quorate_sharing::Shares;
+use quorate_wire::{Elements, Manifest, Refusal};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::hex;
+use super::{ResultShares, hex};
 use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{Lane, shared};
@@ -30,7 +32,10 @@ pub(super) enum Scan {
 pub(super) struct ScanTask<F: NamedField> {
     run: LinearRun<F>,
     columns: Arc<dyn Columns>,
-    read: Vec<u32>,
+    /// Columns of numbers.
+    numbers: Vec<u32>,
+    /// Columns of vectors, and how long these are.
+    vectors: Vec<(u32, usize)>,
     rows: u64,
     /// What could not be read.
     outcome: Result<(), String>,
@@ -38,43 +43,31 @@ pub(super) struct ScanTask<F: NamedField> {
 
 /// Bytes of a column that are read, checked and added at a time: they stay in the second-level cache.
 const BLOCK_BYTES: usize = 256 << 10;
+/// Bytes of vectors' elements that are added up at a time: their sums stay in the first-level cache.
+const SEGMENT_BYTES: usize = 16 << 10;
 
 impl Scan {
     pub(super) fn new(program: &Program, entry: &Entry, manifest: &Manifest, cx: &Context<'_>) -> Self {
-        fn task<F: NamedField>(
-            program: &Program,
-            entry: &Entry,
-            manifest: &Manifest,
-            cx: &Context<'_>,
-        ) -> Option<Shared<ScanTask<F>>> {
-            Some(shared(ScanTask {
-                run: LinearRun::new(program, &entry.scheme, cx.number),
-                columns: cx.records.columns(&manifest.study, &manifest.session),
-                read: program.columns_read(),
-                rows: manifest.rows,
-                outcome: Ok(()),
-            }))
-        }
         match entry.kept.study.field {
-            FieldId::F61 => Scan::F61(task(program, entry, manifest, cx)),
-            FieldId::F127 => Scan::F127(task(program, entry, manifest, cx)),
-            FieldId::F256 => Scan::F256(task(program, entry, manifest, cx)),
+            FieldId::F61 => Scan::F61(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
+            FieldId::F127 => Scan::F127(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
+            FieldId::F256 => Scan::F256(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
         }
     }
 
-    /// Has the columns read; after that, the result shares, encoded.
+    /// Has the columns read; after that, the result shares.
     pub(super) fn advance(
         &mut self,
         lane: &mut Lane,
         program: &Program,
         cx: &mut Context<'_>,
-    ) -> Result<Option<Vec<String>>, Refusal> {
+    ) -> Result<Option<ResultShares>, Refusal> {
         fn advance<F: NamedField>(
             task: &mut Option<Shared<ScanTask<F>>>,
             lane: &mut Lane,
             program: &Program,
             cx: &mut Context<'_>,
-        ) -> Result<Option<Vec<String>>, Refusal> {
+        ) -> Result<Option<ResultShares>, Refusal> {
             lane.drive(task, cx)?.map(|task| task.finish(program).map_err(unreadable)).transpose()
         }
         match self {
@@ -97,45 +90,133 @@ impl<F: NamedField> Task for ScanTask<F> {
 }
 
 impl<F: NamedField> ScanTask<F> {
+    fn new(program: &Program, entry: &Entry, manifest: &Manifest, cx: &Context<'_>) -> Self {
+        let vector = |sum: &VectorSum| (sum.column, sum.length as usize);
+        ScanTask {
+            run: LinearRun::new(program, &entry.scheme, cx.number),
+            columns: cx.records.columns(&manifest.study, &manifest.session),
+            numbers: program.columns_read().into_iter().collect(),
+            vectors: program.vectors.iter().map(vector).collect(),
+            rows: manifest.rows,
+            outcome: Ok(()),
+        }
+    }
+
     fn scan(&mut self) -> Result<(), String> {
-        for &column in &self.read {
-            // Opens the layout and verifies it, where nobody has read of it yet: once, not once a thread.
-            self.read_block(column, 0, &mut [])?;
-            self.run.add(column, self.sum_column(column)?);
+        // Opens the layout and verifies it, where nobody has read of it yet: once, not once a thread.
+        if let Some(column) = self.numbers.first().or(self.vectors.first().map(|(column, _)| column)) {
+            self.read(*column, 0, &mut [])?;
+        }
+        for &column in &self.numbers {
+            self.run.add(column, self.sum(column)?);
+        }
+        for &(column, length) in &self.vectors {
+            self.run.add_vectors(column, &self.sum_vectors(column, length)?);
         }
         Ok(())
     }
 
-    fn sum_column(&self, column: u32) -> Result<F, String> {
-        let block_rows = (BLOCK_BYTES / F::BYTES) as u64;
-        let blocks = self.rows.div_ceil(block_rows);
-        let buffer = || Zeroizing::new(vec![0; BLOCK_BYTES]);
-        let sum_block = |buffer: &mut Zeroizing<Vec<u8>>, block: u64| {
-            let first = block * block_rows;
-            // No more than a block's.
-            let rows = usize::try_from((self.rows - first).min(block_rows)).unwrap_or(0);
-            let bytes = &mut buffer[..rows * F::BYTES];
-            self.read_block(column, first, bytes)?;
-            F::sum_encoded(bytes).map_err(|error| format!("column {column} from row {first}: {error}"))
-        };
-        if blocks < 2 {
-            return (0..blocks).try_fold(F::ZERO, |sum, block| Ok(sum + sum_block(&mut buffer(), block)?));
-        }
-        let sums = (0..blocks).into_par_iter().map_init(buffer, sum_block);
+    /// The sum of a column of numbers.
+    fn sum(&self, column: u32) -> Result<F, String> {
+        let sums = self.blocks(BLOCK_BYTES / F::BYTES).into_par_iter().map_init(buffer, |buffer, rows| {
+            let bytes = &mut buffer[..length(&rows) * F::BYTES];
+            self.read(column, rows.start * F::BYTES as u64, bytes)?;
+            F::sum_encoded(bytes).map_err(|error| unsound(column, &rows, error))
+        });
         sums.try_reduce(|| F::ZERO, |left, right| Ok(left + right))
     }
 
-    fn read_block(&self, column: u32, first_row: u64, out: &mut [u8]) -> Result<(), String> {
-        let from = first_row * F::BYTES as u64;
+    /// The sums of a column of vectors, element by element. Long vectors are added up a segment at a time, by whoever has time;
+    /// of short ones whole rows.
+    fn sum_vectors(&self, column: u32, width: usize) -> Result<Shares<F>, String> {
+        let mut sums = Shares::zeros(width);
+        let segment = SEGMENT_BYTES / F::BYTES;
+        if width > segment {
+            let segments = sums.as_mut_slice().par_chunks_mut(segment).enumerate();
+            segments.try_for_each_init(buffer, |buffer, (index, sums)| {
+                self.blocks(BLOCK_BYTES / F::BYTES / segment)
+                    .into_iter()
+                    .try_for_each(|rows| self.add_segment(column, width, index * segment, rows, buffer, sums))
+            })?;
+            return Ok(sums);
+        }
+        let blocks = self.blocks(BLOCK_BYTES / F::BYTES / width.max(1)).into_par_iter();
+        let parts = blocks.map_init(buffer, |buffer, rows| {
+            let mut sums = Shares::zeros(width);
+            self.add_segment(column, width, 0, rows, buffer, sums.as_mut_slice()).map(|()| sums)
+        });
+        let parts = parts.try_reduce(
+            || Shares::zeros(width),
+            |mut left, right| {
+                F::add_slices(left.as_mut_slice(), right.as_slice());
+                Ok(left)
+            },
+        );
+        parts.map(|parts| {
+            F::add_slices(sums.as_mut_slice(), parts.as_slice());
+            sums
+        })
+    }
+
+    /// Adds some rows' elements from `first` on, as many as there are sums.
+    fn add_segment(
+        &self,
+        column: u32,
+        width: usize,
+        first: usize,
+        rows: Range<u64>,
+        buffer: &mut [u8],
+        sums: &mut [F],
+    ) -> Result<(), String> {
+        let bytes = &mut buffer[..length(&rows) * sums.len() * F::BYTES];
+        if sums.len() == width {
+            self.read(column, rows.start * (width * F::BYTES) as u64, bytes)?;
+        } else {
+            for (row, part) in rows.clone().zip(bytes.chunks_exact_mut(sums.len() * F::BYTES)) {
+                let cell = row * width as u64 + first as u64;
+                self.read(column, cell * F::BYTES as u64, part)?;
+            }
+        }
+        F::accumulate_encoded(sums, bytes).map_err(|error| unsound(column, &rows, error))
+    }
+
+    /// All rows, so many at a time.
+    fn blocks(&self, rows: usize) -> Vec<Range<u64>> {
+        let starts = (0..self.rows).step_by(rows.max(1));
+        starts.map(|start| start..(start + rows.max(1) as u64).min(self.rows)).collect()
+    }
+
+    fn read(&self, column: u32, from: u64, out: &mut [u8]) -> Result<(), String> {
         let is_there = self.columns.read(column, from, out).map_err(|error| error.to_string())?;
         if is_there { Ok(()) } else { Err(missing(column)) }
     }
 
-    fn finish(self, program: &Program) -> Result<Vec<String>, String> {
+    fn finish(self, program: &Program) -> Result<ResultShares, String> {
         self.outcome?;
         let shares = self.run.finish(program, self.rows).release();
-        Ok(shares.as_slice().iter().map(|share| hex(&write_slice(&[*share]))).collect())
+        let (outputs, mut elements) = shares.as_slice().split_at(program.outputs.len());
+        let outputs = outputs.iter().map(|share| hex(&write_slice(&[*share]))).collect();
+        let vector = |sum: &VectorSum| {
+            let (mine, others) = elements.split_at(sum.length as usize);
+            elements = others;
+            Elements::new(write_slice(mine))
+        };
+        Ok(ResultShares { outputs, vectors: program.vectors.iter().map(vector).collect() })
     }
+}
+
+/// Where a block is read to: shares.
+fn buffer() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(vec![0; BLOCK_BYTES])
+}
+
+/// A number of rows of one block.
+fn length(rows: &Range<u64>) -> usize {
+    usize::try_from(rows.end - rows.start).unwrap_or(usize::MAX)
+}
+
+fn unsound(column: u32, rows: &Range<u64>, error: impl std::fmt::Display) -> String {
+    format!("column {column} of the sealed study, rows {} to {}: {error}", rows.start, rows.end)
 }
 
 /// What is wrong where a sealed study lacks a column, or a part of it.

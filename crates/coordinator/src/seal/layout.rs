@@ -1,6 +1,6 @@
-//! Laying a sealed study out for computing: one contiguous column per input, in canonical order.
+//! Laying a sealed study out for computing: one contiguous column per input, in canonical order; of vectors row by row.
 
-use quorate_circuit::{Bits, Study};
+use quorate_circuit::{Bits, Column, Study};
 use quorate_field::{Field, with_field};
 use quorate_hash::Digest;
 use quorate_wire::Refusal;
@@ -51,15 +51,18 @@ pub(crate) fn width(entry: &Entry) -> u32 {
 }
 
 fn columns<F: Field>(entry: &Entry, items: &[Item], cx: &Context<'_>) -> Result<Vec<Vec<u8>>, Refusal> {
-    let width = entry.kept.study.columns.len();
+    let study = &entry.kept.study;
+    let widths: Vec<usize> = study.columns.iter().map(Column::width).collect();
     let rows: usize = items.iter().map(|item| item.rows as usize).sum();
-    let mut columns = vec![vec![0; rows * F::BYTES]; width];
+    let mut columns: Vec<Vec<u8>> = widths.iter().map(|width| vec![0; rows * width * F::BYTES]).collect();
     let mut row = 0;
     for block in pieces::blocks::<F>(entry, items, cx)? {
-        for cells in block.as_slice().chunks_exact(width) {
-            let at = row * F::BYTES..(row + 1) * F::BYTES;
-            for (column, cell) in columns.iter_mut().zip(cells) {
-                cell.write(&mut column[at.clone()]);
+        for mut cells in block.as_slice().chunks_exact(study.cells_per_row()) {
+            for (column, width) in columns.iter_mut().zip(&widths) {
+                let (mine, others) = cells.split_at(*width);
+                let encoded = column[row * width * F::BYTES..].chunks_exact_mut(F::BYTES);
+                mine.iter().zip(encoded).for_each(|(cell, encoded)| cell.write(encoded));
+                cells = others;
             }
             row += 1;
         }

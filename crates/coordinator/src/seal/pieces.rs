@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::study::Entry;
 use crate::upload::{header_of, piece_of};
 
-/// Cells that one step of a seal works on: bounds memory and how long other requests wait.
+/// Cells that one step of a seal works on, or one contribution's if it has more: bounds memory and how long other requests wait.
 const CELLS_PER_STEP: u64 = 1 << 18;
 
 /// Contributions read at a time to learn their numbers of rows.
@@ -20,10 +20,10 @@ const ITEMS_PER_STEP: usize = 8_192;
 
 /// How many of `items` the next step works on; the same at all members, who send one message per step.
 pub(crate) fn step_length(entry: &Entry, items: &[Item]) -> usize {
-    let columns = entry.kept.study.columns.len() as u64;
+    let cells_per_row = entry.kept.study.cells_per_row() as u64;
     let mut cells = 0;
     let fits = |item: &&Item| {
-        cells += u64::from(item.rows) * columns;
+        cells += u64::from(item.rows) * cells_per_row;
         cells <= CELLS_PER_STEP
     };
     items.iter().take(ITEMS_PER_STEP).take_while(fits).count().max(1).min(items.len())
@@ -58,7 +58,7 @@ pub(crate) fn blocks<F: Field>(
     let block = |bytes: Vec<u8>| {
         let contribution = decode(&bytes)?;
         let header = header_of(cx.number, &contribution);
-        read_piece::<F>(&entry.scheme, &header, study.columns.len(), piece_of(&contribution))
+        read_piece::<F>(&entry.scheme, &header, study.cells_per_row(), piece_of(&contribution))
             .map_err(|error| unreadable(error.to_string()))
     };
     records.into_iter().map(block).collect()

@@ -1,4 +1,4 @@
-//! The range check of a seal and the making of bits: morsels of rows in pairs of lanes, laid out in order.
+//! The range check of a seal and the making of bits, in studies without vectors: morsels of rows in pairs of lanes, laid out in order.
 //!
 //! Contributions are taken up in groups of as many as a morsel holds. A contribution that is larger is a group of its own, in
 //! several morsels, and laid out when all of them are checked.

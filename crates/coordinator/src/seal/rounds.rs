@@ -457,7 +457,7 @@ fn check_values<F: Field>(
     cx: &Context<'_>,
 ) -> Result<Vec<u8>, Refusal> {
     let rows = items.iter().map(|item| item.rows as usize).max().unwrap_or(0);
-    let mut rho = vec![F::ZERO; rows * entry.kept.study.columns.len()];
+    let mut rho = vec![F::ZERO; rows * entry.kept.study.cells_per_row()];
     checking.coin.coefficients(0, &mut rho);
     let masks = degree::masks::<F>(&checking.keys, from..from + items.len() as u64);
     let blocks = pieces::blocks::<F>(entry, items, cx)?;

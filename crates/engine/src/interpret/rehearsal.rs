@@ -74,7 +74,7 @@ fn terms(program: &Program) -> u64 {
     };
     let row: usize = program.row.iter().map(of_row).sum();
     let reductions: usize = program.reductions.iter().map(of_reduction).sum();
-    (program.columns_read().len() + row + reductions) as u64
+    (program.columns_read().len() + row + reductions) as u64 + program.elements()
 }
 
 /// All workers of a rehearsal.

@@ -30,7 +30,7 @@ impl Author {
             format: Program::FORMAT,
             name: "random".into(),
             field,
-            columns: 4,
+            columns: vec![1; 4],
             rows_max: 100,
             row: vec![],
             reductions: vec![],
@@ -38,6 +38,7 @@ impl Author {
             outputs: vec![],
             public: vec![],
             reveals: vec![],
+            vectors: vec![],
         };
         let rng = ChaCha20Rng::seed_from_u64(seed);
         let (rows, is_decided, scalars) = (vec![], vec![], vec![]);

@@ -1,0 +1,219 @@
+//! Vectors from files: read row by row when they are wanted, so that a thousand gradients never are in memory together.
+//!
+//! Numbers are floating-point and become integers of the column's units: the nearest one, halves to even. Every element is
+//! looked at before anything is used, and again when it is.
+
+mod npy;
+
+use std::fmt;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::{Mutex, PoisonError};
+
+use quorate_circuit::{Column, Domain, Rounding};
+use quorate_field::Integer;
+
+pub use npy::NpyError;
+use npy::{Header, unreadable};
+
+use crate::ContributeError;
+
+/// Doubles below this, which is 2^53, are all the integers there are.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// What to do with elements outside the declared range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clipping {
+    /// Any of them is an error.
+    Refuse,
+    /// They become the nearest value that is declared, and are counted.
+    Clip,
+}
+
+/// Something to read vectors from, anywhere in it.
+pub trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
+/// A file of vectors for one column.
+pub struct VectorFile {
+    file: Mutex<Box<dyn Source>>,
+    header: Header,
+}
+
+/// The vectors of one column, checked: one for each row of the file.
+pub(crate) struct Vectors {
+    source: VectorFile,
+    column: Column,
+    units: Units,
+    clipping: Clipping,
+    clipped: u64,
+}
+
+/// A column's range in units, and how many make one.
+#[derive(Clone, Copy)]
+struct Units {
+    scale: f64,
+    min: i128,
+    max: i128,
+}
+
+impl VectorFile {
+    /// A `.npy` file: `<f4` or `<f8`, one axis (one vector) or two (a vector in each row). Only its header is read.
+    ///
+    /// # Errors
+    /// It is no such file.
+    pub fn npy(mut file: impl Source + 'static) -> Result<Self, NpyError> {
+        let header = Header::read(&mut file)?;
+        Ok(VectorFile { file: Mutex::new(Box::new(file)), header })
+    }
+
+    /// How many vectors.
+    pub fn rows(&self) -> u64 {
+        self.header.rows
+    }
+
+    /// How many elements each has.
+    pub fn length(&self) -> u64 {
+        self.header.length
+    }
+
+    /// Vector `row`, from 0.
+    fn read(&self, row: u64) -> Result<Vec<f64>, NpyError> {
+        let Header { element, length, offset, .. } = self.header;
+        // The header was held against the file's length: no product overflows.
+        let bytes = length * element.bytes() as u64;
+        let mut buffer = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset + row * bytes)).map_err(unreadable)?;
+        file.read_exact(&mut buffer).map_err(unreadable)?;
+        Ok(element.read(&buffer))
+    }
+}
+
+impl Vectors {
+    /// The vectors of a column, all of which are read once.
+    pub(crate) fn check(
+        source: VectorFile,
+        column: &Column,
+        clipping: Clipping,
+    ) -> Result<Self, ContributeError> {
+        let Domain::Vector { length, min, max, .. } = &column.domain else {
+            return Err(ContributeError::NotVectors {
+                column: column.name.clone(),
+                declared: column.declaration(),
+            });
+        };
+        let column = column.clone();
+        if source.length() != u64::from(*length) {
+            let (found, expected) = (source.length(), *length);
+            return Err(ContributeError::VectorLength { column: column.name, found, expected });
+        }
+        let bound = |bound: &Integer, beyond| bound.to_i128().unwrap_or(beyond);
+        let units = Units {
+            scale: column.domain.scale().to_f64(),
+            min: bound(min, i128::MIN),
+            max: bound(max, i128::MAX),
+        };
+        let mut vectors = Vectors { source, column, units, clipping, clipped: 0 };
+        for row in 0..vectors.source.rows() {
+            vectors.clipped += vectors.read(row, &mut |_| ())?;
+        }
+        Ok(vectors)
+    }
+
+    /// How many vectors.
+    pub(crate) fn rows(&self) -> u64 {
+        self.source.rows()
+    }
+
+    /// How many elements each has.
+    pub(crate) fn width(&self) -> usize {
+        self.column.width()
+    }
+
+    /// The column, and how many of its elements were clipped, if any were.
+    pub(crate) fn clipped(&self) -> Option<Clipped> {
+        (self.clipped > 0).then(|| Clipped {
+            column: self.column.name.clone(),
+            count: self.clipped,
+            elements: self.source.rows() * self.source.length(),
+        })
+    }
+
+    /// Gives the integers of vector `row`, from 0, away; how many of them were clipped.
+    pub(crate) fn read(&self, row: u64, take: &mut dyn FnMut(Integer)) -> Result<u64, ContributeError> {
+        let numbers = self
+            .source
+            .read(row)
+            .map_err(|error| ContributeError::Vectors { column: self.column.name.clone(), error })?;
+        let mut clipped = 0;
+        for (index, number) in numbers.into_iter().enumerate() {
+            let refuse = |reason| ContributeError::Element {
+                column: self.column.name.clone(),
+                row: row + 1,
+                index,
+                found: number,
+                reason,
+            };
+            if !number.is_finite() {
+                return Err(refuse("is no number".to_owned()));
+            }
+            match (self.unit(number), self.clipping) {
+                (Ok(integer), _) => take(integer),
+                (Err(nearest), Clipping::Clip) => {
+                    clipped += 1;
+                    take(nearest);
+                }
+                (Err(_), Clipping::Refuse) => {
+                    return Err(refuse(format!("is out of range: expected {}", self.column.expected())));
+                }
+            }
+        }
+        Ok(clipped)
+    }
+
+    /// The integer that a finite number is, or else the nearest that is declared.
+    fn unit(&self, number: f64) -> Result<Integer, Integer> {
+        let Units { scale, min, max } = self.units;
+        let scaled = (number * scale).round_ties_even();
+        if scaled.abs() < EXACT_MAX {
+            #[expect(clippy::cast_possible_truncation, reason = "an integer of at most 53 bits")]
+            let integer = scaled as i128;
+            return match integer.clamp(min, max) {
+                inside if inside == integer => Ok(integer.into()),
+                nearest => Err(nearest.into()),
+            };
+        }
+        // Large numbers as a table's cell is read: the product may have lost digits.
+        let interval = self.column.domain.interval();
+        let nearest = if number < 0.0 { interval.min } else { interval.max };
+        let encoded = self.column.encode(&format!("{number:e}"), Rounding::HalfEven);
+        encoded.map(|encoded| encoded.value).map_err(|_| nearest)
+    }
+}
+
+/// What clipping did to one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clipped {
+    /// The column.
+    pub column: String,
+    /// Elements that were outside its range.
+    pub count: u64,
+    /// Elements in all.
+    pub elements: u64,
+}
+
+impl fmt::Debug for VectorFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VectorFile({} vectors of {})", self.rows(), self.length())
+    }
+}
+
+impl fmt::Debug for Vectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vectors({:?}, {:?})", self.column.name, self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests;
