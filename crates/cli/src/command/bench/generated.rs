@@ -17,13 +17,28 @@ pub(super) fn table(inputs: &[Column], rows: u32) -> Result<Table, Failure> {
     let columns: Vec<&Column> = inputs.iter().filter(|column| !column.is_presence()).collect();
     let mut rng = ChaCha20Rng::from_seed([3; 32]);
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(columns.iter().map(|column| &column.name)).map_err(failed)?;
+    csv.write_record(columns.iter().flat_map(|column| headings(column))).map_err(failed)?;
     for _ in 0..rows {
-        csv.write_record(columns.iter().map(|column| value(column, &mut rng))).map_err(failed)?;
+        csv.write_record(columns.iter().flat_map(|column| cells(column, &mut rng))).map_err(failed)?;
     }
     let text = csv.into_inner().map_err(|error| Failure::Output(error.into_error()))?;
     Table::read(inputs, text.as_slice(), Rounding::Exact, BadRowsPolicy::Refuse)
         .map_err(|error| Failure::Table { path: "generated numbers".into(), error })
+}
+
+/// The headings of a column: of a vector, one for each element.
+fn headings(column: &Column) -> Vec<String> {
+    match column.domain {
+        Domain::Vector { length, .. } => {
+            (0..length).map(|index| format!("{}.{index}", column.name)).collect()
+        }
+        _ => vec![column.name.clone()],
+    }
+}
+
+/// The cells of a row below them.
+fn cells(column: &Column, rng: &mut ChaCha20Rng) -> Vec<String> {
+    (0..column.width()).map(|_| value(column, rng)).collect()
 }
 
 /// A value in the words of a table.
@@ -36,8 +51,10 @@ fn value(column: &Column, rng: &mut ChaCha20Rng) -> String {
             let index = rng.next_u64() % labels.len().max(1) as u64;
             usize::try_from(index).ok().and_then(|index| labels.get(index)).cloned().unwrap_or_default()
         }
-        Domain::Number { min, max, .. } => Quantity::new(between(min, max, rng), column.domain.scale())
-            .map_or_else(String::new, |value| value.to_string()),
+        Domain::Number { min, max, .. } | Domain::Vector { min, max, .. } => {
+            Quantity::new(between(min, max, rng), column.domain.scale())
+                .map_or_else(String::new, |value| value.to_string())
+        }
         Domain::Date { min, max } => {
             let day = between(min, max, rng);
             let both = Domain::Date { min: day, max: day }.to_string();
@@ -65,7 +82,7 @@ mod tests {
     #[test]
     fn every_kind_of_column_has_values_that_its_declaration_takes() {
         let text = "circuit c\ninput money : -5.00 .. 2_000.00\ninput team : \"a, b\" | c\ninput day : 2024-01-01 .. 2025-12-31\n\
-                    input maybe : optional 3 .. 5\nreveal n = count()\n";
+                    input maybe : optional 3 .. 5\ninput steps : vector[2] of -1.0 .. 1.0\nreveal n = count()\n";
         let inputs = Circuit::parse(text).unwrap().inputs();
         let table = table(&inputs, 200).unwrap();
         assert_eq!(table.rows(), 200);

@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 /// The kernels, by the names that they have in the JSON.
-const KERNELS: [(&str, fn(usize) -> Turn); 8] = [
+const KERNELS: [(&str, Kernel); 8] = [
     ("accumulate_f61", accumulate::<F61>),
     ("accumulate_encoded_f61", accumulate_encoded::<F61>),
     ("sum_encoded_f61", sum_encoded::<F61>),
@@ -166,6 +166,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// The operands of one thread, and the kernel on them.
 type Turn = Box<dyn FnMut() + Send>;
 
+/// Makes operands of so many bytes.
+type Kernel = fn(usize) -> Turn;
+
 /// Elements of so many bytes, uniform.
 fn elements<F: Field>(bytes: usize) -> Vec<F> {
     expand::<F>(&Seed::from_bytes([7; 32]), bytes / F::BYTES).as_slice().to_vec()
@@ -231,7 +234,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn kernel(&self, turn: fn(usize) -> Turn) -> Lines<Line> {
+    fn kernel(&self, turn: Kernel) -> Lines<Line> {
         Lines::of(&self.threads, |threads| {
             let [l1, l2, dram] = [L1_BYTES, L2_BYTES, self.dram].map(|bytes| {
                 let (kernel, plain) = self.rates(threads, bytes, (turn, plain));
@@ -250,7 +253,7 @@ impl Bench {
     }
 
     /// GiB a second of two turns on so many bytes a thread.
-    fn rates(&self, threads: u16, bytes: usize, turns: (fn(usize) -> Turn, fn(usize) -> Turn)) -> (f64, f64) {
+    fn rates(&self, threads: u16, bytes: usize, turns: (Kernel, Kernel)) -> (f64, f64) {
         let times =
             fastest(threads, Duration::from_secs_f64(self.seconds), || (turns.0(bytes), turns.1(bytes)));
         let rate = |seconds: f64| (bytes * usize::from(threads)) as f64 / seconds / GIB;

@@ -73,7 +73,7 @@ pub(super) async fn measure(
 
     let of_each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / helpers / f64::from(contributors);
     let memory = after.memory_peak_bytes.saturating_sub(before.memory_peak_bytes);
-    let rounds = forecast(&job.text, &run.program, &trial.study, contributors.into(), Speed::default())
+    let rounds = forecast(&job.text, &[], &run.program, &trial.study, contributors.into(), Speed::default())
         .map(|estimate| estimate.workload.rounds)
         .filter(|_| !job.is_linear);
     let costs = Costs {
