@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COUNTS", value_delimiter = ',', default_value = "3,100,1000", value_parser = clap::value_parser!(u32).range(1..=1000))]
     values: Vec<u32>,
     /// How many contribute
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     contributors: u32,
     /// Sharing schemes: N:T for N helpers of which T may collude, or additive:N
     #[arg(long, value_name = "SCHEMES", value_delimiter = ',', default_value = "additive:2,additive:3,3:1")]
