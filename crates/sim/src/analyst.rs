@@ -26,6 +26,8 @@ pub(crate) struct Analyst {
     pub(crate) unverified: u64,
     /// Of all, to circuits with products or comparisons.
     pub(crate) not_linear: u64,
+    /// Of all, to circuits that sum vectors.
+    pub(crate) vectors: u64,
     /// Answers in which a liar was named.
     pub(crate) corrected: u64,
     /// Replies that were refused because a liar's shares do not fit.
@@ -58,6 +60,7 @@ impl Analyst {
             answered: 0,
             unverified: 0,
             not_linear: 0,
+            vectors: 0,
             corrected: 0,
             inconsistent: 0,
             again: Vec::new(),
@@ -261,6 +264,7 @@ impl Analyst {
                 self.answered += 1;
                 self.unverified += u64::from(!is_verified);
                 self.not_linear += u64::from(!program.is_linear());
+                self.vectors += u64::from(!program.vectors.is_empty());
                 self.corrected += u64::from(!wrong.is_empty());
                 Ok(true)
             }
@@ -344,6 +348,11 @@ fn circuit(
         format!("quantile({b}, 0.9) where {a} > {middle}"),
     ];
     let mut text = format!("circuit sim{number}\n{inputs}reveal people = count()\n");
+    if let Some(vector) = declared.iter().find(|column| column.is_vector())
+        && chance.hit(500)
+    {
+        text += &format!("reveal total = sum({})\n", vector.name);
+    }
     for reveal in 0..chance.between(1, 3) {
         let is_in_order = chance.hit(20);
         let forms = if is_in_order { &in_order[..] } else { &forms[..] };
