@@ -27,6 +27,8 @@ pub(crate) struct Analyst {
     pub(crate) unverified: u64,
     /// Of all, to circuits with products or comparisons.
     pub(crate) not_linear: u64,
+    /// Of all, to circuits that sum vectors.
+    pub(crate) vectors: u64,
     /// Answers in which a liar was named.
     pub(crate) corrected: u64,
     /// Replies that were refused because a liar's shares do not fit.
@@ -79,6 +81,7 @@ impl Analyst {
             answered: 0,
             unverified: 0,
             not_linear: 0,
+            vectors: 0,
             corrected: 0,
             inconsistent: 0,
             again: Vec::new(),
@@ -334,6 +337,7 @@ impl Analyst {
                 self.answered += 1;
                 self.unverified += u64::from(!is_verified);
                 self.not_linear += u64::from(!program.is_linear());
+                self.vectors += u64::from(!program.vectors.is_empty());
                 self.corrected += u64::from(!wrong.is_empty());
                 Ok(true)
             }

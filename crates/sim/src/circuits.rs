@@ -52,6 +52,11 @@ fn circuit(number: u64, study: &Study, chance: &mut Chance) -> (String, Program)
         format!("quantile({b}, 0.9) where {a} > {middle}"),
     ];
     let mut text = format!("{}reveal people = count()\n", head(number, study));
+    if let Some(vector) = study.declared().find(|column| column.is_vector())
+        && chance.hit(500)
+    {
+        text += &format!("reveal total = sum({})\n", vector.name);
+    }
     for reveal in 0..chance.between(1, 3) {
         let is_in_order = chance.hit(20);
         let forms = if is_in_order { &in_order[..] } else { &forms[..] };

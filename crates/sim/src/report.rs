@@ -45,6 +45,7 @@ impl Report {
             self.count("run attempts", analyst.attempts);
             self.count("answers", analyst.answered);
             self.count("answers not linear", analyst.not_linear);
+            self.count("answers with vectors", analyst.vectors);
             self.count("answers unverified", analyst.unverified);
             self.count("answers corrected", analyst.corrected);
             self.count("answers refused", analyst.inconsistent);

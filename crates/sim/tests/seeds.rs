@@ -17,6 +17,7 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "answers not linear",
         "answers refused",
         "answers unverified",
+        "answers with vectors",
         "contributions left out",
         "contributions off degree",
         "contributions out of range",

@@ -314,8 +314,8 @@ mod tests {
         let shown = shown(&[("people", ratio(1, 1)), ("g", vector(100_000)), ("h", vector(2))], true);
         let lines: Vec<String> =
             shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(lines[0..4], ["people 1", "", "g", "0 333.333"]);
-        assert_eq!(lines[10..13], ["7 2666.667", "and 99992 more of 100000 numbers (--json gives all)", ""]);
+        assert_eq!(lines[0..4], ["people 1", "", "g", "0 333.33"]);
+        assert_eq!(lines[10..13], ["7 2666.67", "and 99992 more of 100000 numbers (--json gives all)", ""]);
         assert_eq!(lines[13..], ["h", "0 333.333", "1 666.667"]);
     }
 
