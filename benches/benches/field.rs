@@ -8,7 +8,8 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use prio::field::{Field64, Field128, FieldElement, merge_vector};
+use prio::field::{Field64, Field128, FieldElement};
+use prio::vdaf::{Aggregatable, AggregateShare};
 use quorate_field::{Backend, F61, F127, Field, force_backend, roofline, write_slice};
 
 /// Bytes of one slice or row: a vector that stays in the second-level cache, and rows that together do not.
@@ -143,12 +144,14 @@ fn sizes<F: Field, P: FieldElement>(criterion: &mut Criterion, prio_name: &str) 
         drop(x);
 
         let theirs: Vec<P> = (1..=bytes / P::ENCODED_SIZE).map(|i| element::<P>(i as u64)).collect();
-        let mut acc = theirs[..theirs.len() / SIZED_ROWS].to_vec();
+        let shares = theirs.chunks_exact(theirs.len() / SIZED_ROWS);
+        let theirs: Vec<AggregateShare<P>> = shares.map(|share| share.to_vec().into()).collect();
+        let mut acc = theirs[0].clone();
         let mut merge = group(criterion, name("merge"), bytes);
         merge.bench_function(prio_name, |bencher| {
             bencher.iter(|| {
-                for row in black_box(&theirs).chunks_exact(acc.len()) {
-                    black_box(merge_vector(&mut acc, row).is_ok());
+                for share in black_box(&theirs) {
+                    black_box(acc.merge(share).is_ok());
                 }
             });
         });
