@@ -3,6 +3,7 @@
 mod engine;
 mod explain;
 mod generated;
+mod ingest;
 mod kernel;
 mod network;
 mod schemes;
@@ -25,6 +26,8 @@ enum What {
     Engine(engine::Arguments),
     /// How long runs take, beside how long `explain` says that they take
     Explain(explain::Arguments),
+    /// How fast contributions become durable, in bulk and alone
+    Ingest(ingest::Arguments),
     /// Slice kernels, beside what this machine can read
     Kernel(kernel::Arguments),
     /// What each number of helpers and each threshold costs, and what it bears
@@ -40,6 +43,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.what {
         What::Engine(arguments) => engine::run(arguments).await,
         What::Explain(arguments) => explain::run(arguments).await,
+        What::Ingest(arguments) => ingest::run(arguments).await,
         What::Kernel(arguments) => kernel::run(&arguments),
         What::Thresholds(arguments) => thresholds::run(arguments).await,
         What::Secrecy(arguments) => secrecy::run(arguments).await,
