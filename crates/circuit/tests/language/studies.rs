@@ -14,7 +14,8 @@ fn document() -> String {
 
 #[test]
 fn what_a_draft_writes_is_what_is_read() {
-    let draft = draft(study().columns, 1000);
+    let (owner, analysts) = ([1; 32], vec![[2; 32]]);
+    let draft = StudyDraft { owner, analysts, ..draft(study().columns, 1000) };
     let (text, study) = draft.document().unwrap();
     assert_eq!(study.columns, draft.columns);
     assert_eq!((study.name.as_str(), study.capacity, study.rows_max), ("test", 1000, 1));

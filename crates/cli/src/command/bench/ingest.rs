@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use futures_util::future::{join_all, try_join_all};
 use quorate_circuit::Disclosure;
-use quorate_client::Helpers;
 use quorate_client::contributor::upload_batch;
+use quorate_client::{ClientError, Helpers};
 use quorate_contribute::{ContributeError, Packer};
 use quorate_local::cpu_of_process;
 use serde::Serialize;
@@ -146,7 +146,8 @@ async fn open(trial: &Trial, connections: u32) -> Result<Vec<Helpers>, Failure> 
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
     for some in clients.chunks(OPENED_AT_ONCE) {
         let statuses = join_all(some.iter().map(Helpers::statuses)).await;
-        statuses.into_iter().flatten().try_for_each(|status| status.map(drop))?;
+        let mut statuses = statuses.into_iter().flatten();
+        statuses.try_for_each(|status| status.map(drop).map_err(ClientError::from))?;
     }
     Ok(clients)
 }
