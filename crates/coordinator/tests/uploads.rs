@@ -81,7 +81,7 @@ fn altered_contributions_are_refused_with_what_is_wrong() {
     type Change<'a> = &'a dyn Fn(&mut Contribution);
     let cases: [(&str, Change<'_>); 10] = [
         ("is not the one its commitment", &|c| c.salt[0] ^= 1),
-        ("is not the one its commitment", &|c| c.commitments[40] ^= 1),
+        ("is not the one its commitment", &|c| c.commitments[32 * (usize::from(data) - 1) + 8] ^= 1),
         ("is not the one its commitment", &|c| {
             let mut b = bytes(c);
             b[0] ^= 1;
