@@ -1,8 +1,8 @@
 //! Exact integers: what a field element stands for, and what bounds and results are computed in.
 //!
 //! Signed, `-2^511 ..= 2^511-1`, so that a product of two centred elements of any field is exact; everything
-//! that could leave the range is checked. For public values and bounds: printing, parsing and `to_f64` take
-//! variable time.
+//! that could leave the range is checked. For public values and bounds, and for what a contributor reads of its own
+//! file: arithmetic, printing, parsing and `to_f64` take variable time, little for what fits 128 bits, as nearly all does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,6 +40,9 @@ impl Integer {
     /// `self * other`, or `None` outside the range.
     #[must_use]
     pub fn checked_mul(&self, other: &Self) -> Option<Self> {
+        if let Some(product) = self.to_i128().zip(other.to_i128()).and_then(|(a, b)| a.checked_mul(b)) {
+            return Some(Self::from(product));
+        }
         self.0.checked_mul(&other.0).into_option().map(Self)
     }
 
@@ -65,6 +68,10 @@ impl Integer {
     /// `None` where the divisor is zero or the quotient leaves the range.
     #[must_use]
     pub fn div_rem(&self, divisor: &Self) -> Option<(Self, Self)> {
+        let small = self.to_i128().zip(divisor.to_i128());
+        if let Some(both) = small.and_then(|(a, b)| a.checked_div_euclid(b).zip(a.checked_rem_euclid(b))) {
+            return Some((Self::from(both.0), Self::from(both.1)));
+        }
         let nonzero = divisor.0.to_nz().into_option()?;
         let (quotient, remainder) = self.0.checked_div_rem(&nonzero);
         let (quotient, remainder) = (Self(quotient.into_option()?), Self(remainder));
@@ -101,15 +108,11 @@ impl Integer {
     /// The value, if an `i128` holds it.
     #[must_use]
     pub fn to_i128(&self) -> Option<i128> {
-        let [w0, w1, ..] = self.le_magnitude_words();
-        let magnitude = u128::from(w1) << 64 | u128::from(w0);
-        if self.bits() > 128 {
-            None
-        } else if self.is_negative() {
-            0_i128.checked_sub_unsigned(magnitude)
-        } else {
-            i128::try_from(magnitude).ok()
-        }
+        // Of the two's complement the lower 128 bits, where all bits above repeat the highest of them.
+        let words: [u64; 8] = self.0.as_uint().to_words();
+        let low = (u128::from(words[1]) << 64 | u128::from(words[0])).cast_signed();
+        let above = if low < 0 { u64::MAX } else { 0 };
+        words[2..].iter().all(|word| *word == above).then_some(low)
     }
 
     /// The nearest double or one beside it (each word of the magnitude rounds).
@@ -226,6 +229,9 @@ impl FromStr for Integer {
         if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err(ParseIntegerError::NotDecimal);
         }
+        if let Ok(small) = text.parse::<i128>() {
+            return Ok(Self::from(small));
+        }
         let ten = Self::from(10_u64);
         let negative = digits.len() < text.len();
         // Built from the signed side, so that -2^511 parses.
@@ -320,6 +326,9 @@ mod tests {
         assert_eq!(Integer::from(i128::MAX).checked_add(&Integer::ONE).unwrap().to_i128(), None);
         assert_eq!(Integer::from(i128::MIN).checked_sub(&Integer::ONE).unwrap().to_i128(), None);
         assert_eq!(Integer::pow10(100).unwrap().to_i128(), None);
+        let beyond = Integer::from(i128::MAX).checked_add(&Integer::ONE).unwrap();
+        assert_eq!(Integer::from(i128::MIN).div_rem(&Integer::from(-1)), Some((beyond, Integer::ZERO)));
+        assert_eq!(Integer::from(i128::MIN).checked_mul(&Integer::from(-1)), Some(beyond));
         assert_eq!(Integer::from(-3).to_f64(), -3.0);
         assert!((Integer::pow10(100).unwrap().to_f64() / 1e100 - 1.0).abs() < 1e-15);
     }
@@ -336,6 +345,21 @@ mod tests {
             let expected = (b != 0).then(|| (a.div_euclid(b), a.rem_euclid(b)));
             let quotient = x.div_rem(&y).map(|(q, r)| (q.to_i128().unwrap(), r.to_i128().unwrap()));
             prop_assert_eq!(quotient, expected);
+        }
+
+        #[test]
+        fn wide_division_is_euclids(a: i128, b: i128, c: i128) {
+            let (a, b, c) = (Integer::from(a), Integer::from(b), Integer::from(c));
+            let product = a.checked_mul(&b).unwrap();
+            for (dividend, divisor) in [(product, c), (a, product), (c, b)] {
+                let Some((quotient, remainder)) = dividend.div_rem(&divisor) else {
+                    prop_assert_eq!(divisor, Integer::ZERO);
+                    continue;
+                };
+                let back = quotient.checked_mul(&divisor).unwrap().checked_add(&remainder).unwrap();
+                prop_assert_eq!(back, dividend);
+                prop_assert!(!remainder.is_negative() && remainder < divisor.abs());
+            }
         }
 
         #[test]

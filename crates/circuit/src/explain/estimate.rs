@@ -66,7 +66,7 @@ pub struct Estimate {
 }
 
 /// What every request costs: signatures, TLS, the disk.
-const START_US: f64 = 6_000.0;
+const START_US: f64 = 8_000.0;
 /// The keys of a run, and their confirmation.
 const KEYS_US: f64 = 4_000.0;
 /// A round trip on one machine.
@@ -86,7 +86,7 @@ const PACE_MAX: u64 = 100_000;
 const ANDS: f64 = 1_100.0;
 const PRODUCTS: f64 = 20.0;
 const CONVERSIONS: f64 = 9.0;
-const NUMBERS: f64 = 20.0;
+const NUMBERS: f64 = 13.0;
 const TERMS: f64 = 400.0;
 
 impl Workload {
