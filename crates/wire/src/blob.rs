@@ -40,6 +40,11 @@ impl Blob {
         &self.0
     }
 
+    /// The bytes, to be written.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     /// The bytes, taken out.
     pub fn into_vec(mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)

@@ -9,9 +9,8 @@ use quorate_engine::linear::LinearRun;
 use quorate_engine::round::{Inbox, Outbox, Progress, Task};
 use quorate_field::{F61, F127, F256, FieldId, NamedField, write_slice};
 use quorate_sharing::Shares;
-use quorate_wire::{Elements, Manifest, Refusal};
+use quorate_wire::{Blob, Elements, Manifest, Refusal};
 use rayon::prelude::*;
-use zeroize::Zeroizing;
 
 use super::{ResultShares, hex};
 use crate::compute::Shared;
@@ -43,6 +42,8 @@ pub(super) struct ScanTask<F: NamedField> {
 
 /// Bytes of a column that are read, checked and added at a time: they stay in the second-level cache.
 const BLOCK_BYTES: usize = 256 << 10;
+/// Blocks that a thread takes at least: making a buffer, and wiping it, takes as long as reading one.
+const BLOCKS_MIN: usize = 16;
 /// Bytes of vectors' elements that are added up at a time: their sums stay in the first-level cache.
 const SEGMENT_BYTES: usize = 16 << 10;
 
@@ -118,8 +119,9 @@ impl<F: NamedField> ScanTask<F> {
 
     /// The sum of a column of numbers.
     fn sum(&self, column: u32) -> Result<F, String> {
-        let sums = self.blocks(BLOCK_BYTES / F::BYTES).into_par_iter().map_init(buffer, |buffer, rows| {
-            let bytes = &mut buffer[..length(&rows) * F::BYTES];
+        let blocks = self.blocks(BLOCK_BYTES / F::BYTES).into_par_iter().with_min_len(BLOCKS_MIN);
+        let sums = blocks.map_init(buffer, |buffer, rows| {
+            let bytes = &mut buffer.as_mut_slice()[..length(&rows) * F::BYTES];
             self.read(column, rows.start * F::BYTES as u64, bytes)?;
             F::sum_encoded(bytes).map_err(|error| unsound(column, &rows, error))
         });
@@ -134,16 +136,18 @@ impl<F: NamedField> ScanTask<F> {
         if width > segment {
             let segments = sums.as_mut_slice().par_chunks_mut(segment).enumerate();
             segments.try_for_each_init(buffer, |buffer, (index, sums)| {
-                self.blocks(BLOCK_BYTES / F::BYTES / segment)
-                    .into_iter()
-                    .try_for_each(|rows| self.add_segment(column, width, index * segment, rows, buffer, sums))
+                self.blocks(BLOCK_BYTES / F::BYTES / segment).into_iter().try_for_each(|rows| {
+                    self.add_segment(column, width, index * segment, rows, buffer.as_mut_slice(), sums)
+                })
             })?;
             return Ok(sums);
         }
-        let blocks = self.blocks(BLOCK_BYTES / F::BYTES / width.max(1)).into_par_iter();
+        let blocks =
+            self.blocks(BLOCK_BYTES / F::BYTES / width.max(1)).into_par_iter().with_min_len(BLOCKS_MIN);
         let parts = blocks.map_init(buffer, |buffer, rows| {
             let mut sums = Shares::zeros(width);
-            self.add_segment(column, width, 0, rows, buffer, sums.as_mut_slice()).map(|()| sums)
+            self.add_segment(column, width, 0, rows, buffer.as_mut_slice(), sums.as_mut_slice())
+                .map(|()| sums)
         });
         let parts = parts.try_reduce(
             || Shares::zeros(width),
@@ -206,8 +210,8 @@ impl<F: NamedField> ScanTask<F> {
 }
 
 /// Where a block is read to: shares.
-fn buffer() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(vec![0; BLOCK_BYTES])
+fn buffer() -> Blob {
+    Blob::new(vec![0; BLOCK_BYTES])
 }
 
 /// A number of rows of one block.
