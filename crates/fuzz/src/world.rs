@@ -6,8 +6,8 @@ use std::sync::Arc;
 use quorate_circuit::Rounding;
 use quorate_contribute::{BadRowsPolicy, Grouping, Packer, Table};
 use quorate_coordinator::{
-    Action, Columns, Config, ControlRecord, Coordinator, Event, Records, RecordsError, Reply, Request, Timing, Write,
-    check_upload,
+    Action, Columns, Config, ControlRecord, Coordinator, Event, Records, RecordsError, Reply, Request,
+    Timing, Write, check_upload,
 };
 use quorate_federation::Federation;
 use quorate_hash::Digest;
