@@ -128,6 +128,9 @@ impl Plan {
             columns,
             circuits: chance.between(1, 2),
             analysts: 2,
+            // Early, so that what was asked is remembered while helpers still crash.
+            seal_ms: self.calm_ms * chance.between(10, 40) / 100,
+            faults: Faults { aimed: chance.between(100, 600), ..self.faults },
             min_group: chance.between(2, 4),
             ..self
         }
