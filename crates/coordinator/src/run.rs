@@ -59,8 +59,8 @@ pub(crate) struct Run {
     ending: Ending<SealedReply>,
     /// Who asks.
     analyst: PublicKey,
-    /// What of the study was asked with this, where it has a smallest group, and whether that is new here.
-    asked: Option<(Asked, bool)>,
+    /// What of the study was asked with this, if its answer changes what this helper remembers of that.
+    asked: Option<Asked>,
 }
 
 /// Other runs on the same study that are under way.
@@ -113,13 +113,14 @@ impl Run {
     ) -> Result<Self, Refusal> {
         let request: RunRequest = signed.open().map_err(refuse_signed)?;
         let manifest = check_request(&request, &signed, entry, cx)?;
-        let Compiled { program, asks_anew } = compile(&request, entry)?;
-        let plan = Plan::of(&program, &entry.kept.study, manifest.rows);
-        check_plan(&request, &program, &plan)?;
+        let compiled = compile(&request, entry)?;
+        let plan = Plan::of(&compiled.program, &entry.kept.study, manifest.rows);
+        check_plan(&request, &compiled.program, &plan)?;
         check_cohort(manifest.contributions, entry.kept.study.policy.min_cohort)?;
         let analyst = signed.key;
         check_rules(&request, manifest, &analyst, entry, others, cx)?;
-        let asked = remembered(&request, asks_anew, entry, others, cx)?;
+        let asked = remembered(&request, &compiled, entry, others, cx)?;
+        let Compiled { program, .. } = compiled;
         let attempt = signed.digest::<RunRequest>();
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
         let nonce = cx.random();
@@ -150,9 +151,9 @@ impl Run {
         &self.analyst
     }
 
-    /// Whether what it asks is to be remembered and is not yet answered.
+    /// Whether it changes what is remembered and is not yet answered.
     pub(crate) fn is_remembering(&self) -> bool {
-        self.is_working() && self.asked.as_ref().is_some_and(|(_, is_new)| *is_new)
+        self.is_working() && self.asked.is_some()
     }
 
     /// How it ends.
@@ -312,12 +313,12 @@ impl Run {
         let worker = Session::new(entry.scheme, cx.number, &self.request.quorum, keys);
         let worker = worker.ok_or_else(|| cannot_multiply(entry))?;
         match &self.asked {
-            Some((asked, true)) => {
+            Some(asked) => {
                 let batch = cx.store(vec![asked.write(&self.request.study)]);
                 self.stage = Stage::Remembering { batch, session, worker: Box::new(worker) };
                 Ok(false)
             }
-            _ => self.begin_work(session, worker, entry).map(|()| true),
+            None => self.begin_work(session, worker, entry).map(|()| true),
         }
     }
 
@@ -384,7 +385,7 @@ impl Run {
             charge(study, self.analyst.as_bytes(), &self.attempt),
             Write::Control { key: key_of(&self.attempt), value: to_json(&reply) },
         ];
-        records.extend(self.asked.as_ref().map(|(asked, _)| asked.answered().write(study)));
+        records.extend(self.asked.as_ref().map(|asked| asked.answered().write(study)));
         self.stage = Stage::Storing { batch: cx.store(records), reply };
         Ok(())
     }

@@ -42,6 +42,12 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
     }
 }
 
+/// In 283 a run that changed nothing wrote what it had known when it began over what another run had been remembered for since.
+#[test]
+fn what_was_found_before_is_not_found_again() {
+    hold(283);
+}
+
 #[test]
 fn a_replay_is_the_same_bit_by_bit_and_other_seeds_are_not() {
     let digests: Vec<Report> = (0..10).map(hold).collect();

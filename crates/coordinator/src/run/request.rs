@@ -83,26 +83,30 @@ pub(super) fn check_rules(
     Err(Refusal::new(Code::Policy, message).hint("policy.runs_max is the study's owner's rule"))
 }
 
-/// What of the study was asked with a request, which asks about new groups or not, and whether that is new here; nothing where
-/// the study has no smallest group.
+/// What is to be remembered of the study with a request, if its answer changes what this helper knows; one run at a time does.
+/// Nothing where the study has no smallest group, and of linear programs, which judge none.
+///
+/// What a run knew when it began may be less than what is remembered when it ends, so a run that changes nothing must not write.
 pub(super) fn remembered(
     request: &RunRequest,
-    asks_anew: bool,
+    compiled: &Compiled,
     entry: &Entry,
     others: Others,
     cx: &Context<'_>,
-) -> Result<Option<(Asked, bool)>, Refusal> {
-    if !entry.kept.study.policy.disclosure.has_groups() {
+) -> Result<Option<Asked>, Refusal> {
+    if !entry.kept.study.policy.disclosure.has_groups() || compiled.program.is_linear() {
         return Ok(None);
     }
     let known = Asked::load(&request.study, cx.records)?;
-    let asked = known.after(&request.earlier, &request.circuit, asks_anew)?;
-    let is_new = asked.circuits() != known.circuits();
-    if is_new && others.is_remembering {
+    let asked = known.after(&request.earlier, &request.circuit, compiled.asks_anew)?;
+    if asked.answered() == known {
+        return Ok(None);
+    }
+    if others.is_remembering {
         let message = "another run asks about new groups of this study";
         return Err(Refusal::new(Code::Unavailable, message).hint("try again when it is over"));
     }
-    Ok(Some((asked, is_new)))
+    Ok(Some(asked))
 }
 
 /// Whether the client plans as this helper does.
