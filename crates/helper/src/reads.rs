@@ -52,14 +52,7 @@ struct Layout {
 
 impl Columns for Layout {
     fn read(&self, column: u32, from: u64, out: &mut [u8]) -> Result<bool, RecordsError> {
-        let columns = self.reader.columns(&self.study, &self.generation).map_err(failed)?;
-        let end = from.saturating_add(out.len() as u64);
-        let found = columns.filter(|columns| column < columns.count() && end <= columns.len_bytes(column));
-        found
-            .map(|columns| columns.read(column, from, out))
-            .transpose()
-            .map_err(failed)
-            .map(|read| read.is_some())
+        self.reader.read_column(&self.study, &self.generation, column, from, out).map_err(failed)
     }
 }
 

@@ -94,6 +94,24 @@ impl Reader {
         }
     }
 
+    /// Fills `out` with bytes of a column of a finished generation, from `from` on; whether there is such a generation and
+    /// column, and so many bytes.
+    pub fn read_column(
+        &self,
+        study: &Digest,
+        generation: &Digest,
+        column: u32,
+        from: u64,
+        out: &mut [u8],
+    ) -> Result<bool, StoreError> {
+        let end = from.saturating_add(out.len() as u64);
+        let columns = self.columns(study, generation)?;
+        match columns.filter(|columns| column < columns.count() && end <= columns.len_bytes(column)) {
+            Some(columns) => columns.read(column, from, out).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// The finished generations of a study, sorted.
     pub fn generations(&self, study: &Digest) -> Vec<Digest> {
         let finished = sync::read(&self.shared.finished);

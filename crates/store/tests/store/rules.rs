@@ -85,6 +85,8 @@ fn columns_appear_together_and_are_read_by_range() {
     for (column, start, length) in [(0, 0, 201), (0, 200, 1), (1, 0, 1), (4, 0, 0), (0, u64::MAX, 1)] {
         let read = columns.read(column, start, &mut vec![0; length]);
         assert!(matches!(read, Err(StoreError::OutOfRange { .. })), "{column} {start} {length}");
+        let found = reader.read_column(&studies()[0], &GENERATION, column, start, &mut vec![0; length]);
+        assert!(matches!(found, Ok(false)), "{column} {start} {length}");
     }
 
     store.commit(&[abandon(0, 1)]).unwrap();
