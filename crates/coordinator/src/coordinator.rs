@@ -170,7 +170,7 @@ impl Parts<'_> {
             Event::Tick => self.tick(cx),
             Event::Continue => {
                 self.each_run(cx, |run, entry, cx| {
-                    if run.is_scanning() {
+                    if run.is_computing() {
                         run.advance(entry, cx);
                     }
                 });

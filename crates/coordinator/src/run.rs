@@ -254,8 +254,8 @@ impl Run {
     }
 
     /// Whether it wants [`crate::Event::Continue`].
-    pub(crate) fn is_scanning(&self) -> bool {
-        matches!(self.stage, Stage::Scanning { .. } | Stage::Working { .. })
+    pub(crate) fn is_computing(&self) -> bool {
+        matches!(self.stage, Stage::Working { .. })
     }
 
     fn end_with(&mut self, end: Result<SealedReply, Refusal>, cx: &mut Context<'_>) {

@@ -131,9 +131,9 @@ impl<F: NamedField> ScanTask<F> {
     /// The sums of a column of vectors, element by element. Long vectors are added up a segment at a time, by whoever has time;
     /// of short ones whole rows.
     fn sum_vectors(&self, column: u32, width: usize) -> Result<Shares<F>, String> {
-        let mut sums = Shares::zeros(width);
         let segment = SEGMENT_BYTES / F::BYTES;
         if width > segment {
+            let mut sums = Shares::zeros(width);
             let segments = sums.as_mut_slice().par_chunks_mut(segment).enumerate();
             segments.try_for_each_init(buffer, |buffer, (index, sums)| {
                 self.blocks(BLOCK_BYTES / F::BYTES / segment).into_iter().try_for_each(|rows| {
@@ -149,17 +149,13 @@ impl<F: NamedField> ScanTask<F> {
             self.add_segment(column, width, 0, rows, buffer.as_mut_slice(), sums.as_mut_slice())
                 .map(|()| sums)
         });
-        let parts = parts.try_reduce(
+        parts.try_reduce(
             || Shares::zeros(width),
             |mut left, right| {
                 F::add_slices(left.as_mut_slice(), right.as_slice());
                 Ok(left)
             },
-        );
-        parts.map(|parts| {
-            F::add_slices(sums.as_mut_slice(), parts.as_slice());
-            sums
-        })
+        )
     }
 
     /// Adds some rows' elements from `first` on, as many as there are sums.
