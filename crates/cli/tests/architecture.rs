@@ -35,7 +35,7 @@ const TOP_LEVEL: [&str; 18] = [
 ];
 
 /// Crates without I/O.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "hash",
     "field",
     "federation",
@@ -45,6 +45,7 @@ const PURE: [&str; 10] = [
     "wire",
     "coordinator",
     "contribute",
+    "masking",
     "plot",
 ];
 

@@ -68,6 +68,13 @@ pub fn lagrange_at_zero<F: Field>(helpers: &[HelperNumber]) -> Vec<F> {
     Nodes::new(points_of(helpers)).coefficients(F::ZERO)
 }
 
+/// The weights `L_i(0)` of distinct points that are not helpers' numbers.
+///
+/// Panics if a point is given twice.
+pub fn lagrange_at_zero_through<F: Field>(points: Vec<F>) -> Vec<F> {
+    Nodes::new(points).coefficients(F::ZERO)
+}
+
 /// The weights `L_i(at)` by which these helpers' shares give the share of helper `at`.
 ///
 /// Panics if a helper is given twice.

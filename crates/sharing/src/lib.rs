@@ -30,11 +30,11 @@ mod split;
 mod stream;
 
 pub use commitment::{CommitmentError, commitment, contribution_id, verify_piece};
-pub use lagrange::{is_degree_at_most, lagrange_at, lagrange_at_zero};
+pub use lagrange::{is_degree_at_most, lagrange_at, lagrange_at_zero, lagrange_at_zero_through};
 pub use piece::{Piece, PieceError, PieceHeader, PieceKind, PieceRef, check_piece, read_piece};
 pub use recombine::{Decoded, Decoder, RecombineError, Recombined, recombine};
 pub use scheme::{HELPERS_MAX, HelperNumber, Scheme, SchemeError, SchemeKind};
 pub use seed::{ContributorSecret, Seed};
 pub use shares::Shares;
 pub use split::{Dealing, DealtPiece, split};
-pub use stream::{Stream, expand, expand_into};
+pub use stream::{Stream, expand, expand_into, keystream};

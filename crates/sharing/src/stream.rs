@@ -135,7 +135,7 @@ pub fn expand_into<F: Field>(seed: &Seed, out: &mut [F]) {
 }
 
 /// The ChaCha20 keystream of `key` with nonce words `(0, 0, nonce)`, from its beginning.
-pub(crate) fn keystream(key: &[u8; 32], nonce: u32) -> ChaCha20 {
+pub fn keystream(key: &[u8; 32], nonce: u32) -> ChaCha20 {
     let mut words = [0; 12];
     words[8..].copy_from_slice(&nonce.to_le_bytes());
     ChaCha20::new(key.into(), &words.into())

@@ -1,0 +1,87 @@
+//! The server of one round, stage by stage: [`Keys`], [`SharesStage`], [`Inputs`], [`Agreements`], [`Unmasking`].
+//!
+//! Each stage takes its clients' messages, in any order, until its driver closes it: when all have come, or at a deadline.
+//! Closing gives what to send to whom, and the next stage, or ends the round with an [`Abort`]. Whoever has not come by then
+//! has vanished, and comes too late ever after: its later messages are refused. A masked vector is added when it comes, so that
+//! the server keeps one vector whatever the number of clients.
+//!
+//! A message of a client that has sent one for the stage before is not taken again, and does no harm: clients whose connection
+//! broke may repeat themselves.
+
+mod inputs;
+mod keys;
+mod shares;
+mod unmasking;
+
+pub use inputs::{Agreements, Closed, Inputs};
+pub use keys::Keys;
+pub use shares::SharesStage;
+pub use unmasking::{Outcome, Unmasking};
+
+use std::sync::Arc;
+
+use quorate_hash::Digest;
+
+use crate::{Abort, Fault, Members, Position, Round, Stage};
+
+/// Whom a stage waits for, and who has come.
+struct Attendance {
+    round: Arc<Round>,
+    stage: Stage,
+    expected: Members,
+    come: Members,
+}
+
+impl Attendance {
+    fn new(round: Arc<Round>, stage: Stage, expected: Members) -> Self {
+        let come = Members::none(round.clients());
+        Attendance { round, stage, expected, come }
+    }
+
+    /// Whether a message of this client is its first; refused if it is not waited for.
+    fn is_first(&self, position: Position) -> Result<bool, Fault> {
+        if self.expected.contains(position) {
+            Ok(!self.come.contains(position))
+        } else {
+            Err(Fault::Late { position, stage: self.stage })
+        }
+    }
+
+    /// How many are waited for still.
+    fn missing(&self) -> u32 {
+        self.expected.count() - self.come.count()
+    }
+
+    /// Who has come, if they are enough.
+    fn close(self, needed: u32) -> Result<Members, Abort> {
+        let found = self.come.count();
+        if found < needed { Err(Abort::TooFew { stage: self.stage, found, needed }) } else { Ok(self.come) }
+    }
+}
+
+/// What is known of each client from its keys on, by position.
+struct Clients(Vec<Option<Known>>);
+
+struct Known {
+    mask: Digest,
+    /// Who keeps its shares, of those that had sent keys; ascending.
+    holders: Vec<Position>,
+    /// Whose shares it keeps, likewise.
+    kept: Vec<Position>,
+}
+
+impl Clients {
+    fn get(&self, position: Position) -> Option<&Known> {
+        self.0.get(position as usize)?.as_ref()
+    }
+}
+
+impl Known {
+    /// Everybody it masks with, ascending.
+    fn neighbours(&self) -> Vec<Position> {
+        let mut neighbours = [self.holders.as_slice(), &self.kept].concat();
+        neighbours.sort_unstable();
+        neighbours.dedup();
+        neighbours
+    }
+}
