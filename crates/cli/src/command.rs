@@ -7,6 +7,7 @@ mod explain;
 mod federation;
 mod helper;
 mod keys;
+mod masks;
 mod run;
 mod seal;
 mod show;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Show which helpers answer and how far their studies are
     Status(status::Arguments),
+    /// Sum vectors by pairwise masks: one server, its clients online, no helpers
+    Masks(masks::Arguments),
     /// Measure what computing costs, with fresh helpers on this machine
     Bench(bench::Arguments),
 }
@@ -82,6 +85,7 @@ async fn run_to_end(command: Command) -> Result<(), Failure> {
         Command::Helper(arguments) => helper::run(arguments).await,
         Command::Federation(arguments) => federation::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Masks(arguments) => masks::run(arguments).await,
         Command::Study(arguments) => study::run(arguments).await,
         Command::Contribute(arguments) => contribute::run(arguments).await,
         Command::Seal(arguments) => seal::run(arguments).await,

@@ -52,6 +52,12 @@ pub(crate) enum Failure {
     /// Arguments that do not fit each other or the files.
     #[error("{message}")]
     Invalid { message: String, hint: Option<String> },
+    /// A server of masked rounds.
+    #[error(transparent)]
+    MasksServer(#[from] quorate_aggregator::ServerError),
+    /// A client of masked rounds.
+    #[error(transparent)]
+    MasksClient(#[from] quorate_aggregator::ClientError),
     /// Secret and clear-text results differ.
     #[error("{name}: the helpers computed {found}, the clear text gives {expected}")]
     Differs { name: String, found: String, expected: String },

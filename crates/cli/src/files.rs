@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use quorate_circuit::{Column, Rounding, Study};
 use quorate_client::{ClientError, Helpers};
-use quorate_contribute::{BadRowsPolicy, Clipping, ContributeError, Table, VectorFile};
+use quorate_contribute::{BadRowsPolicy, Clipping, ContributeError, NpyError, Table, VectorFile};
 use quorate_federation::Federation;
 use quorate_hash::Digest;
+use quorate_plot::{Chart, draw_charts};
 
 use crate::failure::Failure;
 use crate::output::{note_clipping, note_rounding};
@@ -28,6 +29,33 @@ pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write;
     let write = || File::create_new(path)?.write_all(text.as_bytes());
     write().map_err(|source| Failure::File { doing: "write", path: path.to_owned(), source })
+}
+
+/// Writes each chart that shows something into a directory, under its name, as SVG and as PNG.
+pub(crate) fn write_charts(dir: &Path, charts: Vec<(String, Chart)>) -> Result<(), Failure> {
+    let failed = |path: &Path, source| Failure::File { doing: "write", path: path.to_owned(), source };
+    for (name, chart) in charts.into_iter().filter(|(_, chart)| !chart.series.is_empty()) {
+        let picture = draw_charts(&[chart]);
+        let png = picture.png().map_err(|error| failed(dir, std::io::Error::other(error)))?;
+        for (ending, bytes) in [("svg", picture.svg().into_bytes()), ("png", png)] {
+            let path = dir.join(format!("{name}.{ending}"));
+            fs::write(&path, bytes).map_err(|source| failed(&path, source))?;
+        }
+    }
+    Ok(())
+}
+
+/// The vectors of a NumPy file.
+pub(crate) fn vectors(path: &Path) -> Result<VectorFile, Failure> {
+    VectorFile::npy(open(path)?).map_err(|error| npy(path, &error))
+}
+
+/// A NumPy file that is none, or cannot be read.
+pub(crate) fn npy(path: &Path, error: &NpyError) -> Failure {
+    Failure::Invalid {
+        message: format!("{}: {error}", path.display()),
+        hint: Some("write it as numpy.save does, of float32 or float64 numbers".into()),
+    }
 }
 
 /// Connections to the helpers of the federation in this file.

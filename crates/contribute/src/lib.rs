@@ -19,4 +19,4 @@ pub use error::ContributeError;
 pub use nearest::nearest;
 pub use packing::{Batch, Batches, Grouping, Packed, Packer, scheme_of};
 pub use table::{BadRow, BadRowReason, BadRows, BadRowsPolicy, Rounded, Table};
-pub use vector::{Clipped, Clipping, NpyError, Source, VectorFile};
+pub use vector::{Clipped, Clipping, NpyError, Source, VectorFile, npy_bytes};

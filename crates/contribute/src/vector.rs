@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use quorate_circuit::{Column, Domain, Rounding};
 use quorate_field::Integer;
 
-pub use npy::NpyError;
 use npy::{Header, unreadable};
+pub use npy::{NpyError, npy_bytes};
 
 use crate::ContributeError;
 
@@ -78,7 +78,10 @@ impl VectorFile {
     }
 
     /// Vector `row`, from 0.
-    fn read(&self, row: u64) -> Result<Vec<f64>, NpyError> {
+    ///
+    /// # Errors
+    /// There is no such row, or the file cannot be read.
+    pub fn read(&self, row: u64) -> Result<Vec<f64>, NpyError> {
         let Header { element, length, offset, .. } = self.header;
         // The header was held against the file's length: no product overflows.
         let bytes = length * element.bytes() as u64;

@@ -22,7 +22,67 @@ use std::sync::Arc;
 
 use quorate_hash::Digest;
 
+use crate::message::FromClient;
 use crate::{Abort, Fault, Members, Position, Round, Stage};
+
+/// A stage that takes messages: what a driver needs to know of any of them.
+pub trait Collecting {
+    /// Which it is.
+    const STAGE: Stage;
+
+    /// Takes what a client has sent; whether it is its first message of this stage.
+    fn take(&mut self, from: Position, message: FromClient) -> Result<bool, Fault>;
+
+    /// Whether a message of this client would be its first.
+    fn is_waiting_for(&self, position: Position) -> bool;
+
+    /// Whether the stage can be closed without those that it still waits for.
+    fn is_enough(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! collecting {
+    ($stage:ident, $which:ident, $message:ident, |$one:ident, $from:ident, $content:ident| $take:expr $(, $enough:expr)?) => {
+        impl Collecting for $stage {
+            const STAGE: Stage = Stage::$which;
+
+            fn take(&mut self, from: Position, message: FromClient) -> Result<bool, Fault> {
+                match message {
+                    FromClient::$message($content) => {
+                        let ($one, $from) = (self, from);
+                        $take
+                    }
+                    _ => Err(Fault::Shape {
+                        position: from,
+                        stage: Stage::$which,
+                        reason: "they are a message of another stage",
+                    }),
+                }
+            }
+
+            fn is_waiting_for(&self, position: Position) -> bool {
+                self.attendance.is_waiting_for(position)
+            }
+
+            $(fn is_enough(&self) -> bool {
+                $enough(self)
+            })?
+        }
+    };
+}
+
+collecting!(Keys, Keys, Keys, |stage, from, keys| stage.receive(from, keys));
+collecting!(SharesStage, Shares, Shares, |stage, from, shares| stage.receive(from, shares));
+collecting!(Inputs, Inputs, Input, |stage, from, vector| stage.receive(from, &vector));
+collecting!(Agreements, Agreement, Agreement, |stage, from, signature| stage.receive(from, signature));
+collecting!(
+    Unmasking,
+    Unmasking,
+    Unmasking,
+    |stage, from, given| stage.receive(from, given),
+    Unmasking::is_enough
+);
 
 /// Whom a stage waits for, and who has come.
 struct Attendance {
@@ -47,9 +107,8 @@ impl Attendance {
         }
     }
 
-    /// How many are waited for still.
-    fn missing(&self) -> u32 {
-        self.expected.count() - self.come.count()
+    fn is_waiting_for(&self, position: Position) -> bool {
+        self.expected.contains(position) && !self.come.contains(position)
     }
 
     /// Who has come, if they are enough.

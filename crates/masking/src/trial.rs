@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client::{Agreed, Joined, Masked, Sharing, Survived};
 use crate::message::FromClient;
-use crate::server::{Closed, Keys, Outcome, Unmasking};
+use crate::server::{Closed, Collecting, Keys, Outcome, Unmasking};
 use crate::{Abort, Fault, Input, Position, Round, Stage};
 
 /// Who works, for whoever measures it.
@@ -37,16 +37,16 @@ impl Meter for Unmetered {
     }
 }
 
-/// One client's part.
-pub struct Part {
-    /// Its lasting key.
-    pub identity: Arc<SecretKey>,
-    /// Its vector.
-    pub vector: Vec<i64>,
-    /// Its weight; 1 in a round without.
-    pub weight: u32,
-    /// The stage for which it sends nothing any more.
-    pub vanishes: Option<Stage>,
+/// What clients do. Vectors are made when they are needed: all together they may not fit into memory.
+pub struct Parts<'a> {
+    /// Their lasting keys, by position.
+    pub identities: &'a [Arc<SecretKey>],
+    /// A client's vector.
+    pub vector: &'a dyn Fn(Position) -> Vec<i64>,
+    /// A client's weight; 1 in a round without.
+    pub weight: &'a dyn Fn(Position) -> u32,
+    /// The stage for which a client sends nothing any more.
+    pub vanishes: &'a dyn Fn(Position) -> Option<Stage>,
 }
 
 /// What a trial came to.
@@ -59,15 +59,15 @@ pub struct Trial {
     pub faults: Vec<(Position, Fault)>,
 }
 
-/// Runs a round. `parts`: by position.
-pub fn run(round: &Arc<Round>, parts: &[Part], rng: &mut impl CryptoRng, meter: &mut impl Meter) -> Trial {
+/// Runs a round.
+pub fn run(round: &Arc<Round>, parts: &Parts<'_>, rng: &mut impl CryptoRng, meter: &mut impl Meter) -> Trial {
     let mut bench = Bench { parts, rng, meter, bytes_up: 0, faults: Vec::new() };
     let outcome = bench.run(round);
     Trial { outcome, bytes_up: bench.bytes_up, faults: bench.faults }
 }
 
 struct Bench<'a, R, M> {
-    parts: &'a [Part],
+    parts: &'a Parts<'a>,
     rng: &'a mut R,
     meter: &'a mut M,
     bytes_up: u64,
@@ -77,50 +77,37 @@ struct Bench<'a, R, M> {
 impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
     fn run(&mut self, round: &Arc<Round>) -> Result<Outcome, Abort> {
         let mut server = Keys::new(Arc::clone(round));
-        let joining = (0..).zip(self.parts).collect();
+        let joining = (0..).zip(self.parts.identities).collect();
         let joined = self.stage(
-            Stage::Keys,
             joining,
-            |rng, _, part| {
-                let (client, keys) = Joined::new(Arc::clone(round), Arc::clone(&part.identity), rng)?;
+            |rng, _, identity| {
+                let (client, keys) = Joined::new(Arc::clone(round), Arc::clone(identity), rng)?;
                 Ok((client, FromClient::Keys(keys)))
             },
-            |from, message| match message {
-                FromClient::Keys(keys) => server.receive(from, keys),
-                _ => Ok(false),
-            },
+            &mut server,
         );
         let (mut server, neighbours) = self.meter.server(Stage::Keys, || server.close())?;
         let told = told(joined, neighbours);
         let sharing = self.stage(
-            Stage::Shares,
             told,
             |rng, _, (client, neighbours): (Joined, _)| {
                 let (client, shares): (Sharing, _) = client.share(over(&neighbours), rng)?;
                 Ok((client, FromClient::Shares(shares)))
             },
-            |from, message| match message {
-                FromClient::Shares(shares) => server.receive(from, shares),
-                _ => Ok(false),
-            },
+            &mut server,
         );
         let (mut server, deliveries) = self.meter.server(Stage::Shares, || server.close())?;
         let told = self::told(sharing, deliveries);
         let parts = self.parts;
         let masked = self.stage(
-            Stage::Inputs,
             told,
             |_, position, (client, deliveries): (Sharing, _)| {
-                let part = &parts[position as usize];
+                let (vector, weight) = ((parts.vector)(position), (parts.weight)(position));
                 let deliveries: Vec<_> = over(&deliveries);
-                let (client, vector) =
-                    client.mask(&deliveries, Input::Integers(&part.vector), part.weight)?;
+                let (client, vector) = client.mask(&deliveries, Input::Integers(&vector), weight)?;
                 Ok((client, FromClient::Input(vector)))
             },
-            |from, message| match message {
-                FromClient::Input(vector) => server.receive(from, &vector),
-                _ => Ok(false),
-            },
+            &mut server,
         );
         let (closed, survivors) = self.meter.server(Stage::Inputs, || server.close())?;
         match closed {
@@ -132,7 +119,6 @@ impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
             }
             Closed::Agreements(mut server) => {
                 let agreed = self.stage(
-                    Stage::Agreement,
                     masked,
                     |_, _, client: Masked| match client.survive(survivors.clone())? {
                         Survived::Agreement(client, signature) => {
@@ -140,10 +126,7 @@ impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
                         }
                         Survived::Unmasking(_) => Err(Fault::Stranger),
                     },
-                    |from, message| match message {
-                        FromClient::Agreement(signature) => server.receive(from, signature),
-                        _ => Ok(false),
-                    },
+                    &mut server,
                 );
                 let (server, agreements) = self.meter.server(Stage::Agreement, || server.close())?;
                 let told = self::told(agreed, agreements);
@@ -160,30 +143,21 @@ impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
         clients: Vec<(Position, C)>,
         give: impl Fn(C) -> Result<Vec<crate::message::Given>, Fault>,
     ) -> Result<Outcome, Abort> {
-        self.stage(
-            Stage::Unmasking,
-            clients,
-            |_, _, client| Ok(((), FromClient::Unmasking(give(client)?))),
-            |from, message| match message {
-                FromClient::Unmasking(given) => server.receive(from, given),
-                _ => Ok(false),
-            },
-        );
+        self.stage(clients, |_, _, client| Ok(((), FromClient::Unmasking(give(client)?))), &mut server);
         self.meter.server(Stage::Unmasking, || server.close())
     }
 
     /// Lets all clients of a stage answer, and the server take what they send.
-    fn stage<C, N>(
+    fn stage<S: Collecting, C, N>(
         &mut self,
-        stage: Stage,
         clients: Vec<(Position, C)>,
         mut answer: impl FnMut(&mut R, Position, C) -> Result<(N, FromClient), Fault>,
-        mut receive: impl FnMut(Position, FromClient) -> Result<bool, Fault>,
+        server: &mut S,
     ) -> Vec<(Position, N)> {
         let mut next = Vec::new();
         for (position, client) in clients {
-            let vanishes = self.parts[position as usize].vanishes;
-            if vanishes.is_some_and(|at| at <= stage) {
+            let vanishes = (self.parts.vanishes)(position);
+            if vanishes.is_some_and(|at| at <= S::STAGE) {
                 continue;
             }
             let rng = &mut *self.rng;
@@ -193,7 +167,7 @@ impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
             {
                 Ok((client, bytes)) => {
                     self.bytes_up += bytes.len() as u64;
-                    let taken = self.meter.server(stage, || receive(position, over_bytes(&bytes)));
+                    let taken = self.meter.server(S::STAGE, || server.take(position, over_bytes(&bytes)));
                     next.push((position, client));
                     self.faults.extend(taken.err().map(|fault| (position, fault)));
                 }

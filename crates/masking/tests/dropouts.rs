@@ -6,24 +6,24 @@ mod common;
 
 use common::{expected, identity, passive, rng, round, terms, vector};
 use proptest::prelude::*;
-use quorate_masking::trial::{self, Part, Trial, Unmetered};
+use quorate_masking::trial::{self, Parts, Trial, Unmetered};
 use quorate_masking::{Abort, Encoding, Fault, Position, Ring, Round, Stage, Variant};
 
 const STAGES: [Stage; 5] = [Stage::Keys, Stage::Shares, Stage::Inputs, Stage::Agreement, Stage::Unmasking];
 
-/// The parts of all clients; `vanishes` says who goes when.
-fn parts(round: &Round, vanishes: impl Fn(Position) -> Option<Stage>) -> Vec<Part> {
-    let part = |client| Part {
-        identity: identity(client),
-        vector: vector(client),
-        weight: 1,
-        vanishes: vanishes(client),
-    };
-    (0..round.clients()).map(part).collect()
+fn run(round: &std::sync::Arc<Round>, vanishes: impl Fn(Position) -> Option<Stage>) -> Trial {
+    run_with(round, vanishes, |_| 1, 7)
 }
 
-fn run(round: &std::sync::Arc<Round>, vanishes: impl Fn(u32) -> Option<Stage>) -> Trial {
-    trial::run(round, &parts(round, vanishes), &mut rng(7), &mut Unmetered)
+fn run_with(
+    round: &std::sync::Arc<Round>,
+    vanishes: impl Fn(Position) -> Option<Stage>,
+    weight: impl Fn(Position) -> u32,
+    seed: u64,
+) -> Trial {
+    let identities: Vec<_> = (0..round.clients()).map(identity).collect();
+    let parts = Parts { identities: &identities, vector: &vector, weight: &weight, vanishes: &vanishes };
+    trial::run(round, &parts, &mut rng(seed), &mut Unmetered)
 }
 
 /// None, one, a tenth and three tenths, at every stage, in both variants, on sparse graphs and the complete one.
@@ -69,8 +69,8 @@ proptest! {
         let variant = if is_active { Variant::Active } else { passive() };
         let neighbours = if is_active { neighbours.min(clients - 1) } else { neighbours / 2 * 2 };
         let round = round(clients, variant, neighbours, neighbours / 2 + 1);
-        let parts = parts(&round, |client| goes[client as usize].map(|stage| STAGES[stage]));
-        let trial = trial::run(&round, &parts, &mut rng(seed), &mut Unmetered);
+        let vanishes = |client: Position| goes[client as usize].map(|stage| STAGES[stage]);
+        let trial = run_with(&round, vanishes, |_| 1, seed);
         if let Ok(outcome) = trial.outcome {
             prop_assert!(outcome.survivors.count() >= round.terms().survivors_min);
             prop_assert_eq!(outcome.sum, expected(outcome.survivors.iter()));
@@ -102,21 +102,14 @@ fn weights_and_wide_words_are_summed_exactly() {
         terms.encoding =
             Encoding { ring, length: common::LENGTH, fraction_bits: 8, bound: 1000, weight_max: 500 };
         let round = std::sync::Arc::new(Round::new(terms).unwrap());
-        let mut parts = parts(&round, |client| (client == 3).then_some(Stage::Inputs));
-        for (client, part) in (1..).zip(&mut parts) {
-            part.weight = 25 * client;
-        }
-        let outcome = trial::run(&round, &parts, &mut rng(8), &mut Unmetered).outcome.unwrap();
+        let weight = |client: Position| 25 * (client + 1);
+        let vanishes = |client: Position| (client == 3).then_some(Stage::Inputs);
+        let outcome = run_with(&round, vanishes, weight, 8).outcome.unwrap();
         let counted = || (0..20).filter(|client| *client != 3);
         let weighted = |place: usize| -> i64 {
-            counted()
-                .map(|client| common::vector(client)[place] * i64::from(parts[client as usize].weight))
-                .sum()
+            counted().map(|client| vector(client)[place] * i64::from(weight(client))).sum()
         };
-        assert_eq!(
-            outcome.weight,
-            Some(counted().map(|client| u64::from(parts[client as usize].weight)).sum())
-        );
+        assert_eq!(outcome.weight, Some(counted().map(|client| u64::from(weight(client))).sum()));
         assert_eq!(outcome.sum, (0..common::LENGTH as usize).map(weighted).collect::<Vec<_>>());
     }
 }

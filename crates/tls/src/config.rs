@@ -1,4 +1,4 @@
-//! Configurations of both ends of both kinds of connection.
+//! Configurations of both ends of every kind of connection.
 
 use std::sync::Arc;
 
@@ -17,18 +17,33 @@ use crate::pin::Pinned;
 /// is refused in the handshake.
 pub const PEER_PROTOCOL: &[u8] = b"quorate-peer/1";
 
+/// The ALPN name of rounds of pairwise masks.
+pub const MASKS_PROTOCOL: &[u8] = b"quorate-masks/1";
+
 /// A server that shows the certificate of `key`. Without `peers`: the API, whose clients show none. With `peers`:
 /// helper to helper, and only clients that prove one of these keys get through the handshake.
 ///
 /// # Panics
 /// Never: every key makes a configuration.
-#[expect(clippy::expect_used, reason = "the provider has TLS 1.3 and takes every Ed25519 key")]
 pub fn server_config(key: &SecretKey, peers: Option<Vec<PublicKey>>) -> Arc<ServerConfig> {
+    let alpn = alpn(peers.is_some());
+    server(key, peers, alpn)
+}
+
+/// The server of rounds of pairwise masks, to which only clients get through that prove one of these keys.
+///
+/// # Panics
+/// Never: every key makes a configuration.
+pub fn masks_server_config(key: &SecretKey, clients: Vec<PublicKey>) -> Arc<ServerConfig> {
+    server(key, Some(clients), vec![MASKS_PROTOCOL.to_vec()])
+}
+
+#[expect(clippy::expect_used, reason = "the provider has TLS 1.3 and takes every Ed25519 key")]
+fn server(key: &SecretKey, peers: Option<Vec<PublicKey>>, alpn: Vec<Vec<u8>>) -> Arc<ServerConfig> {
     let (provider, algorithms) = provider();
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
         .expect("the provider has TLS 1.3");
-    let alpn = alpn(peers.is_some());
     let builder = match peers {
         None => builder.with_no_client_auth(),
         Some(keys) => builder.with_client_cert_verifier(Arc::new(Pinned::new(keys, algorithms))),
@@ -46,8 +61,20 @@ pub fn server_config(key: &SecretKey, peers: Option<Vec<PublicKey>>) -> Arc<Serv
 ///
 /// # Panics
 /// Never: every key makes a configuration.
-#[expect(clippy::expect_used, reason = "the provider has TLS 1.3 and takes every Ed25519 key")]
 pub fn client_config(pin: PublicKey, identity: Option<&SecretKey>) -> Arc<ClientConfig> {
+    client(pin, identity, alpn(identity.is_some()))
+}
+
+/// A client of rounds of pairwise masks, which shows its own key to exactly the server with the key `pin`.
+///
+/// # Panics
+/// Never: every key makes a configuration.
+pub fn masks_client_config(pin: PublicKey, identity: &SecretKey) -> Arc<ClientConfig> {
+    client(pin, Some(identity), vec![MASKS_PROTOCOL.to_vec()])
+}
+
+#[expect(clippy::expect_used, reason = "the provider has TLS 1.3 and takes every Ed25519 key")]
+fn client(pin: PublicKey, identity: Option<&SecretKey>, alpn: Vec<Vec<u8>>) -> Arc<ClientConfig> {
     let (provider, algorithms) = provider();
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
@@ -61,7 +88,7 @@ pub fn client_config(pin: PublicKey, identity: Option<&SecretKey>) -> Arc<Client
             builder.with_client_auth_cert(certificates, private).expect("a key and its certificate")
         }
     };
-    config.alpn_protocols = alpn(identity.is_some());
+    config.alpn_protocols = alpn;
     config.resumption = Resumption::disabled();
     Arc::new(config)
 }

@@ -7,8 +7,8 @@
 //! (draft-ietf-tls-ecdhe-mlkem) where both ends know it, X25519 else: shares recorded today stay secret from
 //! tomorrow's quantum computers. Sessions are never resumed, so that every connection proves its key.
 //!
-//! Two kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`; the client shows no certificate) and
-//! helper to helper ([`PEER_PROTOCOL`]; both ends show one). What is *not* here: sockets, files, key logs.
+//! Three kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`; the client shows no certificate), helper to
+//! helper ([`PEER_PROTOCOL`]; both ends show one) and rounds of pairwise masks ([`MASKS_PROTOCOL`]; both do). What is *not* here: sockets, files, key logs.
 
 mod certificate;
 mod config;
@@ -16,5 +16,7 @@ mod fault;
 mod pin;
 
 pub use certificate::peer_key;
-pub use config::{PEER_PROTOCOL, client_config, server_config};
+pub use config::{
+    MASKS_PROTOCOL, PEER_PROTOCOL, client_config, masks_client_config, masks_server_config, server_config,
+};
 pub use fault::TlsFault;

@@ -16,6 +16,15 @@ pub(crate) const CIRCUIT: &str = "circuit wages\n\
 pub(crate) const CSV: &str = "name,age,wage\n\
     a,30,10.5\nb,31,20\nc,53,30.28\nd,40,40\ne,41,50\nf,42,60\ng,43,16\nh,44,20\ni,45,30\nj,46,40\nk,47,50\nl,36,0\n";
 
+/// A NumPy file of `rows` vectors of `length` numbers.
+pub(crate) fn npy(rows: usize, length: usize, number: impl Fn(usize, usize) -> f64) -> Vec<u8> {
+    let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {length}), }}\n");
+    let size = u16::try_from(text.len()).unwrap().to_le_bytes();
+    let mut bytes = [b"\x93NUMPY\x01\x00", &size[..], text.as_bytes()].concat();
+    bytes.extend((0..rows * length).flat_map(|place| number(place / length, place % length).to_le_bytes()));
+    bytes
+}
+
 /// A directory with files in it.
 pub(crate) struct Files(TempDir);
 

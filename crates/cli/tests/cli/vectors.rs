@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::files::Files;
+use crate::files::{Files, npy};
 use crate::up::Up;
 
 const ROWS: usize = 20;
@@ -19,15 +19,6 @@ fn unit(row: usize, index: usize) -> i64 {
     let mixed = (row * LENGTH + index) as u64;
     let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23).wrapping_mul(0x2545_f491_4f6c_dd1d);
     i64::try_from(mixed % 20_001).unwrap() - 10_000
-}
-
-/// A file of `rows` vectors of `length` numbers.
-fn npy(rows: usize, length: usize, number: impl Fn(usize, usize) -> f64) -> Vec<u8> {
-    let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {length}), }}\n");
-    let size = u16::try_from(text.len()).unwrap().to_le_bytes();
-    let mut bytes = [b"\x93NUMPY\x01\x00", &size[..], text.as_bytes()].concat();
-    bytes.extend((0..rows * length).flat_map(|place| number(place / length, place % length).to_le_bytes()));
-    bytes
 }
 
 fn files() -> Files {

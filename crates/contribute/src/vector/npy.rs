@@ -119,6 +119,21 @@ impl Float {
     }
 }
 
+/// A `.npy` file, version 1.0, of one vector of doubles.
+pub fn npy_bytes(vector: &[f64]) -> Vec<u8> {
+    // Magic, version, length and header are a multiple of 64 bytes long (NEP 1).
+    const LEAD: usize = 10;
+    let dictionary = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}", vector.len());
+    let length = (LEAD + dictionary.len() + 1).next_multiple_of(64) - LEAD;
+    // A dictionary with one number has some eighty characters.
+    let header = u16::try_from(length).unwrap_or(u16::MAX);
+    let mut bytes = [&MAGIC[..], &[1, 0], &header.to_le_bytes(), dictionary.as_bytes()].concat();
+    bytes.resize(LEAD + length - 1, b' ');
+    bytes.push(b'\n');
+    bytes.extend(vector.iter().flat_map(|number| number.to_le_bytes()));
+    bytes
+}
+
 impl Header {
     /// Reads the header of a file, and holds it against the file's length.
     pub(super) fn read(file: &mut (impl Read + Seek + ?Sized)) -> Result<Self, NpyError> {

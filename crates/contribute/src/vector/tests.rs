@@ -134,3 +134,15 @@ fn single_precision_is_read_as_it_is() {
     let table = Table::of_vectors(&columns, vec![("g".to_owned(), file)], Clipping::Refuse).unwrap();
     assert_eq!(cells(&table, 0..1), [1000, -3000]);
 }
+
+#[test]
+fn what_is_written_reads_back() {
+    for length in [1, 7, 100_000] {
+        let vector: Vec<f64> = (0..length).map(|i| f64::from(i) / 3.0 - 1.0).collect();
+        let bytes = crate::npy_bytes(&vector);
+        assert_eq!((bytes.len() - 8 * vector.len()) % 64, 0);
+        let file = VectorFile::npy(Cursor::new(bytes)).unwrap();
+        assert_eq!((file.rows(), file.length()), (1, vector.len() as u64));
+        assert_eq!(file.read(0).unwrap(), vector);
+    }
+}

@@ -11,7 +11,7 @@ use crate::{Abort, Fault, Members, Position, Round, Stage, Variant, Words};
 
 /// Takes the masked vectors of all clients whose shares are there.
 pub struct Inputs {
-    attendance: Attendance,
+    pub(super) attendance: Attendance,
     clients: Clients,
     commitments: Vec<Option<Digest>>,
     sum: Words,
@@ -39,7 +39,7 @@ pub(super) struct Added {
 
 /// Takes survivors' signatures of who has survived.
 pub struct Agreements {
-    attendance: Attendance,
+    pub(super) attendance: Attendance,
     added: Added,
     signatures: Vec<Option<Signature>>,
 }
@@ -65,11 +65,6 @@ impl Inputs {
             return Err(Fault::Shape { position: from, stage: Stage::Inputs, reason });
         }
         Ok(self.attendance.come.insert(from))
-    }
-
-    /// How many clients have not sent theirs.
-    pub fn missing(&self) -> u32 {
-        self.attendance.missing()
     }
 
     /// Tells every survivor who has survived.
@@ -106,11 +101,6 @@ impl Agreements {
         Agreement { position: from, signature }.verify(&self.added.round, &self.added.survivors)?;
         self.signatures[from as usize] = Some(signature);
         Ok(self.attendance.come.insert(from))
-    }
-
-    /// How many survivors have not signed.
-    pub fn missing(&self) -> u32 {
-        self.attendance.missing()
     }
 
     /// Shows every signer which of its holders have signed.

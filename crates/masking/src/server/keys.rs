@@ -9,7 +9,7 @@ use crate::{Abort, Fault, Members, Position, Round, Stage};
 
 /// Takes the keys of a round's clients.
 pub struct Keys {
-    attendance: Attendance,
+    pub(super) attendance: Attendance,
     keys: Vec<Option<SignedKeys>>,
 }
 
@@ -40,11 +40,6 @@ impl Keys {
         keys.verify(&self.attendance.round)?;
         self.keys[from as usize] = Some(keys);
         Ok(self.attendance.come.insert(from))
-    }
-
-    /// How many clients have not sent theirs.
-    pub fn missing(&self) -> u32 {
-        self.attendance.missing()
     }
 
     /// Tells every client its neighbours.

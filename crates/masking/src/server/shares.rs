@@ -12,7 +12,7 @@ use crate::{Abort, Fault, Members, Position, Round, Stage};
 
 /// Takes the shares of all clients whose keys are there.
 pub struct SharesStage {
-    attendance: Attendance,
+    pub(super) attendance: Attendance,
     clients: Clients,
     /// By position: the commitment, and the envelopes in the order of the client's holders.
     shares: Vec<Option<SealedShares>>,
@@ -41,11 +41,6 @@ impl SharesStage {
         }
         self.shares[from as usize] = Some(shares);
         Ok(self.attendance.come.insert(from))
-    }
-
-    /// How many clients have not sent theirs.
-    pub fn missing(&self) -> u32 {
-        self.attendance.missing()
     }
 
     /// Delivers the shares.

@@ -20,7 +20,7 @@ use crate::{Abort, Fault, Members, Position, Stage};
 
 /// Takes the shares of survivors.
 pub struct Unmasking {
-    attendance: Attendance,
+    pub(super) attendance: Attendance,
     added: Added,
     /// By whose secret it is: who has given which share, in the order they came.
     given: Vec<Vec<(Position, Share)>>,
@@ -64,11 +64,6 @@ impl Unmasking {
             self.given[given.of as usize].push((from, Share::new(given.share)));
         }
         Ok(self.attendance.come.insert(from))
-    }
-
-    /// How many survivors have not given theirs.
-    pub fn missing(&self) -> u32 {
-        self.attendance.missing()
     }
 
     /// Whether the sum can be had without waiting for more.

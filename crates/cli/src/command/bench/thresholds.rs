@@ -111,7 +111,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     if let Some(dir) = &arguments.plot {
-        charts::write(dir, &lines)?;
+        files::write_charts(dir, charts::charts(&lines))?;
     }
     if arguments.json {
         let (network, runs) = (arguments.network.report(), arguments.runs);

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use quorate_circuit::SharingKind;
-use quorate_plot::{Axis, Chart, Series, draw_charts};
+use quorate_plot::{Axis, Chart, Series};
 
 use super::Line;
 use super::costs::Costs;
-use crate::failure::Failure;
 
 /// A cost that is drawn: its name in files, its title, its axis, and what it is of a line.
 struct Cost {
@@ -36,22 +35,9 @@ const WORK: Cost = Cost {
     of: |costs| costs.helper_upload_cpu_us + costs.helper_seal_cpu_us,
 };
 
-/// Writes each chart into `dir`, as SVG and PNG: the upload by helpers and by threshold, the other costs by helpers, by
-/// threshold and by contributors for every circuit that ran.
-pub(super) fn write(dir: &Path, lines: &[Line]) -> Result<(), Failure> {
-    for (name, chart) in charts(lines).into_iter().filter(|(_, chart)| !chart.series.is_empty()) {
-        let picture = draw_charts(&[chart]);
-        let png = picture.png().map_err(|error| failed(dir, std::io::Error::other(error)))?;
-        for (ending, bytes) in [("svg", picture.svg().into_bytes()), ("png", png)] {
-            let path = dir.join(format!("{name}.{ending}"));
-            std::fs::write(&path, bytes).map_err(|source| failed(&path, source))?;
-        }
-    }
-    Ok(())
-}
-
-/// The charts with the names of their files.
-fn charts(lines: &[Line]) -> Vec<(String, Chart)> {
+/// The charts with the names of their files: the upload by helpers and by threshold, the other costs by helpers, by threshold
+/// and by contributors for every circuit that ran.
+pub(super) fn charts(lines: &[Line]) -> Vec<(String, Chart)> {
     // Additive sharing last, so that thresholds have the same colours in all charts.
     let (additive, shamir): (Vec<&Line>, Vec<&Line>) =
         lines.iter().partition(|line| line.sharing == SharingKind::Additive);
@@ -92,10 +78,6 @@ fn against_helpers(cost: &Cost, circuit: &str, lines: &[&Line]) -> [(String, Cha
         (format!("{}-by-helpers{name}", cost.name), Chart { title: title.clone(), ..helpers }),
         (format!("{}-by-threshold{name}", cost.name), Chart { title, ..threshold }),
     ]
-}
-
-fn failed(path: &Path, source: std::io::Error) -> Failure {
-    Failure::File { doing: "write", path: path.to_owned(), source }
 }
 
 /// Lines of helpers that share a threshold, or are additive.
