@@ -228,7 +228,8 @@ async fn when_too_many_vanish_everybody_is_told_that_there_is_no_sum() {
 async fn a_client_keeps_out_of_rounds_that_it_does_not_trust() {
     let unknown: BTreeSet<PublicKey> = enrolled(11).into_iter().collect();
     let strict = Demand { sigma: f64::INFINITY, dropouts: 0.3, corrupt: 0.4, eta: 20.0 };
-    let cases: [(Requirements, Plan, fn(&ClientError) -> bool); 3] = [
+    type Is = fn(&ClientError) -> bool;
+    let cases: [(Requirements, Plan, Is); 3] = [
         (Requirements { enrolled: Some(unknown), ..requirements(12) }, plan(LONG), |error| {
             matches!(error, ClientError::NotEnrolled(_))
         }),
