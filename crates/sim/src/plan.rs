@@ -185,7 +185,7 @@ fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {
     // Studies with vectors have no bits: few are enough.
     if chance.hit(40) {
         let length = chance.pick(&[1, 2, 5, 40]);
-        return Column::new(name, Domain::Vector { length, min, max, decimals });
+        return Column::new(name, Domain::Vector { length, min, max, decimals, norm: None });
     }
     let domain = Domain::Number { min, max, decimals };
     if chance.hit(250) { Column::optional(name, domain) } else { Column::new(name, domain) }

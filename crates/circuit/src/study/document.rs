@@ -92,6 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     };
     check_field(&study)?;
     check_row(&study)?;
+    check_norms(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
     study.policy.disclosure.check(&study)?;
     Ok(study)
@@ -234,6 +235,17 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
         None => (String::new(), study.field.half()),
     };
     Err(StudyError::FieldTooSmall { declared: study.field, column, rows, bound, suffices: suffices.ok() })
+}
+
+/// Helpers can check the norms.
+fn check_norms(study: &Study) -> Result<(), StudyError> {
+    let (sharing, field) = (study.sharing, study.field);
+    match study.columns.iter().find(|column| column.norm().is_some()) {
+        Some(column) if !sharing.has_products(field) => {
+            Err(StudyError::NoNorms { column: column.name.clone(), sharing, field })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A row fits a message.
