@@ -48,6 +48,26 @@ impl Norm {
         self.square
     }
 
+    /// Whether the vector of these elements is within the bound.
+    pub fn holds(&self, elements: &[Integer]) -> bool {
+        sum_of_squares(elements).is_some_and(|sum| sum <= self.square)
+    }
+
+    /// The vector of these elements made as long as the bound, if it is longer: every element times the bound over the
+    /// norm, rounded up, and that towards zero. Whether it was longer. Elements beyond 255 bits become zeros.
+    pub fn shorten(&self, elements: &mut [Integer]) -> bool {
+        if self.holds(elements) {
+            return false;
+        }
+        // sum of (x_i B / L)^2 <= B^2 sum of x_i^2 / L^2 <= B^2
+        let length = sum_of_squares(elements).map(|sum| root_above(&sum));
+        for element in elements {
+            let shortened = length.and_then(|length| element.checked_mul(&self.bound)?.div_rem(&length));
+            *element = shortened.map_or(Integer::ZERO, |(quotient, _)| quotient);
+        }
+        true
+    }
+
     /// The greatest magnitude of a projection.
     pub fn projection(&self) -> Integer {
         self.projection
@@ -56,6 +76,31 @@ impl Norm {
     /// The greatest sum of squares of vectors that pass the projections: what the field must hold.
     pub fn reach(&self) -> Integer {
         self.reach
+    }
+}
+
+/// `None` beyond 512 bits.
+fn sum_of_squares(elements: &[Integer]) -> Option<Integer> {
+    elements.iter().try_fold(Integer::ZERO, |sum, x| sum.checked_add(&x.checked_mul(x)?))
+}
+
+/// The least integer whose square is at least `square`, which is positive: Newton's steps from above.
+fn root_above(square: &Integer) -> Integer {
+    let half = |x: Integer| x.div_rem(&Integer::from(2_u64)).map_or(x, |(half, _)| half);
+    // Not below the root, and not much above it: a sum of squares has at most 511 bits.
+    let mut root =
+        (0..square.bits().div_ceil(2)).fold(Integer::ONE, |root, _| root.checked_add(&root).unwrap_or(root));
+    loop {
+        let next =
+            square.div_rem(&root).and_then(|(quotient, _)| root.checked_add(&quotient)).map_or(root, half);
+        if next >= root {
+            break;
+        }
+        root = next;
+    }
+    match root.checked_mul(&root) {
+        Some(below) if below < *square => root.checked_add(&Integer::ONE).unwrap_or(root),
+        _ => root,
     }
 }
 
@@ -69,6 +114,37 @@ mod tests {
         let integers = [norm.bound(), norm.square(), norm.projection(), norm.reach()];
         let expected = ["50000", "2500000000", "400000", "64000000000000000"];
         assert_eq!(integers.map(|integer| integer.to_string()), expected);
+    }
+
+    #[test]
+    fn roots_are_rounded_up() {
+        for root in (1..200_u64).chain([1 << 31, (1 << 32) - 1, 999_999_937]) {
+            let square = Integer::from(root * root);
+            assert_eq!(root_above(&square), Integer::from(root));
+            assert_eq!(root_above(&square.checked_add(&Integer::ONE).unwrap()), Integer::from(root + 1));
+            assert_eq!(
+                root_above(&square.checked_sub(&Integer::ONE).unwrap().max(Integer::ONE)),
+                Integer::from(root)
+            );
+        }
+    }
+
+    #[test]
+    fn shortened_vectors_are_within_the_bound_and_no_others_are_changed() {
+        let norm = Norm::new(50_u64.into(), 3).unwrap();
+        let shortened = |elements: [i64; 3]| {
+            let mut elements = elements.map(Integer::from);
+            let is_changed = norm.shorten(&mut elements);
+            assert!(norm.holds(&elements));
+            (is_changed, elements.map(|x| x.to_i128().unwrap()))
+        };
+        assert_eq!(shortened([30, -40, 0]), (false, [30, -40, 0]));
+        assert_eq!(shortened([30, -40, 1]), (true, [29, -39, 0]), "51 is the root above 2501");
+        assert_eq!(shortened([300, 0, -400]), (true, [30, 0, -40]));
+        assert_eq!(shortened([i64::MAX, i64::MIN, 7]), (true, [35, -35, 0]));
+        for x in 0..500 {
+            shortened([x, 499 - x, x * x]);
+        }
     }
 
     /// What is said of honest vectors, by the bound of section 3: 2 exp(-slack^2) for each projection.
