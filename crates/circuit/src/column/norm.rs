@@ -62,8 +62,9 @@ impl Norm {
         // sum of (x_i B / L)^2 <= B^2 sum of x_i^2 / L^2 <= B^2
         let length = sum_of_squares(elements).map(|sum| root_above(&sum));
         for element in elements {
-            let shortened = length.and_then(|length| element.checked_mul(&self.bound)?.div_rem(&length));
-            *element = shortened.map_or(Integer::ZERO, |(quotient, _)| quotient);
+            let size = length.and_then(|length| element.abs().checked_mul(&self.bound)?.div_rem(&length));
+            let size = size.map_or(Integer::ZERO, |(quotient, _)| quotient);
+            *element = if element.is_negative() { size.checked_neg().unwrap_or(size) } else { size };
         }
         true
     }

@@ -7,6 +7,7 @@ mod bad_input;
 mod benches;
 mod files;
 mod lifecycle;
+mod norms;
 mod results;
 mod rules;
 mod trials;
