@@ -9,6 +9,10 @@ use quorate_local::LocalFederation;
 use quorate_sharing::ContributorSecret;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use serde_json::{Value, json};
+
+use crate::files::Files;
+use crate::vectors::npy;
 
 const LENGTH: usize = 1_000;
 const CIRCUIT: &str = "circuit learning\n\
@@ -105,6 +109,30 @@ async fn a_boosted_gradient_is_left_out_without_being_seen() {
     assert_eq!(found[0].to_string(), "20");
     assert_eq!(elements(found[1]), expected(0..LENGTH, 10_000));
     assert_eq!(elements(found[2]), expected(LENGTH + 1..LENGTH + 3, 1));
+}
+
+/// From a contributor's files to a result: what is too long is refused by its row, or made as long as it may be.
+#[test]
+fn long_vectors_are_refused_or_made_shorter() {
+    let circuit = "circuit learning\ninput g : vector[3] of -1.00 .. 1.00 norm 1.5\nreveal total = sum(g)\n";
+    let table = "g.0,g.1,g.2\n1,-1,0.5\n0.5,0,0\n";
+    let files = Files::new(&[("c.circuit", circuit), ("t.csv", table)]);
+    std::fs::write(files.path("g.npy"), npy(2, 3, |row, _| [0.5, 1.0][row])).unwrap();
+    let of_table = ["try", "--circuit", "c.circuit", "--csv", "t.csv", "--helpers", "3", "--json"];
+    let report: Value = serde_json::from_str(&files.output(of_table)).unwrap();
+    assert_eq!(report["results"]["total"], json!([1.5, -1.0, 0.5]));
+    assert!(report["inputs"].as_str().unwrap().ends_with("norm: norm check"), "{}", report["inputs"]);
+
+    let of_file = ["try", "--circuit", "c.circuit", "--vector", "g=g.npy", "--helpers", "3", "--json"];
+    let refused = files.failure(of_file, 1);
+    assert!(refused.contains("row 2: the vector is above its norm: expected vector[3]"), "{refused}");
+    let output = files.quorate(of_file.into_iter().chain(["--clip"])).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.contains("1 of 2 vectors were above their norm"), "{stderr}");
+    assert!(!stderr.contains("clipped"), "no element was out of its range: {stderr}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // 1.00 * 1.50 / 1.74 is 0.86.
+    assert_eq!(report["results"]["total"], json!([1.36, 1.36, 1.36]));
 }
 
 fn elements(outcome: &Outcome) -> Vec<Quantity> {

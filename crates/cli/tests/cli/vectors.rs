@@ -22,7 +22,7 @@ fn unit(row: usize, index: usize) -> i64 {
 }
 
 /// A file of `rows` vectors of `length` numbers.
-fn npy(rows: usize, length: usize, number: impl Fn(usize, usize) -> f64) -> Vec<u8> {
+pub(crate) fn npy(rows: usize, length: usize, number: impl Fn(usize, usize) -> f64) -> Vec<u8> {
     let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {length}), }}\n");
     let size = u16::try_from(text.len()).unwrap().to_le_bytes();
     let mut bytes = [b"\x93NUMPY\x01\x00", &size[..], text.as_bytes()].concat();
