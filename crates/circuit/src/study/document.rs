@@ -10,7 +10,7 @@ use super::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROW_BYTES_MAX,
     ROWS_TOTAL_MAX, Security, Sharing, Study, StudyError, column_bound, smallest_field,
 };
-use crate::column::Column;
+use crate::column::{Column, PROJECTIONS};
 use crate::syntax::NAME_MAX;
 
 /// The document as it is written.
@@ -239,8 +239,16 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
 
 /// Helpers can check the norms.
 fn check_norms(study: &Study) -> Result<(), StudyError> {
+    // As many numbers are compared as of the most columns.
+    const NORMS_MAX: usize = COLUMNS_MAX / (PROJECTIONS + 1);
     let (sharing, field) = (study.sharing, study.field);
-    match study.columns.iter().find(|column| column.norm().is_some()) {
+    let bounded = || study.columns.iter().filter(|column| column.norm().is_some());
+    if bounded().count() > NORMS_MAX {
+        let (found, expected) =
+            (format!("{} with a norm", bounded().count()), format!("at most {NORMS_MAX}"));
+        return Err(value("columns", found, &expected, "join vectors, or leave the norm of some away"));
+    }
+    match bounded().next() {
         Some(column) if !sharing.has_products(field) => {
             Err(StudyError::NoNorms { column: column.name.clone(), sharing, field })
         }

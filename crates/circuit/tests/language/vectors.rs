@@ -106,6 +106,11 @@ fn a_norm_decides_the_field_and_needs_products() {
         "{error}"
     );
     let norm = "vector[4] of -1 .. 1 norm 1";
+    let many =
+        |count| draft((0..count).map(|number| column(&format!("g{number}"), norm)).collect(), 9).document();
+    assert!(many(63).is_ok());
+    let error = many(64).unwrap_err().to_string();
+    assert!(error.contains("`columns` is 64 with a norm: expected at most 63"), "{error}");
     let additive = Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 };
     let few = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 2 };
     for (sharing, field) in [(additive, None), (few, None), (draft(vec![], 1).sharing, Some(FieldId::F256))] {
