@@ -21,7 +21,7 @@ use quorate_field::{FieldId, Integer};
 use quorate_hash::{Digest, Tagged};
 use serde::{Deserialize, Serialize};
 
-use crate::column::Column;
+use crate::column::{Column, Domain};
 use crate::interval::Interval;
 
 /// Longest document, in bytes.
@@ -130,6 +130,19 @@ impl Study {
     /// The columns as they are declared.
     pub fn declared(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| !column.is_presence())
+    }
+
+    /// What the seal holds vectors to, in words: a line for each column that bounds their norm.
+    pub fn norm_rules(&self) -> Vec<String> {
+        let rule = |column: &Column| match &column.domain {
+            Domain::Vector { norm: Some(norm), decimals, .. } => Some(format!(
+                "norm of {}: at most {}, or the seal leaves the contribution out",
+                crate::syntax::quote(&column.name),
+                crate::quantity::scaled_decimal(norm, *decimals, true)
+            )),
+            _ => None,
+        };
+        self.columns.iter().filter_map(rule).collect()
     }
 
     /// Which input checks a seal runs, and which it has to take on trust.

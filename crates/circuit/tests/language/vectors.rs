@@ -86,8 +86,9 @@ fn a_norm_decides_the_field_and_needs_products() {
     assert_eq!((small.bits, small.input_checks().norm), (Bits::None, true));
     let checks = small.input_checks().to_string();
     assert_eq!(checks, "contributors: degree check, range: trusted, norm: norm check");
+    assert_eq!(small.norm_rules(), ["norm of g: at most 5.0000, or the seal leaves the contribution out"]);
     let without = study("vector[100000] of -1.0000 .. 1.0000", 1000).1;
-    assert!(without.id() != small.id() && !without.input_checks().norm);
+    assert!(without.id() != small.id() && !without.input_checks().norm && without.norm_rules().is_empty());
 
     // 4 (16 B)^2 is at most 2^60 - 1 up to B = 2^25 - 1.
     assert_eq!(study("vector[4] of -99_999_999 .. 0 norm 33_554_431", 1).1.field, FieldId::F61);
