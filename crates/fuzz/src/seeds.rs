@@ -95,6 +95,7 @@ fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_h
         left_out: LeftOut { contributions: 1, reported: vec![(1, 3)] },
         degree_checked: true,
         range_checked: true,
+        norm_checked: false,
     };
     let signatures = vec![manifest.sign(&key(1))];
     let manifest = SignedManifest { manifest, signatures };
