@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::join_all;
+use hyper::Method;
 use quorate_circuit::Study;
 use quorate_federation::{Federation, PublicKey};
 use quorate_hash::Digest;
-use quorate_tls::{TlsFault, client_config};
-use quorate_wire::{Refusal, Status, limits};
-use reqwest::{Client, Method, redirect};
+use quorate_wire::{Refusal, Status};
 use serde::de::DeserializeOwned;
 
+use crate::connection::{Content, Pinned};
 use crate::{ClientError, Fault, HelperError, Patience};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Small questions: a helper that does not answer these in time counts as down.
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One upload, including its group commit on a busy disk.
@@ -39,9 +38,8 @@ struct Inner {
 struct Connection {
     number: u8,
     name: String,
-    base: String,
     key: PublicKey,
-    http: Client,
+    http: Pinned,
 }
 
 /// What each helper of a federation answered, or why it did not; helper 1 first.
@@ -51,7 +49,7 @@ pub type Reports<T> = Vec<Result<T, HelperError>>;
 pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) content: Option<(&'static str, Bytes)>,
+    pub(crate) content: Option<Content>,
     pub(crate) timeout: Duration,
     pub(crate) patience: Patience,
 }
@@ -89,22 +87,6 @@ impl Ask {
     }
 }
 
-/// An HTTPS client that accepts exactly the server with this key.
-///
-/// # Errors
-/// This machine cannot set up a client.
-pub fn pinned_client(key: PublicKey) -> Result<Client, ClientError> {
-    Client::builder()
-        .tls_backend_preconfigured(Arc::unwrap_or_clone(client_config(key, None)))
-        .no_proxy()
-        .https_only(true)
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|error| ClientError::Setup { reason: chain(&error) })
-}
-
 impl Helpers {
     /// Connections to the helpers of `federation`, each accepted only with its key. Nothing is sent yet.
     ///
@@ -112,10 +94,9 @@ impl Helpers {
     /// This machine cannot set up a client.
     pub fn new(federation: Federation) -> Result<Self, ClientError> {
         let connections = federation.members().map(|(number, member)| {
-            let http = pinned_client(member.key)?;
+            let http = Pinned::new(&member.address, member.key)?;
             let name = format!("{} at {}", member.name, member.address);
-            let base = format!("https://{}", member.address);
-            Ok(Connection { number, name, base, key: member.key, http })
+            Ok(Connection { number, name, key: member.key, http })
         });
         let connections = connections.collect::<Result<_, ClientError>>()?;
         Ok(Helpers(Arc::new(Inner { federation, connections, bytes_sent: AtomicU64::new(0) })))
@@ -219,24 +200,13 @@ impl Helpers {
     }
 
     async fn try_once(&self, connection: &Connection, ask: &Ask) -> Result<Bytes, Fault> {
-        let url = format!("{}{}", connection.base, ask.path);
-        let mut request = connection.http.request(ask.method.clone(), url).timeout(ask.timeout);
-        if let Some((kind, body)) = &ask.content {
+        if let Some((_, body)) = &ask.content {
             self.0.bytes_sent.fetch_add(body.len() as u64, Ordering::Relaxed);
-            request = request.header(reqwest::header::CONTENT_TYPE, *kind).body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| fault(&error))?;
-        let status = response.status();
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if bytes.len() + chunk.len() > limits::ANSWER_MAX {
-                let reason = format!("longer than {} bytes", limits::ANSWER_MAX);
-                return Err(Fault::Garbled { what: "something", reason });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let asked = connection.http.ask(ask.method.clone(), &ask.path, ask.content.clone(), ask.timeout);
+        let (status, bytes) = asked.await?;
         if status.is_success() {
-            return Ok(bytes.freeze());
+            return Ok(bytes);
         }
         Err(match serde_json::from_slice::<Refusal>(&bytes) {
             Ok(refusal) => Fault::Refused(refusal),
@@ -256,21 +226,4 @@ impl Helpers {
         };
         connection
     }
-}
-
-fn fault(error: &reqwest::Error) -> Fault {
-    match TlsFault::of(error) {
-        Some(fault) => Fault::Identity(fault),
-        None if error.is_timeout() => Fault::Timeout,
-        None => Fault::Unreachable { reason: chain(error) },
-    }
-}
-
-/// The innermost cause: what the operating system said, without the layers around it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -104,8 +104,8 @@ pub(crate) struct Uploads {
     waiting: Vec<Pending>,
     /// The commit being made durable, by its batch.
     committing: Option<(u64, Vec<Acknowledgement>)>,
-    /// Contributions of `waiting` and `committing` that are not durable yet.
-    pending: BTreeSet<(Digest, Digest)>,
+    /// Contributions of each study in `waiting` and `committing` that are not durable yet.
+    pending: BTreeMap<Digest, BTreeSet<Digest>>,
     /// Durable contributions of each study that had an upload in this life, without those of `committing`: the store
     /// may already count the latter.
     durable: BTreeMap<Digest, u64>,
@@ -146,7 +146,7 @@ impl Uploads {
         capacity: u64,
         cx: &mut Context<'_>,
     ) {
-        if self.pending.len() > PENDING_MAX {
+        if self.pending.values().map(BTreeSet::len).sum::<usize>() > PENDING_MAX {
             let refusal = Refusal::new(Code::Busy, "the helper's disk does not keep up with uploads");
             return cx.reply(ticket, Err(refusal.hint("send the same upload again in a second")));
         }
@@ -154,18 +154,19 @@ impl Uploads {
         let durable = *self.durable.entry(study).or_insert_with(|| cx.records.count(&study));
         let count = contributions.len() as u64;
         let leaf = merkle::root(&contributions.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        let pending = self.pending.entry(study).or_default();
         let mut seen = BTreeSet::new();
         let is_fresh = |(id, _): &(Digest, Vec<u8>)| {
-            !cx.records.contains(&study, id) && !self.pending.contains(&(study, *id)) && seen.insert(*id)
+            !cx.records.contains(&study, id) && !pending.contains(id) && seen.insert(*id)
         };
         let contributions: Vec<(Digest, Vec<u8>)> = contributions.into_iter().filter(is_fresh).collect();
         let fresh: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
-        let held = durable + self.pending.iter().filter(|(of, _)| *of == study).count() as u64;
+        let held = durable + pending.len() as u64;
         if held + fresh.len() as u64 > capacity {
             let message = format!("the study is full: it holds {held} of at most {capacity} contributions");
             return cx.reply(ticket, Err(Refusal::new(Code::Policy, message)));
         }
-        self.pending.extend(fresh.iter().map(|id| (study, *id)));
+        pending.extend(&fresh);
         let repeated = count - fresh.len() as u64;
         let acknowledgement = Acknowledgement { ticket, study, leaf, repeated, fresh };
         self.waiting.push(Pending { acknowledgement, contributions });
@@ -187,9 +188,7 @@ impl Uploads {
         let Some((_, entries)) = self.committing.take() else { return };
         let mut by_study: BTreeMap<Digest, Vec<Acknowledgement>> = BTreeMap::new();
         for entry in entries {
-            for id in &entry.fresh {
-                self.pending.remove(&(entry.study, *id));
-            }
+            self.forget(&entry);
             *self.durable.entry(entry.study).or_default() += entry.fresh.len() as u64;
             by_study.entry(entry.study).or_default().push(entry);
         }
@@ -202,10 +201,20 @@ impl Uploads {
     /// Refuses whatever waits: the helper stops.
     pub(crate) fn refuse_waiting(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
         for Pending { acknowledgement, .. } in std::mem::take(&mut self.waiting) {
-            for id in &acknowledgement.fresh {
-                self.pending.remove(&(acknowledgement.study, *id));
-            }
+            self.forget(&acknowledgement);
             cx.reply(acknowledgement.ticket, Err(refusal.clone()));
+        }
+    }
+
+    /// The upload's contributions are pending no more.
+    fn forget(&mut self, of: &Acknowledgement) {
+        if let Some(pending) = self.pending.get_mut(&of.study) {
+            for id in &of.fresh {
+                pending.remove(id);
+            }
+            if pending.is_empty() {
+                self.pending.remove(&of.study);
+            }
         }
     }
 
@@ -236,13 +245,11 @@ impl CheckedUpload {
 
 fn acknowledge(study: Digest, entries: &[Acknowledgement], cx: &mut Context<'_>) {
     let leaves: Vec<Digest> = entries.iter().map(|entry| entry.leaf).collect();
-    let root = merkle::root(&leaves);
+    let (paths, root) = merkle::paths(&leaves);
     let head = CommitHead { study, helper: cx.number, uploads: leaves.len() as u64, root };
     let signature = head.sign(&cx.config.key);
-    for (index, entry) in entries.iter().enumerate() {
-        let path = merkle::path(&leaves, index).unwrap_or_default();
-        let receipt =
-            Receipt { head: head.clone(), signature, index: index as u64, path, repeated: entry.repeated };
+    for ((index, entry), path) in (0..).zip(entries).zip(paths) {
+        let receipt = Receipt { head: head.clone(), signature, index, path, repeated: entry.repeated };
         cx.reply(entry.ticket, Ok(Reply::Receipt(receipt)));
     }
 }

@@ -16,6 +16,8 @@ use crate::pin::Pinned;
 /// The ALPN name of the connection between helpers. An API client at the helpers' port, or a helper at the API's,
 /// is refused in the handshake.
 pub const PEER_PROTOCOL: &[u8] = b"quorate-peer/1";
+/// What our own clients speak at the API, whose server takes HTTP/2 from others too.
+const HTTP_1: &[u8] = b"http/1.1";
 
 /// A server that shows the certificate of `key`. Without `peers`: the API, whose clients show none. With `peers`:
 /// helper to helper, and only clients that prove one of these keys get through the handshake.
@@ -28,14 +30,14 @@ pub fn server_config(key: &SecretKey, peers: Option<Vec<PublicKey>>) -> Arc<Serv
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
         .expect("the provider has TLS 1.3");
-    let alpn = alpn(peers.is_some());
+    let alpn = if peers.is_some() { [PEER_PROTOCOL].as_slice() } else { &[b"h2", HTTP_1] };
     let builder = match peers {
         None => builder.with_no_client_auth(),
         Some(keys) => builder.with_client_cert_verifier(Arc::new(Pinned::new(keys, algorithms))),
     };
     let (certificates, private) = identity(key);
     let mut config = builder.with_single_cert(certificates, private).expect("a key and its certificate");
-    config.alpn_protocols = alpn;
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Arc::new(config)
@@ -61,13 +63,10 @@ pub fn client_config(pin: PublicKey, identity: Option<&SecretKey>) -> Arc<Client
             builder.with_client_auth_cert(certificates, private).expect("a key and its certificate")
         }
     };
-    config.alpn_protocols = alpn(identity.is_some());
+    let alpn = if identity.is_some() { PEER_PROTOCOL } else { HTTP_1 };
+    config.alpn_protocols = vec![alpn.to_vec()];
     config.resumption = Resumption::disabled();
     Arc::new(config)
-}
-
-fn alpn(between_helpers: bool) -> Vec<Vec<u8>> {
-    if between_helpers { vec![PEER_PROTOCOL.to_vec()] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] }
 }
 
 /// The provider, explicitly: a process-wide default depends on what else is linked in.

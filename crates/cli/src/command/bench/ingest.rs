@@ -4,16 +4,18 @@
 //! helper, over connections that are open before the clock starts: as many clients as there are connections, each of which
 //! sends its next contribution when all helpers have receipted the last one. Clients and helpers share this machine.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use quorate_circuit::Disclosure;
 use quorate_client::contributor::upload_batch;
 use quorate_client::{ClientError, Helpers};
 use quorate_contribute::{ContributeError, Packer};
 use quorate_local::cpu_of_process;
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::generated;
 use super::schemes::SchemeArgument;
@@ -122,18 +124,25 @@ async fn alone(arguments: &Arguments, connections: u32) -> Result<Line, Failure>
     trial.create_study().await?;
     let clients = open(&trial, connections).await?;
     let packer = Packer::new(&trial.study, trial.secret.duplicate()).map_err(failed)?;
-    let (packer, table, study) = (&packer, &trial.table, trial.study.id());
+    let (packer, study) = (Arc::new(packer), trial.study.id());
 
     let clock = Clock::start(&trial);
-    let uploads = clients.iter().enumerate().map(|(first, client)| async move {
-        let mut bytes = 0;
-        for row in (first..table.rows()).step_by(connections as usize) {
-            let batch = packer.pack_alone(row as u64, 1, table.row(row)).map_err(failed)?;
-            bytes += upload_batch(client, &study, batch).await?.bytes;
-        }
-        Ok::<u64, Failure>(bytes)
-    });
-    let bytes = try_join_all(uploads).await?.into_iter().sum();
+    let mut uploads = JoinSet::new();
+    for (first, client) in clients.into_iter().enumerate() {
+        let (packer, table) = (Arc::clone(&packer), Arc::clone(&trial.table));
+        uploads.spawn(async move {
+            let mut bytes = 0;
+            for row in (first..table.rows()).step_by(connections as usize) {
+                let batch = packer.pack_alone(row as u64, 1, table.row(row)).map_err(failed)?;
+                bytes += upload_batch(&client, &study, batch).await?.bytes;
+            }
+            Ok::<u64, Failure>(bytes)
+        });
+    }
+    let mut bytes = 0;
+    while let Some(uploaded) = uploads.join_next().await {
+        bytes += uploaded.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic()))?;
+    }
     let line = clock.stop(&trial, "alone", connections, arguments.alone, bytes);
     trial.end();
     Ok(line)
