@@ -11,6 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -30,6 +31,9 @@ use crate::{ClientError, Fault};
 
 /// Name, connection and handshake of a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections opened ahead at the same time: as many as a helper's queue of handshakes bears.
+const OPENED_AT_ONCE: usize = 32;
 
 /// The way to one server, which is accepted only with its key.
 pub struct Pinned {
@@ -90,6 +94,20 @@ impl Pinned {
     ) -> Result<Answer, Fault> {
         let exchange = self.exchange(method, path, content);
         timeout(limit, exchange).await.unwrap_or(Err(Fault::Timeout))
+    }
+
+    /// Opens so many connections ahead of requests, and asks for `path` on each.
+    pub(crate) async fn connect(&self, connections: usize, path: &str) -> Result<(), Fault> {
+        let open = async || {
+            let mut open = timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Fault::Timeout))?;
+            // A server closes a connection on which nothing was asked sooner than one that was used.
+            let request = self.request(Method::GET, path, None)?;
+            open.exchange(request).await.map_err(|error| fault(&error))??;
+            self.idle().push(open);
+            Ok(())
+        };
+        let opened = stream::iter(0..connections).map(|_| open()).buffer_unordered(OPENED_AT_ONCE);
+        opened.try_collect().await
     }
 
     async fn exchange(&self, method: Method, path: &str, content: Option<Content>) -> Result<Answer, Fault> {

@@ -1,16 +1,17 @@
 //! The helpers of a federation over pinned HTTPS: one client per helper, timeouts, repetition, limits on answers.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use hyper::Method;
 use quorate_circuit::Study;
-use quorate_federation::{Federation, PublicKey};
+use quorate_federation::{Federation, PublicKey, Signature};
 use quorate_hash::Digest;
-use quorate_wire::{Refusal, Status};
+use quorate_wire::{CommitHead, Receipt, ReceiptError, Refusal, Status};
 use serde::de::DeserializeOwned;
 
 use crate::connection::{Content, Pinned};
@@ -22,6 +23,9 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Seals and runs answer when they are done.
 const WORK_TIMEOUT: Duration = Duration::from_secs(1_800);
+
+/// Commits of one helper whose receipts may come at the same time.
+const SIGNED_MAX: usize = 8;
 
 /// Connections to all helpers of a federation. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,6 +44,8 @@ struct Connection {
     name: String,
     key: PublicKey,
     http: Pinned,
+    /// The last commits whose signatures held, the newest last.
+    signed: Mutex<VecDeque<(CommitHead, Signature)>>,
 }
 
 /// What each helper of a federation answered, or why it did not; helper 1 first.
@@ -96,7 +102,7 @@ impl Helpers {
         let connections = federation.members().map(|(number, member)| {
             let http = Pinned::new(&member.address, member.key)?;
             let name = format!("{} at {}", member.name, member.address);
-            Ok(Connection { number, name, key: member.key, http })
+            Ok(Connection { number, name, key: member.key, http, signed: Mutex::default() })
         });
         let connections = connections.collect::<Result<_, ClientError>>()?;
         Ok(Helpers(Arc::new(Inner { federation, connections, bytes_sent: AtomicU64::new(0) })))
@@ -120,6 +126,42 @@ impl Helpers {
     /// A helper's key. `number` is one of the federation's.
     pub(crate) fn key(&self, number: u8) -> &PublicKey {
         &self.connection(number).key
+    }
+
+    /// Opens so many connections to each helper, so that as many requests at the same time need not wait for them.
+    ///
+    /// # Errors
+    /// A helper cannot be reached.
+    pub async fn connect(&self, connections: usize) -> Result<(), HelperError> {
+        let open = async |connection: &Connection| {
+            let opened = connection.http.connect(connections, "/v1/health/live").await;
+            opened.map_err(|fault| self.error(connection.number, fault))
+        };
+        try_join_all(self.0.connections.iter().map(open)).await.map(drop)
+    }
+
+    /// Whether a helper's receipt for the upload of `ids` holds. Uploads that went into one commit share its signature, which
+    /// is checked once.
+    pub(crate) fn check_receipt(
+        &self,
+        number: u8,
+        study: &Digest,
+        ids: &[Digest],
+        receipt: &Receipt,
+    ) -> Result<(), ReceiptError> {
+        let Connection { key, signed, .. } = self.connection(number);
+        receipt.verify_path(study, number, ids)?;
+        // No holder can panic; whoever comes meanwhile most likely asks for the same commit.
+        let mut signed = signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if signed.iter().any(|(head, signature)| *head == receipt.head && *signature == receipt.signature) {
+            return Ok(());
+        }
+        receipt.verify_signature(key)?;
+        if signed.len() == SIGNED_MAX {
+            signed.pop_front();
+        }
+        signed.push_back((receipt.head.clone(), receipt.signature));
+        Ok(())
     }
 
     /// Every helper's state.

@@ -5,12 +5,14 @@
 //! commit, not per contribution.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use bytes::Bytes;
 use quorate_circuit::Study;
 use quorate_field::{Field, with_field};
 use quorate_hash::{Digest, merkle};
 use quorate_sharing::{PieceHeader, PieceRef, Scheme, check_piece, contribution_id, verify_piece};
-use quorate_wire::{Code, CommitHead, Contribution, PieceBytes, Receipt, Refusal, Upload, limits};
+use quorate_wire::{Code, CommitHead, ContributionRef, PieceBytesRef, Receipt, Refusal, UploadRef, limits};
 
 use crate::context::Context;
 use crate::event::Reply;
@@ -21,7 +23,7 @@ use crate::{Ticket, Write};
 /// one, so what the coordinator stores has been checked.
 pub struct CheckedUpload {
     study: Digest,
-    contributions: Vec<(Digest, Vec<u8>)>,
+    contributions: Vec<(Digest, Bytes)>,
 }
 
 impl std::fmt::Debug for CheckedUpload {
@@ -31,9 +33,10 @@ impl std::fmt::Debug for CheckedUpload {
 }
 
 /// Checks the bytes of an upload for `helper`: decodes, compares every piece with its commitment, and every element
-/// with the field. Pure, and independent of everything stored, so that callers may run it in parallel.
-pub fn check_upload(study: &Study, helper: u8, bytes: &[u8]) -> Result<CheckedUpload, Refusal> {
-    let upload: Upload = quorate_wire::decode(bytes, limits::UPLOAD_MAX)
+/// with the field. Pure, and independent of everything stored, so that callers may run it in parallel. What is kept are parts of
+/// `bytes`, not copies.
+pub fn check_upload(study: &Study, helper: u8, bytes: &Bytes) -> Result<CheckedUpload, Refusal> {
+    let upload: UploadRef<'_> = quorate_wire::decode(bytes, limits::UPLOAD_MAX)
         .map_err(|error| Refusal::new(Code::Malformed, format!("the upload is not readable: {error}")))?;
     if upload.study != study.id() {
         let message = format!("the upload is for study {}, not {}", upload.study.short(), study.id().short());
@@ -46,15 +49,16 @@ pub fn check_upload(study: &Study, helper: u8, bytes: &[u8]) -> Result<CheckedUp
         return Err(Refusal::new(Code::Malformed, message));
     }
     let scheme = scheme_of(study);
-    let check = |(index, contribution): (usize, &Contribution)| {
+    let check = |(index, (contribution, place)): (usize, (&ContributionRef<'_>, Range<usize>))| {
         let id = with_field!(study.field, F => check::<F>(study, &scheme, helper, contribution));
         let id = id.map_err(|reason| {
             Refusal::new(Code::Contribution, format!("contribution {} of {count}: {reason}", index + 1))
                 .hint("split it again with this study and federation; nothing of this upload was kept")
         })?;
-        Ok((id, quorate_wire::encode(contribution)))
+        Ok((id, bytes.slice(place)))
     };
-    let contributions = upload.contributions.iter().enumerate().map(check).collect::<Result<_, Refusal>>()?;
+    let contributions = upload.contributions.iter().zip(upload.places()).enumerate();
+    let contributions = contributions.map(check).collect::<Result<_, Refusal>>()?;
     Ok(CheckedUpload { study: upload.study, contributions })
 }
 
@@ -63,7 +67,7 @@ fn check<F: Field>(
     study: &Study,
     scheme: &Scheme,
     helper: u8,
-    contribution: &Contribution,
+    contribution: &ContributionRef<'_>,
 ) -> Result<Digest, String> {
     if contribution.rows > study.rows_max {
         return Err(format!(
@@ -86,15 +90,15 @@ fn check<F: Field>(
 }
 
 /// The public part of a stored contribution.
-pub(crate) fn header_of(helper: u8, contribution: &Contribution) -> PieceHeader {
+pub(crate) fn header_of(helper: u8, contribution: &ContributionRef<'_>) -> PieceHeader {
     PieceHeader { helper, rot: contribution.rot, rows: contribution.rows }
 }
 
 /// The piece of a stored contribution.
-pub(crate) fn piece_of(contribution: &Contribution) -> PieceRef<'_> {
+pub(crate) fn piece_of<'a>(contribution: &'a ContributionRef<'_>) -> PieceRef<'a> {
     match &contribution.piece {
-        PieceBytes::Seed(seed) => PieceRef::Seed(seed),
-        PieceBytes::Data(data) => PieceRef::Data(data.as_slice()),
+        PieceBytesRef::Seed(seed) => PieceRef::Seed(seed),
+        PieceBytesRef::Data(data) => PieceRef::Data(data),
     }
 }
 
@@ -115,7 +119,7 @@ pub(crate) struct Uploads {
 struct Pending {
     acknowledgement: Acknowledgement,
     /// Its fresh contributions.
-    contributions: Vec<(Digest, Vec<u8>)>,
+    contributions: Vec<(Digest, Bytes)>,
 }
 
 impl std::fmt::Debug for Pending {
@@ -156,10 +160,10 @@ impl Uploads {
         let leaf = merkle::root(&contributions.iter().map(|(id, _)| *id).collect::<Vec<_>>());
         let pending = self.pending.entry(study).or_default();
         let mut seen = BTreeSet::new();
-        let is_fresh = |(id, _): &(Digest, Vec<u8>)| {
+        let is_fresh = |(id, _): &(Digest, Bytes)| {
             !cx.records.contains(&study, id) && !pending.contains(id) && seen.insert(*id)
         };
-        let contributions: Vec<(Digest, Vec<u8>)> = contributions.into_iter().filter(is_fresh).collect();
+        let contributions: Vec<(Digest, Bytes)> = contributions.into_iter().filter(is_fresh).collect();
         let fresh: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
         let held = durable + pending.len() as u64;
         if held + fresh.len() as u64 > capacity {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -16,7 +16,6 @@ use quorate_wire::{AskedBefore, Code, Receipt, Refusal, SealedReply, SignedManif
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
-use zeroize::Zeroizing;
 
 use super::Api;
 use super::answer::{Refused, fault, misplaced};
@@ -127,7 +126,7 @@ async fn upload(
 ) -> Answer<Json<Receipt>> {
     let study = api.study(id).await?;
     let Received { bytes, memory } = receive(&api, &headers, body, limits::UPLOAD_MAX).await?;
-    let (checked, memory) = check(&api, study, bytes, memory).await?;
+    let (checked, memory) = check(&api, study, Bytes::from_owner(bytes), memory).await?;
     match api.door.ask(Request::Upload(checked), memory).await? {
         Reply::Receipt(receipt) => Ok(Json(receipt)),
         other => Err(misplaced(&other).into()),
@@ -139,7 +138,7 @@ async fn upload(
 async fn check(
     api: &Api,
     study: Arc<KeptStudy>,
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Bytes,
     memory: Option<OwnedSemaphorePermit>,
 ) -> Answer<(CheckedUpload, Option<OwnedSemaphorePermit>)> {
     let number = api.number;
