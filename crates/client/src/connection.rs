@@ -172,9 +172,10 @@ impl Open {
 /// Polls the connection for as long as `exchange` lasts.
 async fn drive<T>(wire: &mut Option<Pin<Box<Wire>>>, exchange: impl Future<Output = T>) -> T {
     let mut exchange = std::pin::pin!(exchange);
+    // The request is given to the connection by the first poll of the exchange, and sent by a second of the connection.
+    let mut polls = 2;
     poll_fn(|cx| {
-        // Once more when the exchange has given it something to do.
-        for _ in 0..2 {
+        for _ in 0..std::mem::replace(&mut polls, 1) {
             if wire.as_mut().is_some_and(|wire| wire.as_mut().poll(cx).is_ready()) {
                 *wire = None;
             }

@@ -269,3 +269,47 @@ impl Helpers {
         connection
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_hash::merkle;
+
+    use super::*;
+    use crate::saved::tests::{federation, key};
+
+    const STUDY: Digest = Digest([1; 32]);
+
+    /// Receipts of one commit of helper 2 for uploads of one contribution each, signed by `signer`.
+    fn receipts(uploads: &[Digest], signer: u8) -> Vec<Receipt> {
+        let leaves: Vec<Digest> = uploads.iter().map(|id| merkle::root(&[*id])).collect();
+        let (paths, root) = merkle::paths(&leaves);
+        let head = CommitHead { study: STUDY, helper: 2, uploads: leaves.len() as u64, root };
+        let signature = head.sign(&key(signer));
+        let receipt = |(index, path)| Receipt { head: head.clone(), signature, index, path, repeated: 0 };
+        (0..).zip(paths).map(receipt).collect()
+    }
+
+    #[test]
+    fn a_commit_that_held_vouches_for_its_own_uploads_alone() {
+        let helpers = Helpers::new(federation("wages")).unwrap();
+        let check = |id: Digest, receipt: &Receipt| helpers.check_receipt(2, &STUDY, &[id], receipt);
+        let uploads: Vec<Digest> = (1..=40).map(|byte| Digest([byte; 32])).collect();
+        for (number, of_commit) in uploads.chunks(4).enumerate() {
+            let (good, forged) = (receipts(of_commit, 2), receipts(of_commit, 3));
+            for (id, (good, forged)) in of_commit.iter().zip(good.iter().zip(&forged)) {
+                assert_eq!(check(*id, forged), Err(ReceiptError::Signature), "before, commit {number}");
+                assert_eq!(check(*id, good), Ok(()));
+                assert_eq!(check(*id, forged), Err(ReceiptError::Signature), "after, commit {number}");
+                assert_eq!(check(Digest([99; 32]), good), Err(ReceiptError::Path));
+            }
+            let more = CommitHead { uploads: 5, ..good[0].head.clone() };
+            assert_eq!(
+                check(of_commit[0], &Receipt { head: more, ..good[0].clone() }),
+                Err(ReceiptError::Path)
+            );
+        }
+        let signed = helpers.connection(2).signed.lock().unwrap();
+        assert_eq!(signed.len(), SIGNED_MAX);
+        assert!(helpers.connection(1).signed.lock().unwrap().is_empty());
+    }
+}

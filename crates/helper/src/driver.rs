@@ -228,8 +228,8 @@ impl<R: Records> Loop<R> {
             return Input::Tick;
         }
         if !self.continue_wanted {
-            // The runtime is asked only when there is nothing to do: a wait costs more than most turns.
-            return self.waiting().unwrap_or_else(|| self.wait(runtime));
+            // A wait costs more than most turns: first whoever can run gets to run, and may have something to say.
+            return self.waiting().or_else(|| self.yielded()).unwrap_or_else(|| self.wait(runtime));
         }
         if self.since_piece < EVENTS_PER_PIECE
             && let Some(input) = self.waiting()
@@ -257,6 +257,12 @@ impl<R: Records> Loop<R> {
                 asked(driver).or_else(|| heard(driver))
             }
         })
+    }
+
+    /// What waits after a yield: of many requests the first wakes this thread, and the others are here when it comes back.
+    fn yielded(&mut self) -> Option<Input> {
+        std::thread::yield_now();
+        self.waiting()
     }
 
     fn wait(&mut self, runtime: &Handle) -> Input {
