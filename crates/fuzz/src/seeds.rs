@@ -37,7 +37,11 @@ fn main() {
     write("federation", "key", key(1).to_text().as_bytes());
     write("table", "good", b"\x00salary,gender,other\n10.50,male,x\n-3,\"female\",\n");
     write("table", "skip", b"\x03gender,salary\nmale,1e3\nmale,0.125\nnobody,2\n");
-    write("npy", "doubles", &npy(0, "<f8", "(2, 2)", &[0.25_f64, -1.0, 1.0, 0.125].map(f64::to_le_bytes).concat()));
+    write(
+        "npy",
+        "doubles",
+        &npy(0, "<f8", "(2, 2)", &[0.25_f64, -1.0, 1.0, 0.125].map(f64::to_le_bytes).concat()),
+    );
     write("npy", "clipped", &npy(1, "<f4", "(2,)", &[3.5_f32, -0.5].map(f32::to_le_bytes).concat()));
     write("recombine", "line", &[4, 1, 1, 1, 3, 2, 5, 3, 7, 4, 9]);
     write("recombine", "one-wrong", &[4, 1, 1, 1, 3, 2, 5, 3, 7, 4, 0]);
