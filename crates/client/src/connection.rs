@@ -5,6 +5,7 @@
 //! request that fails on it is sent once more on a fresh one, which is harmless because every request of the API is.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
@@ -22,6 +23,7 @@ use quorate_federation::PublicKey;
 use quorate_tls::{TlsFault, client_config};
 use quorate_wire::limits;
 use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -31,6 +33,9 @@ use crate::{ClientError, Fault};
 
 /// Name, connection and handshake of a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server that is silent for so long is probed.
+const PROBE: Duration = Duration::from_secs(15);
 
 /// Connections opened ahead at the same time: as many as a helper's queue of handshakes bears.
 const OPENED_AT_ONCE: usize = 32;
@@ -97,7 +102,10 @@ impl Pinned {
     }
 
     /// Opens so many connections ahead of requests, and asks for `path` on each.
-    pub(crate) async fn connect(&self, connections: usize, path: &str) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// As of [`Pinned::ask`].
+    pub async fn connect(&self, connections: usize, path: &str) -> Result<(), Fault> {
         let open = async || {
             let mut open = timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Fault::Timeout))?;
             // A server closes a connection on which nothing was asked sooner than one that was used.
@@ -142,7 +150,7 @@ impl Pinned {
 
     async fn open(&self) -> Result<Open, Fault> {
         let stream = TcpStream::connect(&self.address).await.map_err(|error| fault(&error))?;
-        stream.set_nodelay(true).map_err(|error| fault(&error))?;
+        watch(&stream).map_err(|error| fault(&error))?;
         let stream = self.tls.connect(self.name.clone(), stream).await.map_err(|error| fault(&error))?;
         let (requests, wire) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| fault(&error))?;
         Ok(Open { requests, wire: Some(Box::pin(wire)) })
@@ -152,6 +160,17 @@ impl Pinned {
         // No holder can panic; connections are whole at any time.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sends at once, and notices within a minute that the server is gone without a word, however long its answer may take.
+fn watch(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE).with_retries(3);
+    socket.set_tcp_keepalive(&probes)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(2 * PROBE))?;
+    Ok(())
 }
 
 impl Open {

@@ -7,7 +7,7 @@
 //! (draft-ietf-tls-ecdhe-mlkem) where both ends know it, X25519 else: shares recorded today stay secret from
 //! tomorrow's quantum computers. Sessions are never resumed, so that every connection proves its key.
 //!
-//! Two kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`; the client shows no certificate) and
+//! Two kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`, which is what our clients speak; they show no certificate) and
 //! helper to helper ([`PEER_PROTOCOL`]; both ends show one). What is *not* here: sockets, files, key logs.
 
 mod certificate;
