@@ -192,6 +192,8 @@ def as_json(value):
     """A result as JSON has it: whole numbers as they are, others as the nearest double."""
     if isinstance(value, dict):
         return {str(key): as_json(cell) for key, cell in value.items()}
+    if isinstance(value, list):
+        return [as_json(element) for element in value]
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else float(value)
     return value
@@ -201,6 +203,8 @@ def is_same(found, expected, tolerance):
     """Equal, numbers up to a relative tolerance."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return found.keys() == expected.keys() and all(is_same(found[key], expected[key], tolerance) for key in found)
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(is_same(*both, tolerance) for both in zip(found, expected))
     if isinstance(found, bool) or isinstance(expected, bool) or found is None or expected is None:
         return found is expected
     return math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)

@@ -109,8 +109,8 @@ pub async fn upload_batch(helpers: &Helpers, study: &Digest, batch: Batch) -> Re
     let receipts = helpers.numbers().zip(uploads).map(|(number, upload)| async move {
         let ask = Ask::upload(format!("/v1/studies/{study}/contributions"), Bytes::from(upload));
         let receipt: Receipt = helpers.ask_json(number, ask, "a receipt").await?;
-        receipt
-            .verify(study, number, helpers.key(number), ids)
+        helpers
+            .check_receipt(number, study, ids, &receipt)
             .map_err(|error| helpers.error(number, Fault::Receipt(error)))?;
         Ok::<u64, HelperError>(receipt.repeated)
     });

@@ -1,28 +1,31 @@
 //! The helpers of a federation over pinned HTTPS: one client per helper, timeouts, repetition, limits on answers.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::future::join_all;
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join_all};
+use hyper::Method;
 use quorate_circuit::Study;
-use quorate_federation::{Federation, PublicKey};
+use quorate_federation::{Federation, PublicKey, Signature};
 use quorate_hash::Digest;
-use quorate_tls::{TlsFault, client_config};
-use quorate_wire::{Refusal, Status, limits};
-use reqwest::{Client, Method, redirect};
+use quorate_wire::{CommitHead, Receipt, ReceiptError, Refusal, Status};
 use serde::de::DeserializeOwned;
 
+use crate::connection::{Content, Pinned};
 use crate::{ClientError, Fault, HelperError, Patience};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Small questions: a helper that does not answer these in time counts as down.
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One upload, including its group commit on a busy disk.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Seals and runs answer when they are done.
 const WORK_TIMEOUT: Duration = Duration::from_secs(1_800);
+
+/// Commits of one helper whose receipts may come at the same time.
+const SIGNED_MAX: usize = 8;
 
 /// Connections to all helpers of a federation. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,9 +42,10 @@ struct Inner {
 struct Connection {
     number: u8,
     name: String,
-    base: String,
     key: PublicKey,
-    http: Client,
+    http: Pinned,
+    /// The last commits whose signatures held, the newest last.
+    signed: Mutex<VecDeque<(CommitHead, Signature)>>,
 }
 
 /// What each helper of a federation answered, or why it did not; helper 1 first.
@@ -51,7 +55,7 @@ pub type Reports<T> = Vec<Result<T, HelperError>>;
 pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) content: Option<(&'static str, Bytes)>,
+    pub(crate) content: Option<Content>,
     pub(crate) timeout: Duration,
     pub(crate) patience: Patience,
 }
@@ -89,22 +93,6 @@ impl Ask {
     }
 }
 
-/// An HTTPS client that accepts exactly the server with this key.
-///
-/// # Errors
-/// This machine cannot set up a client.
-pub fn pinned_client(key: PublicKey) -> Result<Client, ClientError> {
-    Client::builder()
-        .tls_backend_preconfigured(Arc::unwrap_or_clone(client_config(key, None)))
-        .no_proxy()
-        .https_only(true)
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|error| ClientError::Setup { reason: chain(&error) })
-}
-
 impl Helpers {
     /// Connections to the helpers of `federation`, each accepted only with its key. Nothing is sent yet.
     ///
@@ -112,10 +100,9 @@ impl Helpers {
     /// This machine cannot set up a client.
     pub fn new(federation: Federation) -> Result<Self, ClientError> {
         let connections = federation.members().map(|(number, member)| {
-            let http = pinned_client(member.key)?;
+            let http = Pinned::new(&member.address, member.key)?;
             let name = format!("{} at {}", member.name, member.address);
-            let base = format!("https://{}", member.address);
-            Ok(Connection { number, name, base, key: member.key, http })
+            Ok(Connection { number, name, key: member.key, http, signed: Mutex::default() })
         });
         let connections = connections.collect::<Result<_, ClientError>>()?;
         Ok(Helpers(Arc::new(Inner { federation, connections, bytes_sent: AtomicU64::new(0) })))
@@ -139,6 +126,42 @@ impl Helpers {
     /// A helper's key. `number` is one of the federation's.
     pub(crate) fn key(&self, number: u8) -> &PublicKey {
         &self.connection(number).key
+    }
+
+    /// Opens so many connections to each helper, so that as many requests at the same time need not wait for them.
+    ///
+    /// # Errors
+    /// A helper cannot be reached.
+    pub async fn connect(&self, connections: usize) -> Result<(), HelperError> {
+        let open = async |connection: &Connection| {
+            let opened = connection.http.connect(connections, "/v1/health/live").await;
+            opened.map_err(|fault| self.error(connection.number, fault))
+        };
+        try_join_all(self.0.connections.iter().map(open)).await.map(drop)
+    }
+
+    /// Whether a helper's receipt for the upload of `ids` holds. Uploads that went into one commit share its signature, which
+    /// is checked once.
+    pub(crate) fn check_receipt(
+        &self,
+        number: u8,
+        study: &Digest,
+        ids: &[Digest],
+        receipt: &Receipt,
+    ) -> Result<(), ReceiptError> {
+        let Connection { key, signed, .. } = self.connection(number);
+        receipt.verify_path(study, number, ids)?;
+        // No holder can panic; whoever comes meanwhile most likely asks for the same commit.
+        let mut signed = signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if signed.iter().any(|(head, signature)| *head == receipt.head && *signature == receipt.signature) {
+            return Ok(());
+        }
+        receipt.verify_signature(key)?;
+        if signed.len() == SIGNED_MAX {
+            signed.pop_front();
+        }
+        signed.push_back((receipt.head.clone(), receipt.signature));
+        Ok(())
     }
 
     /// Every helper's state.
@@ -219,24 +242,13 @@ impl Helpers {
     }
 
     async fn try_once(&self, connection: &Connection, ask: &Ask) -> Result<Bytes, Fault> {
-        let url = format!("{}{}", connection.base, ask.path);
-        let mut request = connection.http.request(ask.method.clone(), url).timeout(ask.timeout);
-        if let Some((kind, body)) = &ask.content {
+        if let Some((_, body)) = &ask.content {
             self.0.bytes_sent.fetch_add(body.len() as u64, Ordering::Relaxed);
-            request = request.header(reqwest::header::CONTENT_TYPE, *kind).body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| fault(&error))?;
-        let status = response.status();
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if bytes.len() + chunk.len() > limits::ANSWER_MAX {
-                let reason = format!("longer than {} bytes", limits::ANSWER_MAX);
-                return Err(Fault::Garbled { what: "something", reason });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let asked = connection.http.ask(ask.method.clone(), &ask.path, ask.content.clone(), ask.timeout);
+        let (status, bytes) = asked.await?;
         if status.is_success() {
-            return Ok(bytes.freeze());
+            return Ok(bytes);
         }
         Err(match serde_json::from_slice::<Refusal>(&bytes) {
             Ok(refusal) => Fault::Refused(refusal),
@@ -258,19 +270,46 @@ impl Helpers {
     }
 }
 
-fn fault(error: &reqwest::Error) -> Fault {
-    match TlsFault::of(error) {
-        Some(fault) => Fault::Identity(fault),
-        None if error.is_timeout() => Fault::Timeout,
-        None => Fault::Unreachable { reason: chain(error) },
-    }
-}
+#[cfg(test)]
+mod tests {
+    use quorate_hash::merkle;
 
-/// The innermost cause: what the operating system said, without the layers around it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+    use super::*;
+    use crate::saved::tests::{federation, key};
+
+    const STUDY: Digest = Digest([1; 32]);
+
+    /// Receipts of one commit of helper 2 for uploads of one contribution each, signed by `signer`.
+    fn receipts(uploads: &[Digest], signer: u8) -> Vec<Receipt> {
+        let leaves: Vec<Digest> = uploads.iter().map(|id| merkle::root(&[*id])).collect();
+        let (paths, root) = merkle::paths(&leaves);
+        let head = CommitHead { study: STUDY, helper: 2, uploads: leaves.len() as u64, root };
+        let signature = head.sign(&key(signer));
+        let receipt = |(index, path)| Receipt { head: head.clone(), signature, index, path, repeated: 0 };
+        (0..).zip(paths).map(receipt).collect()
     }
-    innermost.to_string()
+
+    #[test]
+    fn a_commit_that_held_vouches_for_its_own_uploads_alone() {
+        let helpers = Helpers::new(federation("wages")).unwrap();
+        let check = |id: Digest, receipt: &Receipt| helpers.check_receipt(2, &STUDY, &[id], receipt);
+        let uploads: Vec<Digest> = (1..=40).map(|byte| Digest([byte; 32])).collect();
+        for (number, of_commit) in uploads.chunks(4).enumerate() {
+            let (good, forged) = (receipts(of_commit, 2), receipts(of_commit, 3));
+            for (id, (good, forged)) in of_commit.iter().zip(good.iter().zip(&forged)) {
+                assert_eq!(check(*id, forged), Err(ReceiptError::Signature), "before, commit {number}");
+                assert_eq!(check(*id, good), Ok(()));
+                assert_eq!(check(*id, forged), Err(ReceiptError::Signature), "after, commit {number}");
+                assert_eq!(check(Digest([99; 32]), good), Err(ReceiptError::Path));
+            }
+            let more = CommitHead { uploads: 5, ..good[0].head.clone() };
+            assert_eq!(
+                check(of_commit[0], &Receipt { head: more, ..good[0].clone() }),
+                Err(ReceiptError::Path)
+            );
+        }
+        let signed = helpers.connection(2).signed.lock().unwrap();
+        assert_eq!(signed.len(), SIGNED_MAX);
+        assert!(helpers.connection(1).signed.lock().unwrap().is_empty());
+    }
 }

@@ -9,6 +9,7 @@
 
 pub mod analyst;
 pub mod answer;
+mod connection;
 pub mod contributor;
 mod error;
 mod forecast;
@@ -19,9 +20,10 @@ mod patience;
 pub mod saved;
 
 pub use answer::{Answer, AnswerError, Integrity, answer};
+pub use connection::Pinned;
 pub use error::{ClientError, Fault, HelperError};
 pub use forecast::{forecast, speed};
-pub use helpers::{Helpers, Reports, pinned_client};
+pub use helpers::{Helpers, Reports};
 pub use nonce::{fresh_nonce, fresh_opener};
 pub use patience::Patience;
 pub use saved::{SavedError, SavedRun};

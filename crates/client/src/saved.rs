@@ -297,4 +297,4 @@ fn results(answer: &Answer) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use quorate_circuit::Study;
 use quorate_hash::Digest;
 use quorate_wire::{AskedBefore, Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
@@ -130,7 +131,7 @@ pub enum Write {
         /// The contribution.
         id: Digest,
         /// Its bytes.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
     /// Set a control record.
     Control {

@@ -5,12 +5,14 @@
 //! commit, not per contribution.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use bytes::Bytes;
 use quorate_circuit::Study;
 use quorate_field::{Field, with_field};
 use quorate_hash::{Digest, merkle};
 use quorate_sharing::{PieceHeader, PieceRef, Scheme, check_piece, contribution_id, verify_piece};
-use quorate_wire::{Code, CommitHead, Contribution, PieceBytes, Receipt, Refusal, Upload, limits};
+use quorate_wire::{Code, CommitHead, ContributionRef, PieceBytesRef, Receipt, Refusal, UploadRef, limits};
 
 use crate::context::Context;
 use crate::event::Reply;
@@ -21,7 +23,7 @@ use crate::{Ticket, Write};
 /// one, so what the coordinator stores has been checked.
 pub struct CheckedUpload {
     study: Digest,
-    contributions: Vec<(Digest, Vec<u8>)>,
+    contributions: Vec<(Digest, Bytes)>,
 }
 
 impl std::fmt::Debug for CheckedUpload {
@@ -31,9 +33,10 @@ impl std::fmt::Debug for CheckedUpload {
 }
 
 /// Checks the bytes of an upload for `helper`: decodes, compares every piece with its commitment, and every element
-/// with the field. Pure, and independent of everything stored, so that callers may run it in parallel.
-pub fn check_upload(study: &Study, helper: u8, bytes: &[u8]) -> Result<CheckedUpload, Refusal> {
-    let upload: Upload = quorate_wire::decode(bytes, limits::UPLOAD_MAX)
+/// with the field. Pure, and independent of everything stored, so that callers may run it in parallel. What is kept are parts of
+/// `bytes`, not copies.
+pub fn check_upload(study: &Study, helper: u8, bytes: &Bytes) -> Result<CheckedUpload, Refusal> {
+    let upload: UploadRef<'_> = quorate_wire::decode(bytes, limits::UPLOAD_MAX)
         .map_err(|error| Refusal::new(Code::Malformed, format!("the upload is not readable: {error}")))?;
     if upload.study != study.id() {
         let message = format!("the upload is for study {}, not {}", upload.study.short(), study.id().short());
@@ -46,15 +49,16 @@ pub fn check_upload(study: &Study, helper: u8, bytes: &[u8]) -> Result<CheckedUp
         return Err(Refusal::new(Code::Malformed, message));
     }
     let scheme = scheme_of(study);
-    let check = |(index, contribution): (usize, &Contribution)| {
+    let check = |(index, (contribution, place)): (usize, (&ContributionRef<'_>, Range<usize>))| {
         let id = with_field!(study.field, F => check::<F>(study, &scheme, helper, contribution));
         let id = id.map_err(|reason| {
             Refusal::new(Code::Contribution, format!("contribution {} of {count}: {reason}", index + 1))
                 .hint("split it again with this study and federation; nothing of this upload was kept")
         })?;
-        Ok((id, quorate_wire::encode(contribution)))
+        Ok((id, bytes.slice(place)))
     };
-    let contributions = upload.contributions.iter().enumerate().map(check).collect::<Result<_, Refusal>>()?;
+    let contributions = upload.contributions.iter().zip(upload.places()).enumerate();
+    let contributions = contributions.map(check).collect::<Result<_, Refusal>>()?;
     Ok(CheckedUpload { study: upload.study, contributions })
 }
 
@@ -63,7 +67,7 @@ fn check<F: Field>(
     study: &Study,
     scheme: &Scheme,
     helper: u8,
-    contribution: &Contribution,
+    contribution: &ContributionRef<'_>,
 ) -> Result<Digest, String> {
     if contribution.rows > study.rows_max {
         return Err(format!(
@@ -86,15 +90,15 @@ fn check<F: Field>(
 }
 
 /// The public part of a stored contribution.
-pub(crate) fn header_of(helper: u8, contribution: &Contribution) -> PieceHeader {
+pub(crate) fn header_of(helper: u8, contribution: &ContributionRef<'_>) -> PieceHeader {
     PieceHeader { helper, rot: contribution.rot, rows: contribution.rows }
 }
 
 /// The piece of a stored contribution.
-pub(crate) fn piece_of(contribution: &Contribution) -> PieceRef<'_> {
+pub(crate) fn piece_of<'a>(contribution: &'a ContributionRef<'_>) -> PieceRef<'a> {
     match &contribution.piece {
-        PieceBytes::Seed(seed) => PieceRef::Seed(seed),
-        PieceBytes::Data(data) => PieceRef::Data(data.as_slice()),
+        PieceBytesRef::Seed(seed) => PieceRef::Seed(seed),
+        PieceBytesRef::Data(data) => PieceRef::Data(data),
     }
 }
 
@@ -104,8 +108,8 @@ pub(crate) struct Uploads {
     waiting: Vec<Pending>,
     /// The commit being made durable, by its batch.
     committing: Option<(u64, Vec<Acknowledgement>)>,
-    /// Contributions of `waiting` and `committing` that are not durable yet.
-    pending: BTreeSet<(Digest, Digest)>,
+    /// Contributions of each study in `waiting` and `committing` that are not durable yet.
+    pending: BTreeMap<Digest, BTreeSet<Digest>>,
     /// Durable contributions of each study that had an upload in this life, without those of `committing`: the store
     /// may already count the latter.
     durable: BTreeMap<Digest, u64>,
@@ -115,7 +119,7 @@ pub(crate) struct Uploads {
 struct Pending {
     acknowledgement: Acknowledgement,
     /// Its fresh contributions.
-    contributions: Vec<(Digest, Vec<u8>)>,
+    contributions: Vec<(Digest, Bytes)>,
 }
 
 impl std::fmt::Debug for Pending {
@@ -146,7 +150,7 @@ impl Uploads {
         capacity: u64,
         cx: &mut Context<'_>,
     ) {
-        if self.pending.len() > PENDING_MAX {
+        if self.pending.values().map(BTreeSet::len).sum::<usize>() > PENDING_MAX {
             let refusal = Refusal::new(Code::Busy, "the helper's disk does not keep up with uploads");
             return cx.reply(ticket, Err(refusal.hint("send the same upload again in a second")));
         }
@@ -154,18 +158,19 @@ impl Uploads {
         let durable = *self.durable.entry(study).or_insert_with(|| cx.records.count(&study));
         let count = contributions.len() as u64;
         let leaf = merkle::root(&contributions.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        let pending = self.pending.entry(study).or_default();
         let mut seen = BTreeSet::new();
-        let is_fresh = |(id, _): &(Digest, Vec<u8>)| {
-            !cx.records.contains(&study, id) && !self.pending.contains(&(study, *id)) && seen.insert(*id)
+        let is_fresh = |(id, _): &(Digest, Bytes)| {
+            !cx.records.contains(&study, id) && !pending.contains(id) && seen.insert(*id)
         };
-        let contributions: Vec<(Digest, Vec<u8>)> = contributions.into_iter().filter(is_fresh).collect();
+        let contributions: Vec<(Digest, Bytes)> = contributions.into_iter().filter(is_fresh).collect();
         let fresh: Vec<Digest> = contributions.iter().map(|(id, _)| *id).collect();
-        let held = durable + self.pending.iter().filter(|(of, _)| *of == study).count() as u64;
+        let held = durable + pending.len() as u64;
         if held + fresh.len() as u64 > capacity {
             let message = format!("the study is full: it holds {held} of at most {capacity} contributions");
             return cx.reply(ticket, Err(Refusal::new(Code::Policy, message)));
         }
-        self.pending.extend(fresh.iter().map(|id| (study, *id)));
+        pending.extend(&fresh);
         let repeated = count - fresh.len() as u64;
         let acknowledgement = Acknowledgement { ticket, study, leaf, repeated, fresh };
         self.waiting.push(Pending { acknowledgement, contributions });
@@ -187,9 +192,7 @@ impl Uploads {
         let Some((_, entries)) = self.committing.take() else { return };
         let mut by_study: BTreeMap<Digest, Vec<Acknowledgement>> = BTreeMap::new();
         for entry in entries {
-            for id in &entry.fresh {
-                self.pending.remove(&(entry.study, *id));
-            }
+            self.forget(&entry);
             *self.durable.entry(entry.study).or_default() += entry.fresh.len() as u64;
             by_study.entry(entry.study).or_default().push(entry);
         }
@@ -202,10 +205,20 @@ impl Uploads {
     /// Refuses whatever waits: the helper stops.
     pub(crate) fn refuse_waiting(&mut self, refusal: &Refusal, cx: &mut Context<'_>) {
         for Pending { acknowledgement, .. } in std::mem::take(&mut self.waiting) {
-            for id in &acknowledgement.fresh {
-                self.pending.remove(&(acknowledgement.study, *id));
-            }
+            self.forget(&acknowledgement);
             cx.reply(acknowledgement.ticket, Err(refusal.clone()));
+        }
+    }
+
+    /// The upload's contributions are pending no more.
+    fn forget(&mut self, of: &Acknowledgement) {
+        if let Some(pending) = self.pending.get_mut(&of.study) {
+            for id in &of.fresh {
+                pending.remove(id);
+            }
+            if pending.is_empty() {
+                self.pending.remove(&of.study);
+            }
         }
     }
 
@@ -236,13 +249,11 @@ impl CheckedUpload {
 
 fn acknowledge(study: Digest, entries: &[Acknowledgement], cx: &mut Context<'_>) {
     let leaves: Vec<Digest> = entries.iter().map(|entry| entry.leaf).collect();
-    let root = merkle::root(&leaves);
+    let (paths, root) = merkle::paths(&leaves);
     let head = CommitHead { study, helper: cx.number, uploads: leaves.len() as u64, root };
     let signature = head.sign(&cx.config.key);
-    for (index, entry) in entries.iter().enumerate() {
-        let path = merkle::path(&leaves, index).unwrap_or_default();
-        let receipt =
-            Receipt { head: head.clone(), signature, index: index as u64, path, repeated: entry.repeated };
+    for ((index, entry), path) in (0..).zip(entries).zip(paths) {
+        let receipt = Receipt { head: head.clone(), signature, index, path, repeated: entry.repeated };
         cx.reply(entry.ticket, Ok(Reply::Receipt(receipt)));
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
+use bytes::Bytes;
 use quorate_circuit::{Bits, Column, Domain, Sharing, SharingKind, Study, StudyDraft};
 use quorate_contribute::Packer;
 use quorate_coordinator::check_upload;
@@ -44,7 +45,7 @@ fn helper_with(kind: PieceKind, contribution: &Contribution) -> u8 {
 }
 
 fn refused(study: &Study, helper: u8, bytes: &[u8], code: Code, says: &str) {
-    let refusal = check_upload(study, helper, bytes).expect_err(says);
+    let refusal = check_upload(study, helper, &Bytes::copy_from_slice(bytes)).expect_err(says);
     assert_eq!(refusal.code, code, "{refusal}");
     assert!(refusal.message.contains(says), "{:?} does not say {says:?}", refusal.message);
 }
@@ -53,7 +54,7 @@ fn refused(study: &Study, helper: u8, bytes: &[u8], code: Code, says: &str) {
 fn what_was_split_for_a_helper_is_taken_by_it_and_by_no_other() {
     let study = study("wages", 3);
     for (helper, contribution) in (1..=HELPERS).zip(contributions(&study, 3)) {
-        let bytes = upload(&study, vec![contribution]);
+        let bytes = Bytes::from(upload(&study, vec![contribution]));
         assert_eq!(check_upload(&study, helper, &bytes).unwrap().study(), &study.id());
         let other = helper % HELPERS + 1;
         assert_eq!(check_upload(&study, other, &bytes).unwrap_err().code, Code::Contribution);
@@ -131,7 +132,7 @@ fn uploads_that_do_not_read_are_refused() {
     let good = upload(&study, vec![contributions(&study, 1)[0].clone()]);
     for length in 0..good.len() {
         assert_eq!(
-            check_upload(&study, 1, &good[..length]).unwrap_err().code,
+            check_upload(&study, 1, &Bytes::copy_from_slice(&good[..length])).unwrap_err().code,
             Code::Malformed,
             "{length} bytes"
         );

@@ -153,7 +153,8 @@ impl FromStr for PublicKey {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let (halves, _) = self.0.as_chunks::<32>();
+        halves.iter().try_for_each(|half| Digest(*half).fmt(f))
     }
 }
 

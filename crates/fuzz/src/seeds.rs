@@ -38,6 +38,12 @@ fn main() {
     write("federation", "key", key(1).to_text().as_bytes());
     write("table", "good", b"\x00salary,gender,other\n10.50,male,x\n-3,\"female\",\n");
     write("table", "skip", b"\x03gender,salary\nmale,1e3\nmale,0.125\nnobody,2\n");
+    write(
+        "npy",
+        "doubles",
+        &npy(0, "<f8", "(2, 2)", &[0.25_f64, -1.0, 1.0, 0.125].map(f64::to_le_bytes).concat()),
+    );
+    write("npy", "clipped", &npy(1, "<f4", "(2,)", &[3.5_f32, -0.5].map(f32::to_le_bytes).concat()));
     write("recombine", "line", &[4, 1, 1, 1, 3, 2, 5, 3, 7, 4, 9]);
     write("recombine", "one-wrong", &[4, 1, 1, 1, 3, 2, 5, 3, 7, 4, 0]);
     write("piece", "seed", &[&[0, 2, 0, 1, 1, 0], &[9; 32][..]].concat());
@@ -71,6 +77,13 @@ fn masks() {
             write("masks", &format!("{name}-{by}-{}", said.stage), &[&place, &said.message[..]].concat());
         }
     }
+}
+
+/// A NumPy file behind the choice of what to do with numbers out of range.
+fn npy(choice: u8, kind: &str, shape: &str, numbers: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = u16::try_from(header.len()).expect("a short header").to_le_bytes();
+    [&[choice], &b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), numbers].concat()
 }
 
 fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_hash::Digest) {

@@ -20,7 +20,7 @@ use crate::{federation, key, rng, studies};
 /// A helper's disk.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    contributions: BTreeMap<(Digest, Digest), Vec<u8>>,
+    contributions: BTreeMap<(Digest, Digest), Bytes>,
     control: BTreeMap<Vec<u8>, Vec<u8>>,
     columns: BTreeMap<(Digest, Digest, u32), Vec<u8>>,
 }
@@ -141,8 +141,8 @@ impl World {
             );
         }
         let uploads = uploads(&study);
-        for (number, upload) in (1..).zip(&uploads) {
-            let checked = check_upload(&study, number, upload).expect("a good upload");
+        for (number, upload) in (1..).zip(uploads) {
+            let checked = check_upload(&study, number, &Bytes::from(upload)).expect("a good upload");
             world.ask(number, Request::Upload(checked));
         }
         let request = SealRequest {

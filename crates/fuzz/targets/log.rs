@@ -15,7 +15,8 @@ static DISKS: LazyLock<[SimDisk; 2]> = LazyLock::new(|| {
     let full = SimDisk::new(1);
     let (mut store, _) = Store::open(full.clone(), limits()).expect("an empty disk");
     for commit in 1..=3 {
-        let write = |id| Write::Contribution { study: digest(commit), id: digest(id), bytes: vec![id; 40] };
+        let write =
+            |id| Write::Contribution { study: digest(commit), id: digest(id), bytes: vec![id; 40].into() };
         store.commit(&[write(1), write(2)]).expect("a good disk");
     }
     drop(store);

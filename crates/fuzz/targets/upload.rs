@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use quorate_circuit::Study;
 use quorate_coordinator::check_upload;
@@ -15,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let study = &STUDIES[usize::from(choice / 4) % STUDIES.len()];
     let helper = choice % 4 + 1;
+    let bytes = &Bytes::copy_from_slice(bytes);
     match check_upload(study, helper, bytes) {
         Ok(upload) => {
             assert_eq!(*upload.study(), study.id());

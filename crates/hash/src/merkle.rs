@@ -18,26 +18,25 @@ pub fn root(leaves: &[Digest]) -> Digest {
     }
 }
 
-/// The sibling digests on the way from leaf `index` up to the root, lowest first; `None` if there is no such leaf.
-pub fn path(leaves: &[Digest], index: usize) -> Option<Vec<Digest>> {
-    if index >= leaves.len() {
-        return None;
+/// The sibling digests on the way from each leaf up to the root, lowest first, and the root. Every node is hashed once.
+pub fn paths(leaves: &[Digest]) -> (Vec<Vec<Digest>>, Digest) {
+    let mut paths = vec![Vec::new(); leaves.len()];
+    let root = fill(leaves, &mut paths);
+    (paths, root)
+}
+
+/// Appends to the path of each leaf its siblings within this tree; the tree's root.
+fn fill(leaves: &[Digest], paths: &mut [Vec<Digest>]) -> Digest {
+    if leaves.len() < 2 {
+        return root(leaves);
     }
-    let mut siblings = Vec::new();
-    let (mut rest, mut index) = (leaves, index);
-    while rest.len() > 1 {
-        let (left, right) = rest.split_at(split_point(rest.len()));
-        if index < left.len() {
-            siblings.push(root(right));
-            rest = left;
-        } else {
-            siblings.push(root(left));
-            index -= left.len();
-            rest = right;
-        }
-    }
-    siblings.reverse();
-    Some(siblings)
+    let middle = split_point(leaves.len());
+    let (left, right) = leaves.split_at(middle);
+    let (left_paths, right_paths) = paths.split_at_mut(middle);
+    let (left, right) = (fill(left, left_paths), fill(right, right_paths));
+    left_paths.iter_mut().for_each(|path| path.push(right));
+    right_paths.iter_mut().for_each(|path| path.push(left));
+    hash_node(&left, &right)
 }
 
 /// The root that `leaf` at `index` in a tree of `count` leaves has with the siblings `path`; `None` if the path's
@@ -88,8 +87,9 @@ mod tests {
         for count in 1..=33 {
             let leaves = leaves(count);
             let root = root(&leaves);
-            for (index, leaf) in leaves.iter().enumerate() {
-                let path = path(&leaves, index).unwrap();
+            let (paths, same_root) = paths(&leaves);
+            assert_eq!((paths.len(), same_root), (leaves.len(), root));
+            for ((index, leaf), path) in leaves.iter().enumerate().zip(paths) {
                 let (index, count) = (index as u64, u64::from(count));
                 assert_eq!(root_from_path(leaf, index, count, &path), Some(root));
                 assert_ne!(root_from_path(&Digest([99; 32]), index, count, &path), Some(root));
@@ -107,6 +107,6 @@ mod tests {
         swapped.swap(1, 2);
         assert_ne!(root(&leaves(5)), root(&swapped));
         assert_ne!(root(&leaves(5)), root(&leaves(6)));
-        assert_eq!(path(&leaves(5), 5), None);
+        assert_eq!(paths(&[]), (vec![], root(&[])));
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Api {
     memory: Arc<Semaphore>,
     /// One permit per request under way.
     requests: Arc<Semaphore>,
-    /// One permit per core: uploads are checked on all of them but no more.
+    /// One permit per core: large uploads are checked on all of them but no more.
     checkers: Arc<Semaphore>,
 }
 

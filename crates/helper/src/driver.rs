@@ -146,6 +146,7 @@ impl<R: Records> Driver<R> {
             ticked: Instant::now(),
             continue_wanted: false,
             since_piece: 0,
+            turns: 0,
         };
         while looped.turn(runtime) {}
     }
@@ -158,6 +159,8 @@ struct Loop<R> {
     ticked: Instant,
     continue_wanted: bool,
     since_piece: u32,
+    /// Whose turn it is.
+    turns: u32,
 }
 
 impl<R: Records> Loop<R> {
@@ -225,7 +228,8 @@ impl<R: Records> Loop<R> {
             return Input::Tick;
         }
         if !self.continue_wanted {
-            return self.wait(runtime);
+            // A wait costs more than most turns: first whoever can run gets to run, and may have something to say.
+            return self.waiting().or_else(|| self.yielded()).unwrap_or_else(|| self.wait(runtime));
         }
         if self.since_piece < EVENTS_PER_PIECE
             && let Some(input) = self.waiting()
@@ -240,18 +244,25 @@ impl<R: Records> Loop<R> {
 
     /// What waits already, without waiting.
     fn waiting(&mut self) -> Option<Input> {
+        self.turns = self.turns.wrapping_add(1);
         let driver = &mut self.driver;
         // Frames and requests take turns; there are never more notices than batches and computations under way.
         let heard = |driver: &mut Driver<R>| driver.frames.try_recv().ok().map(Input::Heard);
         let asked = |driver: &mut Driver<R>| driver.requests.try_recv().ok().map(Input::Asked);
         let notice = driver.notices.try_recv().ok().map(Input::Notice);
         notice.or_else(|| {
-            if self.since_piece.is_multiple_of(2) {
+            if self.turns.is_multiple_of(2) {
                 heard(driver).or_else(|| asked(driver))
             } else {
                 asked(driver).or_else(|| heard(driver))
             }
         })
+    }
+
+    /// What waits after a yield: of many requests the first wakes this thread, and the others are here when it comes back.
+    fn yielded(&mut self) -> Option<Input> {
+        std::thread::yield_now();
+        self.waiting()
     }
 
     fn wait(&mut self, runtime: &Handle) -> Input {

@@ -67,7 +67,8 @@ fn next(batches: &Receiver<Batch>, patient: bool) -> Option<Batch> {
 
 fn length(write: &Write) -> usize {
     match write {
-        Write::Contribution { bytes, .. } | Write::ColumnsAppend { bytes, .. } => bytes.len(),
+        Write::Contribution { bytes, .. } => bytes.len(),
+        Write::ColumnsAppend { bytes, .. } => bytes.len(),
         Write::Control { key, value } => key.len() + value.len(),
         Write::ColumnsFinish { .. } | Write::ColumnsAbandon { .. } => 0,
     }
@@ -106,7 +107,8 @@ mod tests {
     const STUDY: Digest = Digest([1; 32]);
 
     fn batch(number: u8) -> Batch {
-        let write = Write::Contribution { study: STUDY, id: Digest([number; 32]), bytes: vec![number; 10] };
+        let write =
+            Write::Contribution { study: STUDY, id: Digest([number; 32]), bytes: vec![number; 10].into() };
         Batch { batch: number.into(), writes: vec![write] }
     }
 

@@ -185,7 +185,9 @@ impl World<'_> {
             self.act(place, action)?;
         }
         Ok(match reply {
-            Ok(Reply::Study(kept)) => check_upload(&kept.study, number, bytes).map(Request::Upload),
+            Ok(Reply::Study(kept)) => {
+                check_upload(&kept.study, number, &bytes.to_vec().into()).map(Request::Upload)
+            }
             Ok(other) => return broken("a reply is of its request's kind", format!("study: {other:?}")),
             Err(refusal) => Err(refusal),
         })

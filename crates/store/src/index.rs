@@ -31,7 +31,7 @@ pub(crate) struct Index {
 /// A segment of the log, open for reading.
 #[derive(Clone)]
 pub(crate) struct Segment {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) file: Arc<dyn DiskFile>,
 }
 

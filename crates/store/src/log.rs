@@ -186,8 +186,8 @@ fn start_frame(number: u32, sequence: u64, link: u32) -> Vec<u8> {
     bare(&Header { kind, segment: number, offset: 0, sequence, bytes: 0, records: 0, content: link })
 }
 
-fn segment_name(number: u32) -> String {
-    format!("{DIR}/{number:08}.log")
+fn segment_name(number: u32) -> Arc<str> {
+    format!("{DIR}/{number:08}.log").into()
 }
 
 #[expect(clippy::expect_used, reason = "`Limits` keep a segment and a contribution below 1 GiB each")]

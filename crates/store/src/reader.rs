@@ -45,26 +45,19 @@ impl Reader {
 
     /// Contributions in the order asked for, each checked against its checksum. One read per contribution.
     pub fn contributions(&self, study: &Digest, ids: &[Digest]) -> Result<Vec<Vec<u8>>, StoreError> {
-        ids.iter().map(|id| self.contribution(study, id)).collect()
+        let places = self.locate(study, ids)?;
+        ids.iter().zip(places).map(|(id, (location, segment))| read(study, id, location, &segment)).collect()
     }
 
-    fn contribution(&self, study: &Digest, id: &Digest) -> Result<Vec<u8>, StoreError> {
-        let (location, segment) = self.locate(study, id)?;
-        let Segment { name, file } = segment;
-        let offset = u64::from(location.offset);
-        let damaged = || StoreError::corrupt(&name, offset, "the checksum of the contribution is wrong");
-        let bytes = usize::try_from(location.bytes).map_err(|_| damaged())?;
-        let mut record = vec![0; RECORD_BYTES + bytes];
-        file.read_at(offset, &mut record).map_err(StoreError::io(&name, "read"))?;
-        let found = whole_record(&record).filter(|record| record.study == *study && record.id == *id);
-        found.map(|record| record.content.to_vec()).ok_or_else(damaged)
-    }
-
-    fn locate(&self, study: &Digest, id: &Digest) -> Result<(Location, Segment), StoreError> {
+    /// Where contributions are, all as of one moment.
+    fn locate(&self, study: &Digest, ids: &[Digest]) -> Result<Vec<(Location, Segment)>, StoreError> {
         let index = sync::read(&self.shared.index);
-        let location = index.get(study, id);
-        let segment = location.and_then(|location| index.segment(location.segment)).cloned();
-        location.zip(segment).ok_or(StoreError::Unknown { study: *study, id: *id })
+        let place = |id: &Digest| {
+            let location = index.get(study, id);
+            let segment = location.and_then(|location| index.segment(location.segment)).cloned();
+            location.zip(segment).ok_or(StoreError::Unknown { study: *study, id: *id })
+        };
+        ids.iter().map(place).collect()
     }
 
     /// A control record.
@@ -118,4 +111,18 @@ impl Reader {
         let range = finished.range((*study, Digest([0; 32]))..=(*study, Digest([u8::MAX; 32])));
         range.map(|((_, generation), _)| *generation).collect()
     }
+}
+
+/// A contribution's bytes, checked against its checksum.
+fn read(study: &Digest, id: &Digest, location: Location, segment: &Segment) -> Result<Vec<u8>, StoreError> {
+    let Segment { name, file } = segment;
+    let offset = u64::from(location.offset);
+    let damaged = || StoreError::corrupt(name, offset, "the checksum of the contribution is wrong");
+    let bytes = usize::try_from(location.bytes).map_err(|_| damaged())?;
+    let mut record = vec![0; RECORD_BYTES + bytes];
+    file.read_at(offset, &mut record).map_err(StoreError::io(name, "read"))?;
+    whole_record(&record).filter(|record| record.study == *study && record.id == *id).ok_or_else(damaged)?;
+    // What is left is the content, in the memory that it was read into.
+    record.drain(..RECORD_BYTES);
+    Ok(record)
 }

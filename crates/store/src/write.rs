@@ -1,5 +1,6 @@
 //! Writes: what a batch is made of, and how large its parts may be.
 
+use bytes::Bytes;
 use quorate_hash::Digest;
 
 use crate::{Refusal, StoreError};
@@ -14,7 +15,7 @@ pub enum Write {
         /// Its name.
         id: Digest,
         /// Its content.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
     /// Sets a control record.
     Control {

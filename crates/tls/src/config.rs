@@ -16,6 +16,8 @@ use crate::pin::Pinned;
 /// The ALPN name of the connection between helpers. An API client at the helpers' port, or a helper at the API's,
 /// is refused in the handshake.
 pub const PEER_PROTOCOL: &[u8] = b"quorate-peer/1";
+/// What our own clients speak at the API, whose server takes HTTP/2 from others too.
+const HTTP_1: &[u8] = b"http/1.1";
 
 /// The ALPN name of rounds of pairwise masks.
 pub const MASKS_PROTOCOL: &[u8] = b"quorate-masks/1";
@@ -26,8 +28,8 @@ pub const MASKS_PROTOCOL: &[u8] = b"quorate-masks/1";
 /// # Panics
 /// Never: every key makes a configuration.
 pub fn server_config(key: &SecretKey, peers: Option<Vec<PublicKey>>) -> Arc<ServerConfig> {
-    let alpn = alpn(peers.is_some());
-    server(key, peers, alpn)
+    let alpn = if peers.is_some() { [PEER_PROTOCOL].as_slice() } else { &[b"h2", HTTP_1] };
+    server(key, peers, alpn.iter().map(|name| name.to_vec()).collect())
 }
 
 /// The server of rounds of pairwise masks, to which only clients get through that prove one of these keys.
@@ -50,7 +52,7 @@ fn server(key: &SecretKey, peers: Option<Vec<PublicKey>>, alpn: Vec<Vec<u8>>) ->
     };
     let (certificates, private) = identity(key);
     let mut config = builder.with_single_cert(certificates, private).expect("a key and its certificate");
-    config.alpn_protocols = alpn;
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Arc::new(config)
@@ -62,7 +64,8 @@ fn server(key: &SecretKey, peers: Option<Vec<PublicKey>>, alpn: Vec<Vec<u8>>) ->
 /// # Panics
 /// Never: every key makes a configuration.
 pub fn client_config(pin: PublicKey, identity: Option<&SecretKey>) -> Arc<ClientConfig> {
-    client(pin, identity, alpn(identity.is_some()))
+    let alpn = if identity.is_some() { PEER_PROTOCOL } else { HTTP_1 };
+    client(pin, identity, vec![alpn.to_vec()])
 }
 
 /// A client of rounds of pairwise masks, which shows its own key to exactly the server with the key `pin`.
@@ -91,10 +94,6 @@ fn client(pin: PublicKey, identity: Option<&SecretKey>, alpn: Vec<Vec<u8>>) -> A
     config.alpn_protocols = alpn;
     config.resumption = Resumption::disabled();
     Arc::new(config)
-}
-
-fn alpn(between_helpers: bool) -> Vec<Vec<u8>> {
-    if between_helpers { vec![PEER_PROTOCOL.to_vec()] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] }
 }
 
 /// The provider, explicitly: a process-wide default depends on what else is linked in.

@@ -7,8 +7,9 @@
 //! (draft-ietf-tls-ecdhe-mlkem) where both ends know it, X25519 else: shares recorded today stay secret from
 //! tomorrow's quantum computers. Sessions are never resumed, so that every connection proves its key.
 //!
-//! Three kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`; the client shows no certificate), helper to
-//! helper ([`PEER_PROTOCOL`]; both ends show one) and rounds of pairwise masks ([`MASKS_PROTOCOL`]; both do). What is *not* here: sockets, files, key logs.
+//! Three kinds of connection, kept apart by ALPN: the API (`h2`, `http/1.1`, which is what our clients speak; they show no
+//! certificate), helper to helper ([`PEER_PROTOCOL`]; both ends show one) and rounds of pairwise masks ([`MASKS_PROTOCOL`];
+//! both do). What is *not* here: sockets, files, key logs.
 
 mod certificate;
 mod config;

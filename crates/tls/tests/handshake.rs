@@ -53,7 +53,7 @@ async fn a_client_reaches_the_api_of_the_pinned_helper_with_post_quantum_key_exc
     for state in ends {
         assert_eq!(state.protocol_version(), Some(ProtocolVersion::TLSv1_3));
         assert_eq!(state.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519MLKEM768);
-        assert_eq!(state.alpn_protocol(), Some(&b"h2"[..]));
+        assert_eq!(state.alpn_protocol(), Some(&b"http/1.1"[..]));
     }
     assert_eq!(peer_key(client.get_ref().1.peer_certificates().unwrap()), Some(public(1)));
     assert_eq!(server.get_ref().1.peer_certificates(), None);

@@ -5,8 +5,7 @@
 //! the bytes received, never a re-encoding. bincode 2.0.1 is unmaintained and pinned; `wincode` reads the same
 //! format (`docs/decisions/0003-codec.md`).
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Bytes that do not decode, from whoever sent them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +46,9 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     bincode::serde::encode_to_vec(value, format).expect("messages are plain data")
 }
 
-/// Reads a value from exactly `bytes`, of which there may be at most `limit`.
+/// Reads a value from exactly `bytes`, of which there may be at most `limit`. A value may borrow from them.
 #[expect(clippy::disallowed_methods, reason = "this is the codec")]
-pub fn decode<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], limit: usize) -> Result<T, CodecError> {
     if bytes.len() > limit {
         return Err(CodecError::TooLong { length: bytes.len(), limit });
     }
@@ -57,7 +56,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, Code
     // bytes claimed, so the largest message of any kind serves for all.
     let format =
         bincode::config::standard().with_fixed_int_encoding().with_limit::<{ crate::limits::MESSAGE_MAX }>();
-    let (value, read) = bincode::serde::decode_from_slice(bytes, format)
+    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, format)
         .map_err(|error| CodecError::Malformed { reason: error.to_string() })?;
     if read != bytes.len() {
         return Err(CodecError::Trailing { count: bytes.len() - read });

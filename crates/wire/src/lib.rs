@@ -26,4 +26,7 @@ pub use refusal::{Code, Refusal};
 pub use request::{Request, Signed, SignedError};
 pub use run::{AskedBefore, RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
 pub use status::{RecentRuns, Status, StudyState, StudyStatus};
-pub use upload::{CommitHead, Contribution, PieceBytes, Receipt, ReceiptError, Upload};
+pub use upload::{
+    CommitHead, Contribution, ContributionRef, PieceBytes, PieceBytesRef, Receipt, ReceiptError, Upload,
+    UploadRef,
+};

@@ -13,11 +13,11 @@ const CIRCUIT: &str =
     "circuit wages\ninput salary : 0 .. 1_000\nreveal total = sum(salary)\nreveal mean = mean(salary)\n";
 const TOTAL: i64 = 4_321;
 
-fn key(helper: u8) -> SecretKey {
+pub(crate) fn key(helper: u8) -> SecretKey {
     SecretKey::generate(&mut ChaCha20Rng::from_seed([helper; 32]))
 }
 
-fn federation(name: &str) -> Federation {
+pub(crate) fn federation(name: &str) -> Federation {
     let card = |number: u8| {
         let (name, address) = (format!("h{number}"), format!("h{number}:7100"));
         let member =

@@ -3,6 +3,7 @@
 use quorate_circuit::{Bits, Column, Study};
 use quorate_field::{Field, with_field};
 use quorate_hash::Digest;
+use quorate_sharing::Shares;
 use quorate_wire::Refusal;
 
 use super::agreement::Item;
@@ -19,7 +20,9 @@ pub(crate) fn append(
     items: &[Item],
     cx: &Context<'_>,
 ) -> Result<Vec<Write>, Refusal> {
-    let columns = with_field!(entry.kept.study.field, F => columns::<F>(entry, items, cx))?;
+    let columns = with_field!(entry.kept.study.field, F => {
+        columns::<F>(&entry.kept.study, items, &pieces::blocks::<F>(entry, items, cx)?)
+    });
     Ok(append_columns(entry, generation, columns, items))
 }
 
@@ -50,13 +53,13 @@ pub(crate) fn width(entry: &Entry) -> u32 {
     bits_column(study) + u32::from(study.bits == Bits::Sealed)
 }
 
-fn columns<F: Field>(entry: &Entry, items: &[Item], cx: &Context<'_>) -> Result<Vec<Vec<u8>>, Refusal> {
-    let study = &entry.kept.study;
+/// The study's columns, encoded, of contributions with these shares.
+pub(super) fn columns<F: Field>(study: &Study, items: &[Item], blocks: &[Shares<F>]) -> Vec<Vec<u8>> {
     let widths: Vec<usize> = study.columns.iter().map(Column::width).collect();
     let rows: usize = items.iter().map(|item| item.rows as usize).sum();
     let mut columns: Vec<Vec<u8>> = widths.iter().map(|width| vec![0; rows * width * F::BYTES]).collect();
     let mut row = 0;
-    for block in pieces::blocks::<F>(entry, items, cx)? {
+    for block in blocks {
         for mut cells in block.as_slice().chunks_exact(study.cells_per_row()) {
             for (column, width) in columns.iter_mut().zip(&widths) {
                 let (mine, others) = cells.split_at(*width);
@@ -67,5 +70,5 @@ fn columns<F: Field>(entry: &Entry, items: &[Item], cx: &Context<'_>) -> Result<
             row += 1;
         }
     }
-    Ok(columns)
+    columns
 }

@@ -2,7 +2,7 @@
 
 use quorate_field::Field;
 use quorate_sharing::{Shares, read_piece};
-use quorate_wire::{Code, Contribution, Refusal, limits};
+use quorate_wire::{Code, ContributionRef, Refusal, limits};
 
 use super::agreement::Item;
 use crate::context::Context;
@@ -64,7 +64,7 @@ pub(crate) fn blocks<F: Field>(
     records.into_iter().map(block).collect()
 }
 
-fn decode(bytes: &[u8]) -> Result<Contribution, Refusal> {
+fn decode(bytes: &[u8]) -> Result<ContributionRef<'_>, Refusal> {
     quorate_wire::decode(bytes, limits::MESSAGE_MAX).map_err(unreadable)
 }
 

@@ -310,9 +310,17 @@ impl Seal {
             let Checking { sealing, keys, coin, .. } = *checking;
             return self.begin_layout(sealing, Some((keys, coin)), entry, cx);
         }
-        checking.mine = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
+        let session = checking.sealing.session;
+        let (mine, columns) = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
+        // Nearly always all of them pass, and their shares are here: they need not be read again to be laid out.
+        let checks = entry.kept.study.input_checks();
+        if !checks.range && !checks.norm {
+            self.layout = Some(session);
+            self.batch = Some(cx.store(layout::append_columns(entry, &session, columns, items)));
+        }
+        checking.mine = mine;
         let shares = Blob::new(checking.mine.clone());
-        self.exchange.broadcast(&Opened { session: checking.sealing.session, shares }, cx);
+        self.exchange.broadcast(&Opened { session, shares }, cx);
         self.stage = Stage::Checking(checking);
         Ok(())
     }
@@ -341,7 +349,7 @@ impl Seal {
         sealing: Sealing,
         secrets: Option<(SessionKeys, Coin)>,
         entry: &Entry,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Result<(), Refusal> {
         let passed = |place: &usize| sealing.passed.get(*place).copied().unwrap_or(true);
         let items = &sealing.agreed.items;
@@ -355,8 +363,14 @@ impl Seal {
             Some((keys, coin)) if checks.norm => (None, Norms::new(entry, members, rows, keys, &coin, cx)),
             _ => (None, None),
         };
-        self.layout = Some(sealing.session);
-        let (accepted, rejected) = (Vec::new(), Rejected::default());
+        let (study, generation) = (self.study, sealing.session);
+        let was_begun = self.layout.replace(generation).is_some();
+        let is_laid_out = was_begun && candidates.len() == items.len();
+        if was_begun && !is_laid_out {
+            self.batch = Some(cx.store(vec![Write::ColumnsAbandon { study, generation }]));
+        }
+        let accepted = if is_laid_out { candidates.clone() } else { Vec::new() };
+        let rejected = Rejected::default();
         let laying = LayingOut { sealing, candidates, ranges, norms, accepted, rejected };
         self.stage = Stage::LayingOut(Box::new(laying));
         Ok(())
@@ -378,7 +392,8 @@ impl Seal {
             None => {
                 let left = &laying.candidates[laying.accepted.len()..];
                 let next = left[..pieces::step_length(entry, left)].to_vec();
-                let writes = layout::append(entry, &session, &next, cx)?;
+                let writes =
+                    if next.is_empty() { Vec::new() } else { layout::append(entry, &session, &next, cx)? };
                 laying.accepted.extend(next);
                 (writes, laying.accepted.len() == laying.candidates.len())
             }
@@ -461,14 +476,14 @@ impl Seal {
     }
 }
 
-/// This helper's check values for contributions from `from` on, encoded.
+/// This helper's check values for contributions from `from` on, encoded, and their columns.
 fn check_values<F: Field>(
     checking: &Checking,
     from: u64,
     items: &[Item],
     entry: &Entry,
     cx: &Context<'_>,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<(Vec<u8>, Vec<Vec<u8>>), Refusal> {
     let rows = items.iter().map(|item| item.rows as usize).max().unwrap_or(0);
     let mut rho = vec![F::ZERO; rows * entry.kept.study.cells_per_row()];
     checking.coin.coefficients(0, &mut rho);
@@ -476,5 +491,6 @@ fn check_values<F: Field>(
     let blocks = pieces::blocks::<F>(entry, items, cx)?;
     let value =
         |(block, mask): (&quorate_sharing::Shares<F>, &F)| degree::combine(&rho, block.as_slice(), *mask);
-    Ok(write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>()))
+    let values = write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>());
+    Ok((values, layout::columns(&entry.kept.study, items, &blocks)))
 }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use quorate_coordinator::{Reply, Request, check_upload};
+use quorate_coordinator::{CheckedUpload, KeptStudy, Reply, Request, check_upload};
 use quorate_hash::Digest;
 use quorate_wire::{AskedBefore, Code, Receipt, Refusal, SealedReply, SignedManifest, Status, limits};
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 
 use super::Api;
@@ -23,6 +24,9 @@ use crate::driver;
 
 /// A loop that has not turned for this long is not alive.
 const ALIVE: Duration = Duration::from_secs(10);
+
+/// Uploads of at most so many bytes are checked in some ten microseconds.
+const SMALL: usize = 4 << 10;
 
 type Shared = State<Arc<Api>>;
 type Answer<T> = Result<T, Refused>;
@@ -122,9 +126,26 @@ async fn upload(
 ) -> Answer<Json<Receipt>> {
     let study = api.study(id).await?;
     let Received { bytes, memory } = receive(&api, &headers, body, limits::UPLOAD_MAX).await?;
-    let core = Arc::clone(&api.checkers).acquire_owned().await.map_err(|_| driver::stopping())?;
+    let (checked, memory) = check(&api, study, Bytes::from_owner(bytes), memory).await?;
+    match api.door.ask(Request::Upload(checked), memory).await? {
+        Reply::Receipt(receipt) => Ok(Json(receipt)),
+        other => Err(misplaced(&other).into()),
+    }
+}
+
+/// Checks an upload: a small one here, which takes less time than to hand it over; a large one off the event loops, where
+/// its memory stays charged if the client leaves meanwhile.
+async fn check(
+    api: &Api,
+    study: Arc<KeptStudy>,
+    bytes: Bytes,
+    memory: Option<OwnedSemaphorePermit>,
+) -> Answer<(CheckedUpload, Option<OwnedSemaphorePermit>)> {
     let number = api.number;
-    // Off the event loops; the memory stays charged if the client leaves meanwhile.
+    if bytes.len() <= SMALL {
+        return Ok((check_upload(&study.study, number, &bytes)?, memory));
+    }
+    let core = Arc::clone(&api.checkers).acquire_owned().await.map_err(|_| driver::stopping())?;
     let check = tokio::task::spawn_blocking(move || {
         let checked = check_upload(&study.study, number, &bytes);
         drop(core);
@@ -134,10 +155,7 @@ async fn upload(
         error!(%error, "checking an upload failed: a fault of this program");
         fault()
     })?;
-    match api.door.ask(Request::Upload(checked?), memory).await? {
-        Reply::Receipt(receipt) => Ok(Json(receipt)),
-        other => Err(misplaced(&other).into()),
-    }
+    Ok((checked?, memory))
 }
 
 async fn seal(

@@ -180,7 +180,7 @@ impl<'a> Scan<'a> {
             return Err(self.corrupt(bad.what));
         }
         let bytes = self.len - self.end;
-        Ok((bytes > 0).then(|| Torn { file: self.segment.name.clone(), offset: self.end, bytes }))
+        Ok((bytes > 0).then(|| Torn { file: self.segment.name.to_string(), offset: self.end, bytes }))
     }
 
     /// Whether a frame that was written after the one at `self.end` was synced lies at or beyond `from`.
@@ -261,7 +261,7 @@ impl Log {
             file.write_at(at, &chunk).map_err(StoreError::io(&name_new, "write"))?;
             at += chunk.len() as u64;
         }
-        self.current = Segment { name: name_new.clone(), file };
+        self.current = Segment { name: name_new.as_str().into(), file };
         if at == 0 {
             self.write(&start_frame(self.number, self.sequence, link))?;
         }
@@ -281,7 +281,7 @@ fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u32>, StoreError> {
             let name = format!("{DIR}/{name}");
             disk.remove(&name).map_err(StoreError::io(&name, "remove"))?;
         } else if let Some(number) = name.strip_suffix(".log").and_then(|digits| digits.parse().ok())
-            && format!("{DIR}/{name}") == segment_name(number)
+            && format!("{DIR}/{name}") == *segment_name(number)
         {
             numbers.push(number);
         }

@@ -31,7 +31,7 @@ impl Model {
         for write in batch.iter().cloned() {
             match write {
                 Write::Contribution { study, id, bytes } => {
-                    self.contributions.entry((study, id)).or_insert(bytes);
+                    self.contributions.entry((study, id)).or_insert(bytes.to_vec());
                 }
                 Write::Control { key, value } => drop(self.control.insert(key, value)),
                 Write::ControlRemove { key } => drop(self.control.remove(&key)),

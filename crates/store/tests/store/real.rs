@@ -74,5 +74,5 @@ fn sixty_thousand_contributions_are_found_again() {
 
 fn numbered(number: u32, length: usize) -> Write {
     let id = Digest(std::array::from_fn(|i| (number.wrapping_mul(2_654_435_761) >> (i % 4 * 8)) as u8));
-    Write::Contribution { study: studies()[0], id, bytes: id.0.repeat(7)[..length].to_vec() }
+    Write::Contribution { study: studies()[0], id, bytes: id.0.repeat(7)[..length].to_vec().into() }
 }

@@ -12,7 +12,8 @@ fn first_bytes_of_a_contribution_stay() {
     let disk = SimDisk::new(1);
     let (mut store, recovery) = open(&disk).unwrap();
     assert!(recovery.created);
-    let other = Write::Contribution { study: studies()[0], id: Digest([7; 32]), bytes: b"other".to_vec() };
+    let other =
+        Write::Contribution { study: studies()[0], id: Digest([7; 32]), bytes: (&b"other"[..]).into() };
     store.commit(&[contribution(0, 7, 50), other.clone(), contribution(0, 7, 50)]).unwrap();
     let steps = disk.steps();
     store.commit(&[contribution(0, 7, 50), other]).unwrap();

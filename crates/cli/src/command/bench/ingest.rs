@@ -1,19 +1,21 @@
 //! `quorate bench ingest`: how fast contributions become durable at all helpers.
 //!
 //! In bulk, one client packs and uploads many contributions at a time. Alone, each contribution is a request of its own to each
-//! helper, over connections that are open before the clock starts: as many clients as there are connections, each of which
-//! sends its next contribution when all helpers have receipted the last one. Clients and helpers share this machine.
+//! helper, over connections that are open before the clock starts: a client like the server behind a form, which has as many
+//! contributions under way as there are connections, and on each sends the next when all helpers have receipted the last one.
+//! Client and helpers share this machine.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use futures_util::future::{join_all, try_join_all};
 use quorate_circuit::Disclosure;
+use quorate_client::ClientError;
 use quorate_client::contributor::upload_batch;
-use quorate_client::{ClientError, Helpers};
 use quorate_contribute::{ContributeError, Packer};
 use quorate_local::cpu_of_process;
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::generated;
 use super::schemes::SchemeArgument;
@@ -56,16 +58,13 @@ struct Line {
     seconds: f64,
     contributions_per_second: f64,
     bytes_per_contribution: f64,
-    /// Processor time of all clients for each contribution.
-    clients_cpu_us: f64,
+    /// Processor time of the client for each contribution.
+    client_cpu_us: f64,
     /// Processor time of all helpers for each contribution.
     helpers_cpu_us: f64,
     /// The most that a helper had in memory.
     helper_memory_bytes: u64,
 }
-
-/// Connections that are opened at the same time: as many as a helper's queue of handshakes bears.
-const OPENED_AT_ONCE: usize = 32;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let bar = output::steps_bar(1 + arguments.connections.len() as u64);
@@ -87,7 +86,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         "seconds",
         "a second",
         "B each",
-        "clients' CPU",
+        "client's CPU",
         "helpers' CPU",
         "memory",
     ];
@@ -100,7 +99,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             format!("{:.2}", line.seconds),
             format!("{:.0}", line.contributions_per_second),
             format!("{:.0}", line.bytes_per_contribution),
-            format!("{:.1} us", line.clients_cpu_us),
+            format!("{:.1} us", line.client_cpu_us),
             format!("{:.1} us", line.helpers_cpu_us),
             format!("{:.0} MB", line.helper_memory_bytes as f64 / 1e6),
         ]
@@ -120,36 +119,31 @@ async fn in_bulk(arguments: &Arguments) -> Result<Line, Failure> {
 async fn alone(arguments: &Arguments, connections: u32) -> Result<Line, Failure> {
     let trial = trial(arguments, arguments.alone).await?;
     trial.create_study().await?;
-    let clients = open(&trial, connections).await?;
+    let client = trial.local.helpers().clone();
+    client.connect(connections as usize).await.map_err(ClientError::from)?;
     let packer = Packer::new(&trial.study, trial.secret.duplicate()).map_err(failed)?;
-    let (packer, table, study) = (&packer, &trial.table, trial.study.id());
+    let (packer, study) = (Arc::new(packer), trial.study.id());
 
     let clock = Clock::start(&trial);
-    let uploads = clients.iter().enumerate().map(|(first, client)| async move {
-        let mut bytes = 0;
-        for row in (first..table.rows()).step_by(connections as usize) {
-            let batch = packer.pack_alone(row as u64, 1, table.row(row)).map_err(failed)?;
-            bytes += upload_batch(client, &study, batch).await?.bytes;
-        }
-        Ok::<u64, Failure>(bytes)
-    });
-    let bytes = try_join_all(uploads).await?.into_iter().sum();
+    let mut uploads = JoinSet::new();
+    for first in 0..connections as usize {
+        let (client, packer, table) = (client.clone(), Arc::clone(&packer), Arc::clone(&trial.table));
+        uploads.spawn(async move {
+            let mut bytes = 0;
+            for row in (first..table.rows()).step_by(connections as usize) {
+                let batch = packer.pack_alone(row as u64, 1, table.row(row)).map_err(failed)?;
+                bytes += upload_batch(&client, &study, batch).await?.bytes;
+            }
+            Ok::<u64, Failure>(bytes)
+        });
+    }
+    let mut bytes = 0;
+    while let Some(uploaded) = uploads.join_next().await {
+        bytes += uploaded.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic()))?;
+    }
     let line = clock.stop(&trial, "alone", connections, arguments.alone, bytes);
     trial.end();
     Ok(line)
-}
-
-/// So many clients, each with a connection of its own to each helper.
-async fn open(trial: &Trial, connections: u32) -> Result<Vec<Helpers>, Failure> {
-    let federation = trial.local.helpers().federation();
-    let clients = (0..connections).map(|_| Helpers::new(federation.clone()));
-    let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    for some in clients.chunks(OPENED_AT_ONCE) {
-        let statuses = join_all(some.iter().map(Helpers::statuses)).await;
-        let mut statuses = statuses.into_iter().flatten();
-        statuses.try_for_each(|status| status.map(drop).map_err(ClientError::from))?;
-    }
-    Ok(clients)
 }
 
 async fn trial(arguments: &Arguments, rows: u32) -> Result<Trial, Failure> {
@@ -165,16 +159,16 @@ async fn trial(arguments: &Arguments, rows: u32) -> Result<Trial, Failure> {
     Ok(trial)
 }
 
-/// Time, and processor time of clients and helpers.
+/// Time, and processor time of the client and the helpers.
 struct Clock {
     started: Instant,
-    clients: Duration,
+    client: Duration,
     helpers: Duration,
 }
 
 impl Clock {
     fn start(trial: &Trial) -> Self {
-        Clock { started: Instant::now(), clients: cpu_of_process(), helpers: trial.local.usage_of_all().cpu }
+        Clock { started: Instant::now(), client: cpu_of_process(), helpers: trial.local.usage_of_all().cpu }
     }
 
     fn stop(
@@ -195,7 +189,7 @@ impl Clock {
             seconds,
             contributions_per_second: f64::from(contributions) / seconds,
             bytes_per_contribution: bytes as f64 / f64::from(contributions),
-            clients_cpu_us: of_each(cpu_of_process().saturating_sub(self.clients)),
+            client_cpu_us: of_each(cpu_of_process().saturating_sub(self.client)),
             helpers_cpu_us: of_each(usage.cpu.saturating_sub(self.helpers)),
             helper_memory_bytes: usage.memory_peak_bytes,
         }

@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::{get, post};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use quorate_client::pinned_client;
+use quorate_client::{Fault, Pinned};
 use quorate_contribute::Table;
 use quorate_federation::SecretKey;
 use quorate_local::{Usage, cpu_of_process};
@@ -29,7 +29,6 @@ use quorate_tls::server_config;
 use quorate_wire::{decode, encode, limits};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use reqwest::Client;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,6 +42,9 @@ use crate::failure::Failure;
 use crate::keys::random;
 use crate::output;
 use crate::trial::this_program;
+
+/// The server answers, or something is wrong.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
@@ -101,8 +103,7 @@ fn value(table: &Table, row: usize, column: usize) -> u64 {
 /// The server's process and the way to it. It ends with this.
 struct Server {
     process: Child,
-    base: String,
-    client: Client,
+    client: Pinned,
 }
 
 impl Server {
@@ -120,9 +121,9 @@ impl Server {
         let Some((address, Ok(key))) = parts else {
             return Err(broken("it did not say where it listens"));
         };
-        let server = Server { process, base: format!("https://{address}"), client: pinned_client(key)? };
+        let server = Server { process, client: Pinned::new(address, key)? };
         // Connected before anything is measured, as the helpers' clients are.
-        server.sums().await?;
+        server.client.connect(WINDOW, "/sums").await.map_err(broken)?;
         Ok(server)
     }
 
@@ -133,13 +134,13 @@ impl Server {
 
     /// Sends every row alone; the bytes of all bodies.
     async fn upload(&self, table: &Table) -> Result<u64, Failure> {
-        let (client, url) = (&self.client, &format!("{}/values", self.base));
+        let client = &self.client;
         let rows = (0..table.rows()).map(|row| async move {
             let values: Vec<u64> = (0..table.columns()).map(|column| value(table, row, column)).collect();
             let body = encode(&values);
             let bytes = body.len() as u64;
-            let response = client.post(url).body(body).send().await.map_err(broken)?;
-            response.error_for_status().map_err(broken)?;
+            let content = Some(("application/octet-stream", Bytes::from(body)));
+            succeeded(client.ask(Method::POST, "/values", content, ANSWER_TIMEOUT).await)?;
             Ok::<u64, Failure>(bytes)
         });
         let uploads = stream::iter(rows).buffer_unordered(WINDOW);
@@ -147,9 +148,16 @@ impl Server {
     }
 
     async fn sums(&self) -> Result<Vec<u64>, Failure> {
-        let request = self.client.get(format!("{}/sums", self.base));
-        let response = request.send().await.map_err(broken)?.error_for_status().map_err(broken)?;
-        decode(&response.bytes().await.map_err(broken)?, limits::MESSAGE_MAX).map_err(broken)
+        let answer = self.client.ask(Method::GET, "/sums", None, ANSWER_TIMEOUT).await;
+        decode(&succeeded(answer)?, limits::MESSAGE_MAX).map_err(broken)
+    }
+}
+
+fn succeeded(answer: Result<(StatusCode, Bytes), Fault>) -> Result<Bytes, Failure> {
+    match answer {
+        Ok((status, bytes)) if status.is_success() => Ok(bytes),
+        Ok((status, _)) => Err(broken(format_args!("HTTP status {status}"))),
+        Err(fault) => Err(broken(fault)),
     }
 }
 

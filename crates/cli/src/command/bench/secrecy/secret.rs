@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use quorate_circuit::{Disclosure, Sharing};
+use quorate_client::ClientError;
 use quorate_client::contributor::{Progress, upload_batch};
 use quorate_contribute::{ContributeError, Packer, Table};
 use quorate_local::{Network, cpu_of_process};
@@ -23,6 +24,7 @@ pub(super) async fn measure(job: &Job, sharing: Sharing, bits: BitsArgument) -> 
     let mut trial = Trial::start_over(network, circuit, sharing, Some(bits), rules, table, started).await?;
     trial.local.wait_until_connected().await?;
     trial.create_study().await?;
+    trial.local.helpers().connect(WINDOW).await.map_err(ClientError::from)?;
     let clear = ClearText::of(&trial.program, &trial.table)?;
     let contributions = f64::from(job.contributors);
 
