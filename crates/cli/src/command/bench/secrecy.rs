@@ -4,8 +4,10 @@
 //! and comparisons possible; every sum is compared with the clear text. Client and servers are the same HTTPS stack,
 //! every server makes contributions durable before it answers, and each contribution is a request of its own to each
 //! server, on connections that stay open. Bytes are those of bodies; between helpers those on the wire, TLS and
-//! heartbeats included.
+//! heartbeats included. Pairwise masks are a round with all contributors online and nothing kept: of its messages, those that
+//! clients send are counted.
 
+mod masked;
 pub(super) mod plain;
 mod secret;
 
@@ -128,7 +130,7 @@ impl Ratios {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let variants: Vec<(String, Sharing, BitsArgument)> =
         arguments.schemes.iter().flat_map(|scheme| variants(*scheme)).collect();
-    let bar = output::steps_bar((arguments.values.len() * (variants.len() + 1)) as u64);
+    let bar = output::steps_bar((arguments.values.len() * (variants.len() + 3)) as u64);
     let mut lines = Vec::new();
     for &values in &arguments.values {
         let job = Job::new(values, arguments.contributors)?;
@@ -142,6 +144,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         for (name, sharing, bits) in &variants {
             bar.set_message(format!("{values} values, {name}"));
             push(name.clone(), sharing.helpers, secret::measure(&job, *sharing, *bits).await?);
+        }
+        // Without enough contributors there is no round to measure.
+        let masks = [("masks, passive", true), ("masks, active", false)];
+        for (name, is_passive) in
+            masks.into_iter().filter(|_| arguments.contributors >= masked::CONTRIBUTORS_MIN)
+        {
+            bar.set_message(format!("{values} values, {name}"));
+            push(name.to_owned(), 1, masked::measure(&job, is_passive).await?);
         }
     }
     bar.finish_and_clear();
