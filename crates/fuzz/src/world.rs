@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use quorate_circuit::Rounding;
 use quorate_contribute::{BadRowsPolicy, Grouping, Packer, Table};
 use quorate_coordinator::{
@@ -60,7 +61,7 @@ impl Records for Memory {
     }
 
     fn contributions(&self, study: &Digest, ids: &[Digest]) -> Result<Vec<Vec<u8>>, RecordsError> {
-        let find = |id| self.contributions.get(&(*study, id)).cloned();
+        let find = |id| self.contributions.get(&(*study, id)).map(|bytes| bytes.to_vec());
         let missing = || RecordsError { message: "not there".into() };
         ids.iter().map(|id| find(*id).ok_or_else(missing)).collect()
     }
