@@ -5,127 +5,17 @@ Written from docs/test-vectors/README.md, not from the Rust code: what both agre
 Usage: scripts/check-vectors.py [DIRECTORY]. Exit status 1 and the vector's name on the first difference.
 """
 
-import hashlib
-import hmac
 import itertools
 import json
 import pathlib
 import struct
 import sys
 
-
-# --- Fields -----------------------------------------------------------------------------------------------------
-
-class Field:
-    def __init__(self, name, modulus, bits, size):
-        self.name, self.p, self.bits, self.size = name, modulus, bits, size
-
-    def decode(self, data):
-        """One canonical element, or None."""
-        assert len(data) == self.size
-        value = int.from_bytes(data, "little")
-        return value if value < self.p else None
-
-    def encode(self, value):
-        return (value % self.p).to_bytes(self.size, "little")
-
-    def parse(self, text):
-        value = self.decode(bytes.fromhex(text))
-        assert value is not None, f"{text} is not canonical in {self.name}"
-        return value
-
-    def text(self, value):
-        return self.encode(value).hex()
-
-
-FIELDS = {
-    field.name: field
-    for field in [
-        Field("F61", 2**61 - 1, 61, 8),
-        Field("F127", 2**127 - 1, 127, 16),
-        Field("F256", 2**256 - 189, 256, 32),
-        Field("F7", 7, 3, 1),
-        Field("F31", 31, 5, 1),
-    ]
-}
-
-
-def interpolate(field, points, at):
-    """The value at `at` of the polynomial of lowest degree through `points`, a list of (x, y)."""
-    total = 0
-    for i, (xi, yi) in enumerate(points):
-        numerator = denominator = 1
-        for k, (xk, _) in enumerate(points):
-            if k != i:
-                numerator = numerator * (at - xk) % field.p
-                denominator = denominator * (xi - xk) % field.p
-        total += yi * numerator * pow(denominator, -1, field.p)
-    return total % field.p
-
-
-# --- Hash, key derivation, keystream ----------------------------------------------------------------------------
-
-def number(value):
-    return struct.pack("<Q", value)
-
-
-def tagged(label, *parts):
-    """SHA-256 of the label and the parts, each preceded by its length."""
-    data = b"".join(number(len(part)) + part for part in (label.encode(), *parts))
-    return hashlib.sha256(data).digest()
-
-
-def hkdf_expand(key, info):
-    """The first 32 bytes of HKDF-Expand (RFC 5869)."""
-    return hmac.new(key, info + b"\x01", hashlib.sha256).digest()
-
-
-def hkdf(secret, info):
-    return hkdf_expand(hmac.new(bytes(32), secret, hashlib.sha256).digest(), info)
-
-
-def chacha20_block(key, counter, nonce):
-    """RFC 8439, section 2.3."""
-    mask = 0xFFFFFFFF
-    state = list(struct.unpack("<16I", b"expand 32-byte k" + key + struct.pack("<I", counter) + nonce))
-    work = state[:]
-
-    def quarter(a, b, c, d):
-        for x, y, z, shift in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-            work[x] = (work[x] + work[y]) & mask
-            mixed = work[z] ^ work[x]
-            work[z] = (mixed << shift | mixed >> (32 - shift)) & mask
-
-    for _ in range(10):
-        for column in range(4):
-            quarter(column, 4 + column, 8 + column, 12 + column)
-        for i in range(4):
-            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
-    return struct.pack("<16I", *((a + b) & mask for a, b in zip(work, state)))
-
-
-def keystream(key, word, first, length):
-    """`length` bytes from byte `first` of the keystream with nonce words (0, 0, word)."""
-    nonce = struct.pack("<3I", 0, 0, word)
-    blocks = range(first // 64, (first + length + 63) // 64)
-    data = b"".join(chacha20_block(key, counter, nonce) for counter in blocks)
-    return data[first % 64:][:length]
-
-
-def stream(field, seed, first, count):
-    size = field.size
-    raw = keystream(seed, 1, first * size, count * size)
-
-    def element(i):
-        data, word = raw[i * size:(i + 1) * size], 1
-        while True:
-            value = int.from_bytes(data, "little") & ((1 << field.bits) - 1)
-            if value < field.p:
-                return value
-            word += 1
-            data = keystream(seed, word, (first + i) * size, size)
-
-    return [element(i) for i in range(count)]
+import mask_rounds
+import masks
+from primitives import (
+    FIELDS, Difference, check_primitives, expect, hkdf, hkdf_expand, interpolate, keystream, number, stream, tagged,
+)
 
 
 # --- Splitting --------------------------------------------------------------------------------------------------
@@ -296,15 +186,6 @@ def check_prss(vector):
 
 # --- The files --------------------------------------------------------------------------------------------------
 
-class Difference(Exception):
-    pass
-
-
-def expect(published, computed):
-    if published != computed:
-        raise Difference(f"published {published}, computed {computed}")
-
-
 def check_stream(vector):
     field = FIELDS[vector["field"]]
     values = stream(field, bytes.fromhex(vector["seed"]), vector["first"], len(vector["elements"]))
@@ -353,14 +234,13 @@ CHECKS = {
     "piece.json": check_piece,
     "recombine.json": check_recombine,
     "prss.json": check_prss,
+    **masks.CHECKS,
+    **mask_rounds.CHECKS,
 }
 
 
 def main():
-    # RFC 8439, section 2.3.2, so that a mistake in the cipher is not looked for elsewhere.
-    block = chacha20_block(bytes(range(32)), 1, bytes.fromhex("000000090000004a00000000"))
-    assert block.hex().startswith("10f1e7e4d13b5915500fdd1fa32071c4")
-
+    check_primitives()
     here = pathlib.Path(__file__).resolve().parent.parent / "docs" / "test-vectors"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
     unknown = {path.name for path in directory.glob("*.json")} - set(CHECKS)

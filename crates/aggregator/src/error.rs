@@ -114,7 +114,39 @@ pub enum ClientError {
     Randomness(getrandom::Error),
 }
 
+impl ServerError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ServerError::Listen { .. } => "choose another address, or stop what listens there",
+            ServerError::Enrolled(_) => "list the public keys of all clients, one in each line",
+        }
+    }
+}
+
 impl ClientError {
+    /// What to do about it, where that is not said already.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ClientError::Connect { .. } => Some("check the address, and that the server runs"),
+            ClientError::Tls { .. } => {
+                Some("check the server's key with whoever runs it, and that it has enrolled this client")
+            }
+            ClientError::Connection(_) | ClientError::Closed => Some(
+                "connect again: the next round may take this client in; so does a server only if it has enrolled its key",
+            ),
+            ClientError::Passive => Some("rely on the server with --passive, or ask it for active rounds"),
+            ClientError::Weak(_) => Some(
+                "ask the server for a stronger graph, or ask less of it: --sigma, --eta, --dropouts, --corrupt",
+            ),
+            ClientError::NotEnrolled(_) => Some(
+                "get the current list of enrolled clients from whoever enrolls them, not from the server",
+            ),
+            ClientError::Aborted(_) => Some("nothing was learned of the vector; take part in the next round"),
+            _ => None,
+        }
+    }
+
     /// Whether the connection is still good for the next round.
     pub fn is_of_one_round(&self) -> bool {
         matches!(

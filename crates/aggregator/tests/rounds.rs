@@ -220,15 +220,13 @@ async fn when_too_many_vanish_everybody_is_told_that_there_is_no_sum() {
     }
 }
 
-/// What a client asks, what the server plans, and how the client says that they differ.
-type Case = (Requirements, Plan, fn(&ClientError) -> bool);
-
 /// What a client does not take part in: it says why, and the server goes on without it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_keeps_out_of_rounds_that_it_does_not_trust() {
     let unknown: BTreeSet<PublicKey> = enrolled(11).into_iter().collect();
     let strict = Demand { sigma: f64::INFINITY, dropouts: 0.3, corrupt: 0.4, eta: 20.0 };
-    let cases: [Case; 3] = [
+    type Is = fn(&ClientError) -> bool;
+    let cases: [(Requirements, Plan, Is); 3] = [
         (Requirements { enrolled: Some(unknown), ..requirements(12) }, plan(LONG), |error| {
             matches!(error, ClientError::NotEnrolled(_))
         }),

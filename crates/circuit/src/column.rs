@@ -8,6 +8,7 @@
 //! column with many cells in a row.
 
 mod cell;
+mod norm;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ use crate::quantity::scaled_decimal;
 use crate::syntax::{parse_declaration, quote};
 
 pub use cell::{CELL_MAX, CellError, Encoded, Rounding};
+pub use norm::{NORM_MAX, Norm, PROJECTIONS};
 
 /// Most decimals of a column.
 pub const DECIMALS_MAX: u32 = 18;
@@ -57,7 +59,7 @@ pub enum Role {
 /// The declared values of a column.
 ///
 /// `Display` and [`Domain::parse`] are each other's inverse: `0.00 .. 200.00`, `female | male | other`,
-/// `2020-01-01 .. 2025-12-31`, `vector[1000] of -1.0000 .. 1.0000`.
+/// `2020-01-01 .. 2025-12-31`, `vector[1000] of -1.0000 .. 1.0000`, `vector[1000] of -1.0000 .. 1.0000 norm 5.0000`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Domain {
@@ -92,6 +94,9 @@ pub enum Domain {
         max: Integer,
         /// Decimals kept.
         decimals: u32,
+        /// The greatest Euclidean norm of a row's vector, scaled as the elements are, where it is bounded: a seal checks
+        /// it.
+        norm: Option<Integer>,
     },
 }
 
@@ -141,6 +146,14 @@ impl Column {
     /// Whether a row has a vector of it.
     pub fn is_vector(&self) -> bool {
         matches!(self.domain, Domain::Vector { .. })
+    }
+
+    /// The bound on the norm of its vectors, if it has one.
+    pub fn norm(&self) -> Option<Norm> {
+        match self.domain {
+            Domain::Vector { length, norm: Some(norm), .. } => Norm::new(norm, length),
+            _ => None,
+        }
     }
 
     /// The columns that are stored for these: each that may be blank with its presence behind it.
@@ -227,9 +240,10 @@ impl fmt::Display for Domain {
                 let text = |x| scaled_decimal(x, *decimals, true);
                 write!(f, "{} .. {}", text(min), text(max))
             }
-            Domain::Vector { length, min, max, decimals } => {
+            Domain::Vector { length, min, max, decimals, norm } => {
                 let text = |x| scaled_decimal(x, *decimals, true);
-                write!(f, "vector[{length}] of {} .. {}", text(min), text(max))
+                write!(f, "vector[{length}] of {} .. {}", text(min), text(max))?;
+                norm.as_ref().map_or(Ok(()), |norm| write!(f, " norm {}", text(norm)))
             }
             Domain::Category { labels } => {
                 let labels: Vec<_> = labels.iter().map(|label| quote(label)).collect();

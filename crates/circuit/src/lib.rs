@@ -29,7 +29,8 @@ pub mod syntax;
 
 pub use check::{Checked, check, check_after};
 pub use column::{
-    CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, ELEMENTS_MAX, Encoded, LABELS_MAX, Role, Rounding,
+    CELL_MAX, CellError, Column, DECIMALS_MAX, Domain, ELEMENTS_MAX, Encoded, LABELS_MAX, NORM_MAX, Norm,
+    PROJECTIONS, Role, Rounding,
 };
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};

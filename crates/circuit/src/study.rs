@@ -21,7 +21,7 @@ use quorate_field::{FieldId, Integer};
 use quorate_hash::{Digest, Tagged};
 use serde::{Deserialize, Serialize};
 
-use crate::column::Column;
+use crate::column::{Column, Domain};
 use crate::interval::Interval;
 
 /// Longest document, in bytes.
@@ -51,7 +51,8 @@ pub struct Study {
     pub rows_max: u32,
     /// Most contributions.
     pub capacity: u64,
-    /// The field that shares are in; it holds every column's sum over all rows that can come.
+    /// The field that shares are in; it holds every column's sum over all rows that can come, and what is computed to
+    /// check norms.
     pub field: FieldId,
     /// What sealing makes of the columns' bits.
     pub bits: Bits,
@@ -131,9 +132,22 @@ impl Study {
         self.columns.iter().filter(|column| !column.is_presence())
     }
 
+    /// What the seal holds vectors to, in words: a line for each column that bounds their norm.
+    pub fn norm_rules(&self) -> Vec<String> {
+        let rule = |column: &Column| match &column.domain {
+            Domain::Vector { norm: Some(norm), decimals, .. } => Some(format!(
+                "norm of {}: at most {}, or the seal leaves the contribution out",
+                crate::syntax::quote(&column.name),
+                crate::quantity::scaled_decimal(norm, *decimals, true)
+            )),
+            _ => None,
+        };
+        self.columns.iter().filter_map(rule).collect()
+    }
+
     /// Which input checks a seal runs, and which it has to take on trust.
     pub fn input_checks(&self) -> InputChecks {
-        InputChecks::of(&self.sharing, self.bits)
+        InputChecks::of(&self.sharing, self.bits, &self.columns)
     }
 }
 
@@ -167,7 +181,7 @@ impl std::fmt::Display for Proportion {
     }
 }
 
-/// The smallest field that holds every column's sum over `rows` rows, or the first column with none and the bound.
+/// The smallest field that holds every column's sum over `rows` rows and the checks of norms, or the first column with none and the bound.
 fn smallest_field(columns: &[Column], rows: u64) -> Result<FieldId, (usize, Integer)> {
     let mut field = FieldId::F61;
     for (index, column) in columns.iter().enumerate() {
@@ -178,7 +192,12 @@ fn smallest_field(columns: &[Column], rows: u64) -> Result<FieldId, (usize, Inte
     Ok(field)
 }
 
-/// The largest magnitude of a column's sum over up to `rows` rows. `None` beyond 512 bits.
+/// The largest magnitude of a column's sum over up to `rows` rows, or of what the check of its norm computes. `None`
+/// beyond 512 bits.
 fn column_bound(column: &Column, rows: u64) -> Option<Integer> {
-    column.domain.interval().checked_total(rows).as_ref().map(Interval::bound)
+    let declared = column.domain.interval().checked_total(rows).as_ref().map(Interval::bound)?;
+    let Some(norm) = column.norm() else { return Some(declared) };
+    // No element of an accepted vector is larger than the norm, whatever its own range.
+    let accepted = norm.bound().checked_mul(&rows.into())?;
+    Some(declared.max(accepted).max(norm.reach()))
 }

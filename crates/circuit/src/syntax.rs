@@ -6,6 +6,7 @@ mod parser;
 mod print;
 mod token;
 mod tree;
+mod written;
 
 pub use token::{DIGITS_MAX, NAME_MAX, NESTING_MAX, SOURCE_MAX, STATEMENT_MAX, TOKENS_MAX};
 pub use tree::{

@@ -99,6 +99,8 @@ impl Failure {
         let hint = match self {
             Failure::Client(error) => return error.hint(),
             Failure::Local(LocalError::Client(error)) => return error.hint(),
+            Failure::MasksServer(error) => error.hint(),
+            Failure::MasksClient(error) => error.hint()?,
             Failure::Local(LocalError::NotReady { .. } | LocalError::Stopped { .. }) => {
                 "the log says more with QUORATE_LOG=debug"
             }

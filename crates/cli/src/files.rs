@@ -92,7 +92,8 @@ pub(crate) struct RowsArguments {
     /// A column of vectors and its NumPy file: one vector, or one for each row; may be repeated
     #[arg(long, value_name = "NAME=FILE.npy")]
     vector: Vec<String>,
-    /// Make elements of vectors that are out of range the nearest value that is declared, instead of refusing them
+    /// Make elements of vectors that are out of range the nearest value that is declared, and vectors above their norm as
+    /// short as it, instead of refusing them
     #[arg(long, requires = "vector")]
     clip: bool,
     /// The column of the table that says who contributes a row: rows with the same there are one contributor's block

@@ -75,10 +75,17 @@ pub(crate) fn note_rounding(rounded: &[Rounded]) {
 
 /// Says once per column what clipping did.
 pub(crate) fn note_clipping(clipped: &[Clipped]) {
-    for Clipped { column, count, elements } in clipped {
-        note(format_args!(
-            "note: column {column:?}: {count} of {elements} elements were out of range and clipped to it"
-        ));
+    for Clipped { column, count, elements, shortened, vectors } in clipped {
+        if *count > 0 {
+            note(format_args!(
+                "note: column {column:?}: {count} of {elements} elements were out of range and clipped to it"
+            ));
+        }
+        if *shortened > 0 {
+            note(format_args!(
+                "note: column {column:?}: {shortened} of {vectors} vectors were above their norm and made as short as it"
+            ));
+        }
     }
 }
 

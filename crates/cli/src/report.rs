@@ -7,9 +7,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use quorate_circuit::{Circuit, InputChecks, Outcome, Study, Undefined};
+use quorate_circuit::{Circuit, Outcome, Study, Undefined};
 use quorate_client::Integrity;
 use quorate_client::analyst::Run;
+use quorate_client::owner;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::failure::Failure;
@@ -104,7 +105,7 @@ impl Report {
     /// The report of `run`; `skipped` rows were refused before anything was sent.
     pub(crate) fn of(study: &Study, run: &Run, skipped: u64) -> Self {
         let manifest = &run.manifest.manifest;
-        let checks = InputChecks { degree: manifest.degree_checked, range: manifest.range_checked };
+        let checks = owner::checks_of(manifest);
         let mut fields: Vec<_> = run.program.outputs.iter().map(|output| output.field).collect();
         fields.push(study.field);
         fields.sort_unstable();

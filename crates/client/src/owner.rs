@@ -8,7 +8,7 @@ use quorate_circuit::{InputChecks, Study};
 use quorate_contribute::scheme_of;
 use quorate_federation::SecretKey;
 use quorate_hash::Digest;
-use quorate_wire::{SealRequest, Signed, SignedManifest, StudyRequest};
+use quorate_wire::{Manifest, SealRequest, Signed, SignedManifest, StudyRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::helpers::Ask;
@@ -147,6 +147,12 @@ fn milliseconds_now() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// The checks of inputs that a seal ran, by its manifest.
+pub fn checks_of(manifest: &Manifest) -> InputChecks {
+    let Manifest { degree_checked, range_checked, norm_checked, .. } = *manifest;
+    InputChecks { degree: degree_checked, range: range_checked, norm: norm_checked }
+}
+
 /// The one manifest that all of `manifests` are that prove anything: signed by all their members, and checked as the
 /// study wants it.
 ///
@@ -159,9 +165,7 @@ pub(crate) fn agreed_manifest(
 ) -> Result<SignedManifest, ClientError> {
     let needed = scheme_of(study)?.seal_quorum();
     manifests.retain(|(number, signed)| {
-        let checks =
-            InputChecks { degree: signed.manifest.degree_checked, range: signed.manifest.range_checked };
-        let is_checked = checks == study.input_checks();
+        let is_checked = checks_of(&signed.manifest) == study.input_checks();
         let proof = signed.check(helpers.federation(), &study.id(), needed);
         if let Err(error) = &proof {
             tracing::warn!(helper = number, %error, "a manifest is not taken");

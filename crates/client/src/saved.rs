@@ -11,7 +11,7 @@
 //!
 //! A file has no secret but the result itself: any `t + 1` result shares are the result, and no more.
 
-use quorate_circuit::{Compiled, Diagnostics, InputChecks, Study, StudyError, compile_after};
+use quorate_circuit::{Compiled, Diagnostics, Study, StudyError, compile_after};
 use quorate_contribute::{ContributeError, scheme_of};
 use quorate_federation::{Federation, FederationError};
 use quorate_field::Integer;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::analyst::Run;
+use crate::owner::checks_of;
 use crate::{Answer, AnswerError, Integrity, answer};
 
 /// A run as it is written down: the content of a result file.
@@ -246,8 +247,7 @@ impl SavedRun {
         needed: usize,
     ) -> Result<(), SavedError> {
         self.manifest.check(federation, &study.id(), needed)?;
-        let manifest = &self.manifest.manifest;
-        let checks = InputChecks { degree: manifest.degree_checked, range: manifest.range_checked };
+        let checks = checks_of(&self.manifest.manifest);
         if checks == study.input_checks() { Ok(()) } else { Err(SavedError::Unchecked) }
     }
 

@@ -141,6 +141,16 @@ pub enum ContributeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A vector that is longer than its column allows.
+    #[error("column {column:?}, row {row}: the vector is above its norm: expected {declared}")]
+    AboveNorm {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: u64,
+        /// What the column is declared as.
+        declared: String,
+    },
     /// The study's sharing scheme cannot be.
     #[error("study {study}: {reason}")]
     Study {
@@ -177,6 +187,9 @@ impl ContributeError {
             ContributeError::Element { .. } => Some(
                 "nothing was sent; with --clip, elements out of range become the nearest that is declared",
             ),
+            ContributeError::AboveNorm { .. } => {
+                Some("nothing was sent; with --clip, a vector above its norm is made as short as that")
+            }
             ContributeError::TooManyContributions { .. } => Some(
                 "ask the study's owner for a study with a larger capacity; it decides the field of every sum",
             ),

@@ -179,6 +179,13 @@ impl Table {
             self.cells.push(encoded.value);
             self.cells.extend(column.is_optional().then_some(Integer::ONE));
             changes.extend(encoded.rounded_by.map(|change| (index, change)));
+            if element + 1 == column.width()
+                && let Some(norm) = column.norm()
+                && !norm.holds(&self.cells[self.cells.len() - column.width()..])
+            {
+                let (column, declared) = (column.name.clone(), column.declaration());
+                return Err(BadRowReason::AboveNorm { column, declared });
+            }
         }
         let contributor = match &places.by {
             Some((name, place)) => match text(*place, name)?.trim() {
@@ -286,7 +293,7 @@ impl Table {
             for (before, vectors) in &self.vectors {
                 let (mine, others) = rest.split_at(before - taken);
                 cells.extend_from_slice(mine);
-                vectors.read(self.numbers[row] - 1, &mut |integer| cells.push(integer))?;
+                cells.extend(vectors.read(self.numbers[row] - 1)?);
                 (rest, taken) = (others, *before);
             }
             cells.extend_from_slice(rest);

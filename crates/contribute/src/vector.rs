@@ -1,7 +1,7 @@
 //! Vectors from files: read row by row when they are wanted, so that a thousand gradients never are in memory together.
 //!
 //! Numbers are floating-point and become integers of the column's units: the nearest one, halves to even. Every element is
-//! looked at before anything is used, and again when it is.
+//! looked at before anything is used, and again when it is. So is the norm of each vector where the column bounds it.
 
 mod npy;
 
@@ -23,9 +23,9 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// What to do with elements outside the declared range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clipping {
-    /// Any of them is an error.
+    /// Any of them is an error, and so is a vector above its norm.
     Refuse,
-    /// They become the nearest value that is declared, and are counted.
+    /// They become the nearest value that is declared, and are counted; then vectors above their norm become shorter.
     Clip,
 }
 
@@ -46,7 +46,16 @@ pub(crate) struct Vectors {
     column: Column,
     units: Units,
     clipping: Clipping,
+    changed: Changes,
+}
+
+/// What clipping changed.
+#[derive(Clone, Copy, Default)]
+struct Changes {
+    /// Elements that were out of their range.
     clipped: u64,
+    /// Vectors that were above their norm.
+    shortened: u64,
 }
 
 /// A column's range in units, and how many make one.
@@ -117,9 +126,11 @@ impl Vectors {
             min: bound(min, i128::MIN),
             max: bound(max, i128::MAX),
         };
-        let mut vectors = Vectors { source, column, units, clipping, clipped: 0 };
+        let mut vectors = Vectors { source, column, units, clipping, changed: Changes::default() };
         for row in 0..vectors.source.rows() {
-            vectors.clipped += vectors.read(row, &mut |_| ())?;
+            let (_, Changes { clipped, shortened }) = vectors.encode(row)?;
+            vectors.changed.clipped += clipped;
+            vectors.changed.shortened += shortened;
         }
         Ok(vectors)
     }
@@ -134,22 +145,44 @@ impl Vectors {
         self.column.width()
     }
 
-    /// The column, and how many of its elements were clipped, if any were.
+    /// The column, and what clipping changed of it, if it did.
     pub(crate) fn clipped(&self) -> Option<Clipped> {
-        (self.clipped > 0).then(|| Clipped {
+        let Changes { clipped, shortened } = self.changed;
+        (clipped + shortened > 0).then(|| Clipped {
             column: self.column.name.clone(),
-            count: self.clipped,
+            count: clipped,
             elements: self.source.rows() * self.source.length(),
+            shortened,
+            vectors: self.source.rows(),
         })
     }
 
-    /// Gives the integers of vector `row`, from 0, away; how many of them were clipped.
-    pub(crate) fn read(&self, row: u64, take: &mut dyn FnMut(Integer)) -> Result<u64, ContributeError> {
+    /// The integers of vector `row`, from 0.
+    pub(crate) fn read(&self, row: u64) -> Result<Vec<Integer>, ContributeError> {
+        self.encode(row).map(|(elements, _)| elements)
+    }
+
+    fn encode(&self, row: u64) -> Result<(Vec<Integer>, Changes), ContributeError> {
+        let (mut elements, clipped) = self.elements(row)?;
+        let Some(norm) = self.column.norm() else { return Ok((elements, Changes { clipped, shortened: 0 })) };
+        let is_above = match self.clipping {
+            Clipping::Clip => norm.shorten(&mut elements),
+            Clipping::Refuse if norm.holds(&elements) => false,
+            Clipping::Refuse => {
+                let (column, declared) = (self.column.name.clone(), self.column.declaration());
+                return Err(ContributeError::AboveNorm { column, row: row + 1, declared });
+            }
+        };
+        Ok((elements, Changes { clipped, shortened: is_above.into() }))
+    }
+
+    /// The integers of a vector's elements, and how many of them were clipped.
+    fn elements(&self, row: u64) -> Result<(Vec<Integer>, u64), ContributeError> {
         let numbers = self
             .source
             .read(row)
             .map_err(|error| ContributeError::Vectors { column: self.column.name.clone(), error })?;
-        let mut clipped = 0;
+        let (mut elements, mut clipped) = (Vec::with_capacity(numbers.len()), 0);
         for (index, number) in numbers.into_iter().enumerate() {
             let refuse = |reason| ContributeError::Element {
                 column: self.column.name.clone(),
@@ -162,17 +195,17 @@ impl Vectors {
                 return Err(refuse("is no number".to_owned()));
             }
             match (self.unit(number), self.clipping) {
-                (Ok(integer), _) => take(integer),
+                (Ok(integer), _) => elements.push(integer),
                 (Err(nearest), Clipping::Clip) => {
                     clipped += 1;
-                    take(nearest);
+                    elements.push(nearest);
                 }
                 (Err(_), Clipping::Refuse) => {
                     return Err(refuse(format!("is out of range: expected {}", self.column.expected())));
                 }
             }
         }
-        Ok(clipped)
+        Ok((elements, clipped))
     }
 
     /// The integer that a finite number is, or else the nearest that is declared.
@@ -204,6 +237,10 @@ pub struct Clipped {
     pub count: u64,
     /// Elements in all.
     pub elements: u64,
+    /// Vectors that were above their norm, and became shorter.
+    pub shortened: u64,
+    /// Vectors in all.
+    pub vectors: u64,
 }
 
 impl fmt::Debug for VectorFile {

@@ -14,6 +14,8 @@ mod inbox;
 mod layout;
 mod lists;
 mod messages;
+mod morsels;
+mod norms;
 mod pieces;
 mod ranges;
 mod rounds;
@@ -41,6 +43,7 @@ use agreement::{Agreed, Item};
 pub(crate) use inbox::{blame, key_offers, read_all, same_session};
 pub(crate) use layout::bits_column;
 pub(crate) use messages::{Confirmation, Opening};
+use norms::Norms;
 pub(crate) use pieces::unreadable;
 use ranges::Ranges;
 pub(crate) use verdict::check_cohort;
@@ -118,13 +121,22 @@ struct Sealing {
 /// The layout under way.
 struct LayingOut {
     sealing: Sealing,
-    /// Contributions that passed the degree check.
+    /// Contributions that passed the degree check, and that of norms once it is over.
     candidates: Vec<Item>,
     /// Where values are checked: who passes is known later.
     ranges: Option<Ranges>,
+    /// Where norms are checked, until they are: nothing is laid out before.
+    norms: Option<Norms>,
     /// Contributions that are laid out.
     accepted: Vec<Item>,
+    rejected: Rejected,
+}
+
+/// Contributions that passed the degree check and no later one.
+#[derive(Default)]
+struct Rejected {
     out_of_range: Vec<Digest>,
+    above_norm: Vec<Digest>,
 }
 
 /// The degree check under way.

@@ -16,9 +16,12 @@ use crate::EngineError;
 /// Two elements of about 127 bits each.
 const ELEMENTS: u64 = 2;
 
-/// A public coin: expands to as many independent coefficients as are wanted.
+/// A public coin: expands to as many independent coefficients, and random bits, as are wanted.
 #[derive(Debug)]
-pub struct Coin(Seed);
+pub struct Coin {
+    coefficients: Seed,
+    words: Seed,
+}
 
 /// This member's shares of the coin's value, to be sent to every other member.
 pub fn coin_shares(keys: &SessionKeys, step: u32) -> Vec<u8> {
@@ -51,13 +54,19 @@ pub fn open_coin(
     let value =
         |i: usize| base.iter().zip(&weights).map(|((_, shares), weight)| shares[i] * *weight).sum::<F127>();
     let opened = write_slice(&[value(0), value(1)]);
-    Ok(Coin(Seed::from_bytes(Tagged::new("quorate/1/coin").digest(session).bytes(&opened).finish().0)))
+    let seed = |label| Seed::from_bytes(Tagged::new(label).digest(session).bytes(&opened).finish().0);
+    Ok(Coin { coefficients: seed("quorate/1/coin"), words: seed("quorate/1/coin-words") })
 }
 
 impl Coin {
     /// Independent uniform coefficients `first..first + out.len()`.
     pub fn coefficients<F: quorate_field::Field>(&self, first: u64, out: &mut [F]) {
-        Stream::new(&self.0).fill(first, out);
+        Stream::new(&self.coefficients).fill(first, out);
+    }
+
+    /// Independent words of 64 random bits, `first..first + out.len()`.
+    pub fn words(&self, first: u64, out: &mut [u64]) {
+        Stream::new(&self.words).fill_words(first, out);
     }
 }
 

@@ -13,6 +13,7 @@
 mod batch;
 mod decided;
 mod gadget;
+mod norm;
 mod reference;
 mod rehearsal;
 mod rows;
@@ -30,6 +31,7 @@ use quorate_sharing::prss::SessionKeys;
 use quorate_sharing::{HelperNumber, Scheme};
 
 pub use decided::{Carried, Decided};
+pub use norm::{NormPlan, Projected, norm_bits};
 pub use rehearsal::rehearse;
 pub use rows::{Morsel, RowPlan, RowTask, Sums};
 pub use scalars::{ScalarPlan, ScalarTask};

@@ -2,7 +2,7 @@
 //!
 //! Every protocol is a function from what a helper holds to what it sends, and from what it received to what it
 //! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
-//! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`linear`] (the interpreter
+//! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`projection`] (of vectors whose norm is checked), [`linear`] (the interpreter
 //! of row programs), [`round`] (members and messages), [`product`] (products of shares), [`opening`] (of masked
 //! values), [`verified`] (which results may be released), [`interpret`] (the interpreter of all other programs).
 //!
@@ -19,6 +19,7 @@ pub mod keys;
 pub mod linear;
 pub mod opening;
 pub mod product;
+pub mod projection;
 pub mod round;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]

@@ -48,6 +48,11 @@ impl<F: Field> Degree2t<F> {
         Degree2t(Shares::from_vec(vec![F::dot(x.as_slice(), y.as_slice())]))
     }
 
+    /// The one share of `sum_i x_i^2`, of this worker's shares `x`.
+    pub fn sum_of_squares(x: &[F]) -> Self {
+        Degree2t(Shares::from_vec(vec![F::dot(x, x)]))
+    }
+
     /// `z <- z + w`, element by element; equal lengths.
     pub fn add_assign(&mut self, other: &Self) {
         self.0.add_assign(&other.0);

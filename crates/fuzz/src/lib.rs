@@ -10,6 +10,7 @@ use quorate_hash::Digest;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+pub mod masks;
 pub mod world;
 
 /// A generator that gives the same every time.

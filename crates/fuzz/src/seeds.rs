@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use quorate_federation::EnvelopeOpener;
+use quorate_fuzz::masks::{Kind, play};
 use quorate_fuzz::world::{World, uploads};
 use quorate_fuzz::{digest, federation, key, studies};
 use quorate_hash::merkle;
@@ -52,6 +53,24 @@ fn main() {
     write("peers", "good", &[0]);
     write("peers", "lossy", &[0, 0, 205, 0, 215, 0, 225, 0, 0, 245, 60, 0, 1]);
     messages_and_documents(&studies[0].1, federation.id());
+    masks();
+}
+
+/// A round of each variant, and every kind of message in it where it belongs.
+fn masks() {
+    for is_active in [false, true] {
+        let round = quorate_fuzz::masks::round(is_active);
+        let name = if is_active { "active" } else { "passive" };
+        write("masks", &format!("{name}-round"), &[&[0], round.document()].concat());
+        let played = play(&round, None);
+        let outcome = played.outcome.expect("nobody lies");
+        assert_eq!(outcome.sum, quorate_fuzz::masks::sum(&outcome.survivors));
+        for said in played.said.iter().filter(|said| said.party == 1) {
+            let by = if said.by == Kind::Client { "client" } else { "server" };
+            let place = [1 + u8::from(is_active), said.stage, u8::from(said.by == Kind::Server), 1];
+            write("masks", &format!("{name}-{by}-{}", said.stage), &[&place, &said.message[..]].concat());
+        }
+    }
 }
 
 fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_hash::Digest) {
@@ -76,6 +95,7 @@ fn messages_and_documents(study: &quorate_circuit::Study, federation: &quorate_h
         left_out: LeftOut { contributions: 1, reported: vec![(1, 3)] },
         degree_checked: true,
         range_checked: true,
+        norm_checked: false,
     };
     let signatures = vec![manifest.sign(&key(1))];
     let manifest = SignedManifest { manifest, signatures };

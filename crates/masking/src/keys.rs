@@ -54,6 +54,12 @@ impl RoundKey {
         Digest(PublicKey::from(&self.0).to_bytes())
     }
 
+    /// Whether a public key makes a secret with others: one of small order makes none with any.
+    pub fn is_sound(public: &Digest) -> bool {
+        // A multiple of eight, as every X25519 secret is, takes a point of small order to zero.
+        StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(public.0)).was_contributory()
+    }
+
     /// What this key and another's public one have in common.
     fn agree(&self, other: Position, public: &Digest) -> Result<SharedSecret, Fault> {
         let shared = self.0.diffie_hellman(&PublicKey::from(public.0));

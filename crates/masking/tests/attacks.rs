@@ -329,6 +329,20 @@ fn keys_of_others_of_strangers_and_altered_ones_are_refused() {
     }
 }
 
+/// A client whose key makes no secret with anybody is out alone: its neighbours would be out for it.
+#[test]
+fn keys_of_small_order_do_not_reach_the_neighbours() {
+    let round = complete(passive());
+    let (_, keys) = join(&round);
+    let small = Digest([0; 32]);
+    for (mask, seal) in [(small, keys[4].seal), (keys[4].mask, small)] {
+        let signed = SignedKeys::sign(&round, 4, mask, seal, Digest::default(), &identity(4));
+        let mut server = Keys::new(Arc::clone(&round));
+        assert_eq!(server.receive(4, signed), Err(Fault::Key(4)));
+        assert_eq!(server.receive(4, keys[4].clone()), Ok(true));
+    }
+}
+
 /// A server that adds neighbours to a client, to see it masked with those that it knows, is refused.
 #[test]
 fn a_client_of_a_sparse_graph_takes_no_neighbours_but_its_own() {

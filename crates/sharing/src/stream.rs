@@ -62,6 +62,28 @@ impl Stream {
         );
     }
 
+    /// Writes words `first, first + 1, …` into `out`: word `i` is bytes `8i..8i + 8` of the first keystream. Of one seed
+    /// there are elements or words, never both.
+    ///
+    /// Panics as [`Stream::fill`] does.
+    pub fn fill_words(&self, first: u64, out: &mut [u64]) {
+        let mut cipher = keystream(self.key.expose(), FIRST);
+        #[expect(
+            clippy::expect_used,
+            reason = "documented panic: no row number comes near 2^32 blocks of keystream"
+        )]
+        first.checked_mul(8).and_then(|at| cipher.try_seek(at).ok()).expect("at most 256 GiB");
+        let mut block = [0; BLOCK];
+        let used = BLOCK.min(8 * out.len());
+        for out in out.chunks_mut(BLOCK / 8) {
+            let bytes = &mut block[..8 * out.len()];
+            cipher.write_keystream(bytes);
+            let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+            out.iter_mut().zip(words).for_each(|(out, word)| *out = word);
+        }
+        block[..used].zeroize();
+    }
+
     /// Takes the stream from element `first` on, block by block: `take` has whole blocks and says whether an element was
     /// rejected, in whose place, left alone or zero, `replace` then gets the next one.
     fn each_block<F: Field>(

@@ -28,6 +28,8 @@ pub(crate) enum Flaw {
     Rows(u8),
     /// A value is out of its column's range, or stands where there is said to be none.
     OutOfRange,
+    /// A vector is longer than its column allows.
+    AboveNorm,
 }
 
 /// A contribution, as its contributor knows it.
@@ -182,7 +184,9 @@ fn make(index: u64, plan: &Plan, packer: &Packer, chance: &mut Chance) -> Made {
     for column in (0..rows).flat_map(|_| plan.columns.iter().filter(|column| !column.is_presence())) {
         let is_blank = column.is_optional() && chance.hit(300);
         let value = || if is_blank { column.domain.interval().min } else { value(&column.domain, chance) };
+        let first = cells.len();
         cells.extend(std::iter::repeat_with(value).take(column.width()));
+        column.norm().map(|norm| norm.shorten(&mut cells[first..]));
         cells.extend(column.is_optional().then(|| Integer::from(u64::from(!is_blank))));
     }
     let mut flaw = None;
@@ -197,6 +201,14 @@ fn make(index: u64, plan: &Plan, packer: &Packer, chance: &mut Chance) -> Made {
         } else if let Some(value) = chance.pick(&beyond) {
             cells[place] = value;
             flaw = Some(Flaw::OutOfRange);
+        }
+    }
+    if plan.checks_norms() && plan.liars.is_empty() && chance.hit(plan.bad) {
+        // The last element alone is beyond the norm: by one, by far, or so that its square wraps.
+        let beyond = [901_i64, -1_000, 1 << 31, (1 << 60) - 1];
+        if let Some(last) = cells.last_mut() {
+            *last = Integer::from(chance.pick(&beyond));
+            flaw = Some(Flaw::AboveNorm);
         }
     }
     #[expect(
@@ -262,7 +274,7 @@ fn spoil(made: &mut Made, flaw: Flaw, element: usize, study: Digest, chance: &mu
             let part = &mut made.parts[usize::from(helper) - 1];
             part.rows = if part.rows == 1 { 2 } else { part.rows - 1 };
         }
-        Flaw::OutOfRange => return,
+        Flaw::OutOfRange | Flaw::AboveNorm => return,
         Flaw::Commitment(helper) => {
             made.parts[usize::from(helper) - 1].salt[3] ^= 1;
             return;

@@ -106,7 +106,21 @@ impl Plan {
             min_group: 1,
             scheme,
         };
-        plan.with_groups(&mut Chance::new(seed, "groups", 0))
+        plan.with_groups(&mut Chance::new(seed, "groups", 0)).with_norm(&mut Chance::new(seed, "norm", 0))
+    }
+
+    /// Where helpers can check norms, at times a study of vectors that bounds them.
+    fn with_norm(self, chance: &mut Chance) -> Self {
+        let can_check = self.scheme.has_prss() && self.field != FieldId::F256 && self.min_group == 1;
+        if !can_check || !chance.hit(80) {
+            return self;
+        }
+        let length = chance.pick(&[1, 3, 40]);
+        let (min, max, norm) = (Integer::from(-1_000_i64), Integer::from(1_000_u64), Integer::from(900_u64));
+        let vectors = Domain::Vector { length, min, max, decimals: 1, norm: Some(norm) };
+        let beside = Domain::Number { min: Integer::ZERO, max, decimals: 0 };
+        let columns = vec![Column::new("c0", beside), Column::new("c1", vectors)];
+        Plan { bits: Bits::None, columns, bad: chance.pick(&[50, 150, 300]), ..self }
     }
 
     /// Where honest helpers can judge groups, the same at times with a smallest group, and two analysts.
@@ -134,6 +148,11 @@ impl Plan {
             min_group: chance.between(2, 4),
             ..self
         }
+    }
+
+    /// Whether a seal checks norms.
+    pub(crate) fn checks_norms(&self) -> bool {
+        self.columns.iter().any(|column| column.norm().is_some())
     }
 
     /// Helpers without whom the study cannot be sealed.
@@ -185,7 +204,7 @@ fn column(number: u64, field: FieldId, chance: &mut Chance) -> Column {
     // Studies with vectors have no bits: few are enough.
     if chance.hit(40) {
         let length = chance.pick(&[1, 2, 5, 40]);
-        return Column::new(name, Domain::Vector { length, min, max, decimals });
+        return Column::new(name, Domain::Vector { length, min, max, decimals, norm: None });
     }
     let domain = Domain::Number { min, max, decimals };
     if chance.hit(250) { Column::optional(name, domain) } else { Column::new(name, domain) }

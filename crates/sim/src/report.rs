@@ -33,6 +33,7 @@ impl Report {
                 self.count("contributions left out", signed.manifest.left_out.contributions);
                 self.count("contributions off degree", signed.manifest.excluded.off_degree);
                 self.count("contributions out of range", signed.manifest.excluded.out_of_range);
+                self.count("contributions above their norm", signed.manifest.excluded.above_norm);
                 let is_smaller = signed.manifest.members.len() < usize::from(plan.scheme.helpers());
                 self.count("seals without a helper", u64::from(is_smaller));
                 "seals"

@@ -24,6 +24,8 @@ pub(crate) struct Truth {
     field: FieldId,
     /// Whether a seal looks for values out of their ranges.
     checks_ranges: bool,
+    /// Whether a seal looks for vectors above their norm.
+    checks_norms: bool,
     /// Cells of a row, by column.
     widths: Vec<usize>,
     liars: BTreeSet<u8>,
@@ -55,6 +57,7 @@ impl Truth {
             field: plan.field,
             widths: plan.columns.iter().map(Column::width).collect(),
             checks_ranges: plan.bits != Bits::None,
+            checks_norms: plan.checks_norms(),
             liars: plan.liars.iter().map(|(number, _)| *number).collect(),
             excluded_max: plan.excluded_max,
             min_cohort: plan.min_cohort,
@@ -69,6 +72,16 @@ impl Truth {
             replies: BTreeMap::new(),
             requests: BTreeMap::new(),
         }
+    }
+
+    /// Whether a seal finds every value that is beyond what is declared, since no helper lies.
+    fn checks_values(&self) -> bool {
+        (self.checks_ranges || self.checks_norms) && self.liars.is_empty()
+    }
+
+    /// Whether a liar can make an honest contribution fail a check that a seal computes.
+    fn liars_can_exclude(&self) -> bool {
+        (self.checks_ranges || self.checks_norms) && !self.liars.is_empty()
     }
 
     /// Whether this helper may lie.
@@ -145,6 +158,9 @@ impl Truth {
             hold(manifest.range_checked == self.checks_ranges, "ranges are checked", || {
                 format!("{manifest:?}")
             })?;
+            hold(manifest.norm_checked == self.checks_norms, "norms are checked", || {
+                format!("{manifest:?}")
+            })?;
         }
         if manifest.members.contains(&node.number) && !self.sets.contains_key(&id) {
             let set = self.read_set(node, signed)?;
@@ -178,12 +194,10 @@ impl Truth {
                 return broken("only what was contributed is sealed", id.to_string());
             };
             hold(made.rows == *rows, "rows are counted as contributed", || format!("{id}: {rows}"))?;
-            let is_noticed = self.checks_ranges && self.liars.is_empty();
-            hold(
-                !is_noticed || made.flaw != Some(Flaw::OutOfRange),
-                "what is out of range is not sealed",
-                || id.to_string(),
-            )?;
+            let is_beyond = matches!(made.flaw, Some(Flaw::OutOfRange | Flaw::AboveNorm));
+            hold(!self.checks_values() || !is_beyond, "what is out of range is not sealed", || {
+                id.to_string()
+            })?;
             if let Some(
                 Flaw::OffDegree(helper)
                 | Flaw::NonCanonical(helper)
@@ -322,8 +336,9 @@ impl Truth {
             let everywhere = members.iter().all(|node| node.promises.receipted.contains(id));
             let fits = match made.flaw {
                 // A lying helper can make a range check fail.
-                None => !self.checks_ranges || self.liars.is_empty(),
+                None => !self.liars_can_exclude(),
                 Some(Flaw::OutOfRange) => !self.checks_ranges,
+                Some(Flaw::AboveNorm) => !self.checks_norms,
                 Some(Flaw::OffDegree(h) | Flaw::NonCanonical(h) | Flaw::Commitment(h) | Flaw::Rows(h)) => {
                     !members.iter().any(|node| node.number == h)
                 }
@@ -399,7 +414,7 @@ impl Truth {
         let allowed =
             |set: &u64| set.count_ones() as usize >= needed && self.excluded_max.allows(lost(*set), union);
         // The largest, then the one that loses least, then the lowest numbers: as the protocol says.
-        if self.checks_ranges && !self.liars.is_empty() {
+        if self.liars_can_exclude() {
             return true;
         }
         let best = sets
@@ -410,6 +425,7 @@ impl Truth {
         let fails = |id: &Digest| match self.made.get(id).and_then(|made| made.flaw) {
             Some(Flaw::OffDegree(helper)) => set >> helper & 1 == 1,
             Some(Flaw::OutOfRange) => self.checks_ranges,
+            Some(Flaw::AboveNorm) => self.checks_norms,
             _ => false,
         };
         let (bad, good): (Vec<_>, Vec<_>) = held.partition(|((id, _), _)| fails(id));

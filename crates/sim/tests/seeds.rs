@@ -18,6 +18,7 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "answers refused",
         "answers unverified",
         "answers with vectors",
+        "contributions above their norm",
         "contributions left out",
         "contributions off degree",
         "contributions out of range",

@@ -31,6 +31,8 @@ pub struct Manifest {
     pub degree_checked: bool,
     /// Whether values out of their ranges were looked for.
     pub range_checked: bool,
+    /// Whether vectors above the norm that their column allows were looked for.
+    pub norm_checked: bool,
 }
 
 /// Contributions that all sealing helpers had but that failed a check.
@@ -41,6 +43,8 @@ pub struct Exclusions {
     pub off_degree: u64,
     /// How many had a value out of its range.
     pub out_of_range: u64,
+    /// How many had a vector above the norm that its column allows.
+    pub above_norm: u64,
     /// Merkle root over their ids, ascending.
     pub root: Digest,
 }
@@ -48,7 +52,7 @@ pub struct Exclusions {
 impl Exclusions {
     /// Contributions that were excluded, for whatever reason.
     pub fn total(&self) -> u64 {
-        self.off_degree.saturating_add(self.out_of_range)
+        self.off_degree.saturating_add(self.out_of_range).saturating_add(self.above_norm)
     }
 }
 
@@ -183,6 +187,7 @@ mod tests {
             left_out: LeftOut { contributions: 0, reported: Vec::new() },
             degree_checked: true,
             range_checked: true,
+            norm_checked: false,
         };
         let signatures = signers.iter().map(|number| manifest.sign(&key(*number))).collect();
         SignedManifest { manifest, signatures }

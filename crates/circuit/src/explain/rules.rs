@@ -14,6 +14,7 @@ pub(super) fn rules(study: &Study, earlier: Option<usize>) -> Vec<String> {
         format!("contributions: at least {min_cohort}, or nothing is computed"),
         format!("left out by the seal: at most a share of {excluded_max} of all contributions"),
     ];
+    rules.extend(study.norm_rules());
     rules.extend(disclosure.rules());
     if disclosure.has_groups() {
         rules.push(match earlier {

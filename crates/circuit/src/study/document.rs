@@ -10,7 +10,7 @@ use super::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROW_BYTES_MAX,
     ROWS_TOTAL_MAX, Security, Sharing, Study, StudyError, column_bound, smallest_field,
 };
-use crate::column::Column;
+use crate::column::{Column, PROJECTIONS};
 use crate::syntax::NAME_MAX;
 
 /// The document as it is written.
@@ -92,6 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     };
     check_field(&study)?;
     check_row(&study)?;
+    check_norms(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
     study.policy.disclosure.check(&study)?;
     Ok(study)
@@ -234,6 +235,25 @@ fn check_field(study: &Study) -> Result<(), StudyError> {
         None => (String::new(), study.field.half()),
     };
     Err(StudyError::FieldTooSmall { declared: study.field, column, rows, bound, suffices: suffices.ok() })
+}
+
+/// Helpers can check the norms.
+fn check_norms(study: &Study) -> Result<(), StudyError> {
+    // As many numbers are compared as of the most columns.
+    const NORMS_MAX: usize = COLUMNS_MAX / (PROJECTIONS + 1);
+    let (sharing, field) = (study.sharing, study.field);
+    let bounded = || study.columns.iter().filter(|column| column.norm().is_some());
+    if bounded().count() > NORMS_MAX {
+        let (found, expected) =
+            (format!("{} with a norm", bounded().count()), format!("at most {NORMS_MAX}"));
+        return Err(value("columns", found, &expected, "join vectors, or leave the norm of some away"));
+    }
+    match bounded().next() {
+        Some(column) if !sharing.has_products(field) => {
+            Err(StudyError::NoNorms { column: column.name.clone(), sharing, field })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A row fits a message.

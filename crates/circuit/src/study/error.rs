@@ -79,10 +79,24 @@ pub enum StudyError {
         /// A column of vectors.
         column: String,
     },
-    /// The field cannot hold a column's sum.
+    /// A norm asked of helpers that cannot check it.
     #[error(
-        "study key `field` is {declared}: the sum of column `{column}` over {rows} rows reaches {bound}, beyond the {} \
-         that {declared} holds; {}", declared.half(), would_do(*.suffices)
+        "column `{column}` has a norm: helpers check norms with products, which {sharing} in {field} has not; it takes \
+         shamir with more than twice as many helpers as the threshold, at most 126 sets of threshold helpers, and f61 \
+         or f127; or leave the norm away: vectors are trusted"
+    )]
+    NoNorms {
+        /// The column of vectors.
+        column: String,
+        /// How values are split.
+        sharing: Sharing,
+        /// The field of the shares.
+        field: FieldId,
+    },
+    /// The field cannot hold a column's sum, or what the check of its norm computes.
+    #[error(
+        "study key `field` is {declared}: what is computed of column `{column}` over {rows} rows reaches {bound}, beyond \
+         the {} that {declared} holds; {}", declared.half(), would_do(*.suffices)
     )]
     FieldTooSmall {
         /// The field in the document.
@@ -91,9 +105,9 @@ pub enum StudyError {
         column: String,
         /// `capacity * rows_max`.
         rows: u64,
-        /// The largest magnitude of the sum.
+        /// The largest magnitude.
         bound: Integer,
-        /// The smallest field that holds every column's sum, if there is one.
+        /// The smallest field that suffices for every column, if there is one.
         suffices: Option<FieldId>,
     },
 }

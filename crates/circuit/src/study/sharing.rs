@@ -6,6 +6,7 @@ use quorate_field::FieldId;
 use serde::{Deserialize, Serialize};
 
 use super::Bits;
+use crate::column::Column;
 
 /// Most helpers of a federation.
 pub const HELPERS_MAX: u8 = 64;
@@ -86,12 +87,16 @@ pub struct InputChecks {
     pub degree: bool,
     /// Every value is in its declared range.
     pub range: bool,
+    /// No vector of a column that bounds the norm is longer.
+    #[serde(default)]
+    pub norm: bool,
 }
 
 impl InputChecks {
-    pub(super) fn of(sharing: &Sharing, bits: Bits) -> InputChecks {
+    pub(super) fn of(sharing: &Sharing, bits: Bits, columns: &[Column]) -> InputChecks {
         let degree = sharing.has_shared_randomness();
-        InputChecks { degree, range: bits != Bits::None }
+        let norm = columns.iter().any(|column| column.norm().is_some());
+        InputChecks { degree, range: bits != Bits::None, norm }
     }
 }
 
@@ -99,6 +104,7 @@ impl fmt::Display for InputChecks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let contributors = if self.degree { "degree check" } else { "trusted" };
         let range = if self.range { "range check" } else { "trusted" };
-        write!(f, "contributors: {contributors}, range: {range}")
+        let norm = if self.norm { ", norm: norm check" } else { "" };
+        write!(f, "contributors: {contributors}, range: {range}{norm}")
     }
 }

@@ -15,33 +15,16 @@ use super::tree::{
     Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
     Unary,
 };
-use crate::column::{DECIMALS_MAX, Domain, ELEMENTS_MAX, LABELS_MAX};
-use crate::date::date_text;
+use super::written::{Number, Written, WrittenVector};
+use crate::column::Domain;
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
-use crate::quantity::scaled_decimal;
-use quorate_field::Integer;
 
 type Tokens<'a> = MappedInput<'a, Token<'a>, SimpleSpan, &'a [(Token<'a>, SimpleSpan)]>;
 type Failure<'a> = extra::Err<Rich<'a, Token<'a>>>;
 type Rule<'a, T> = Boxed<'a, 'a, Tokens<'a>, T, Failure<'a>>;
 
-/// A domain as written, not yet checked.
-#[derive(Clone)]
-enum Written {
-    Range((bool, Number), (bool, Number)),
-    Dates(i64, i64),
-    Labels(Vec<Name>),
-    Vector((Number, Span), Box<Written>),
-}
-
 /// A column's declaration as written: whether it may be blank, and its domain.
 type Declared = (bool, Written);
-
-#[derive(Clone)]
-struct Number {
-    digits: Integer,
-    decimals: u32,
-}
 
 enum Statement {
     Circuit(Name),
@@ -219,12 +202,14 @@ fn domain<'a>() -> Rule<'a, Written> {
     let labels = name().separated_by(symbol("|")).at_least(1).collect().map(Written::Labels);
     let dates = date().then_ignore(symbol("..")).then(date()).map(|(from, to)| Written::Dates(from, to));
     let elements = choice((range.clone(), dates.clone(), labels.clone()));
-    let length = number().map_with(|number, extra| (number, span_of(extra.span())));
+    let placed = || number().map_with(|number, extra| (number, span_of(extra.span())));
     let vector = word("vector")
-        .ignore_then(length.delimited_by(symbol("["), symbol("]")))
+        .ignore_then(placed().delimited_by(symbol("["), symbol("]")))
         .then_ignore(word("of"))
         .then(elements)
-        .map(|(length, elements)| Written::Vector(length, Box::new(elements)));
+        .then(word("norm").ignore_then(placed()).or_not())
+        .map(|((length, elements), norm)| WrittenVector { length, elements: Box::new(elements), norm })
+        .map(Written::Vector);
     choice((range, dates, vector, labels)).boxed()
 }
 
@@ -374,104 +359,4 @@ fn binary(left: Expression, operator: Binary, right: Expression) -> Expression {
 
 fn unary(operator: Unary, operand: Expression, span: Span) -> Expression {
     Expression { span, kind: ExpressionKind::Unary { operator, operand: Box::new(operand) } }
-}
-
-impl Written {
-    /// The domain of a column, if it is one that may be blank where this one may.
-    fn declared(self, is_optional: bool, span: Span) -> Result<Domain, Diagnostic> {
-        if is_optional && matches!(self, Written::Vector(..)) {
-            return Err(Diagnostic::new(
-                span,
-                "a vector is not `optional`",
-                "expected a vector in every row",
-            )
-            .help("leave the word away: whoever has no vector contributes no row"));
-        }
-        self.check(span)
-    }
-
-    /// The domain, if it is one.
-    fn check(self, span: Span) -> Result<Domain, Diagnostic> {
-        match self {
-            Written::Range(low, high) => check_range(low, high, span),
-            Written::Dates(from, to) => check_dates(from, to, span),
-            Written::Labels(labels) => check_labels(labels, span),
-            Written::Vector(length, elements) => check_vector(length, *elements, span),
-        }
-    }
-}
-
-fn check_range(low: (bool, Number), high: (bool, Number), span: Span) -> Result<Domain, Diagnostic> {
-    let decimals = low.1.decimals.max(high.1.decimals);
-    if decimals > DECIMALS_MAX {
-        return Err(Diagnostic::new(span, "the range has too many decimals", format!("{decimals} decimals"))
-            .help(format!("declare at most {DECIMALS_MAX}; values are rounded to what is declared")));
-    }
-    let scaled = |(is_negative, number): (bool, Number)| {
-        let scaled = number.digits.checked_mul(&Integer::pow10(decimals - number.decimals)?)?;
-        if is_negative { scaled.checked_neg() } else { Some(scaled) }
-    };
-    let (Some(min), Some(max)) = (scaled(low), scaled(high)) else {
-        return Err(Diagnostic::new(span, "the range is too large", "beyond any field"));
-    };
-    if min > max {
-        let text = |x| scaled_decimal(x, decimals, true);
-        return Err(Diagnostic::new(span, "the range is empty", "the lower end is above the upper")
-            .help(format!("perhaps {} .. {}", text(&max), text(&min))));
-    }
-    Ok(Domain::Number { min, max, decimals })
-}
-
-fn check_vector(
-    (length, place): (Number, Span),
-    elements: Written,
-    span: Span,
-) -> Result<Domain, Diagnostic> {
-    let elements = elements.check(span)?;
-    let Domain::Number { min, max, decimals } = elements else {
-        return Err(Diagnostic::new(span, "a vector is of numbers", format!("this is of {elements}"))
-            .help("write a range, as in: vector[1000] of -1.0000 .. 1.0000"));
-    };
-    let digits = length.digits.to_i128().filter(|_| length.decimals == 0);
-    let length = digits.and_then(|length| u32::try_from(length).ok());
-    match length.filter(|length| (1..=ELEMENTS_MAX).contains(length)) {
-        Some(length) => Ok(Domain::Vector { length, min, max, decimals }),
-        None => {
-            let label = format!("expected a whole number, 1 to {ELEMENTS_MAX}");
-            Err(Diagnostic::new(place, "a vector cannot have this many elements", label)
-                .help("split a longer vector over several columns, or studies"))
-        }
-    }
-}
-
-fn check_dates(from: i64, to: i64, span: Span) -> Result<Domain, Diagnostic> {
-    let (min, max) = (Integer::from(from), Integer::from(to));
-    if min > max {
-        return Err(Diagnostic::new(span, "the range is empty", "the first date is after the last")
-            .help(format!("perhaps {} .. {}", date_text(&max), date_text(&min))));
-    }
-    Ok(Domain::Date { min, max })
-}
-
-fn check_labels(labels: Vec<Name>, span: Span) -> Result<Domain, Diagnostic> {
-    if labels.len() > LABELS_MAX {
-        return Err(Diagnostic::new(
-            span,
-            "the category has too many labels",
-            format!("{} labels", labels.len()),
-        )
-        .help(format!("at most {LABELS_MAX}")));
-    }
-    if labels.len() < 2 {
-        return Err(Diagnostic::new(span, "a category needs at least two labels", "only one label")
-            .help("write a range as in 0 .. 1_000_000, or labels as in female | male | other"));
-    }
-    for (index, label) in labels.iter().enumerate() {
-        if labels[..index].iter().any(|earlier| earlier.text == label.text) {
-            return Err(
-                Diagnostic::new(label.span, "a label is given twice", "again").help("remove one of them")
-            );
-        }
-    }
-    Ok(Domain::Category { labels: labels.into_iter().map(|label| label.text).collect() })
 }

@@ -31,6 +31,8 @@ fn domains_of_vectors_are_read_and_written() {
         ("vector[3] of -1.00 .. 1.00", "vector[3] of -1.00 .. 1.00"),
         ("vector [ 1_000 ] of 0 .. 2.5", "vector[1000] of 0.0 .. 2.5"),
         ("vector[1] of 0 .. 0", "vector[1] of 0 .. 0"),
+        ("vector[3] of -1.00 .. 1.00 norm 1.5", "vector[3] of -1.00 .. 1.00 norm 1.50"),
+        ("vector[4] of 0 .. 3 norm 6", "vector[4] of 0 .. 3 norm 6"),
     ] {
         let domain = Domain::parse(text).unwrap();
         assert_eq!(domain.to_string(), written);
@@ -38,6 +40,7 @@ fn domains_of_vectors_are_read_and_written() {
     }
     let longest = Domain::parse("vector[1_000_000] of 0 .. 1").unwrap();
     assert_eq!(Column::new("g", longest).width(), ELEMENTS_MAX as usize);
+    assert_eq!(Domain::parse("norm | of").unwrap().to_string(), "norm | of", "names elsewhere");
     assert_eq!(Domain::parse("vector | scalar").unwrap().to_string(), "vector | scalar", "a name elsewhere");
     assert_eq!(study().cells_per_row(), 6);
     let text = circuit("reveal of = sum(g)");
@@ -60,9 +63,60 @@ fn what_is_no_vector() {
         ("vector[2] of vector[2] of 0 .. 1", "did not expect"),
         ("vector[2] 0 .. 1", "did not expect"),
         ("optional vector[2] of 0 .. 1", "a vector is not `optional`"),
+        ("vector[2] of -1 .. 1 norm", "did not expect the end"),
+        ("0 .. 1 norm 1", "did not expect"),
+        ("vector[2] of -1.0 .. 1.0 norm 0.25", "the norm has more decimals than the elements"),
+        ("vector[2] of -1.0 .. 1.0 norm 0", "a norm cannot be this"),
+        ("vector[2] of 0 .. 2_000_000_000 norm 1_073_741_825", "at most 1073741824"),
+        ("vector[2] of 1 .. 2 norm 2", "a norm is of elements on both sides of 0"),
+        ("vector[4] of -3 .. 2 norm 7", "no vector in this range has such a norm"),
     ] {
         let error = Column::parse("g", text).unwrap_err().to_string();
         assert!(error.contains(words), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_norm_decides_the_field_and_needs_products() {
+    let drafted = |domain: &str, capacity| draft(vec![column("g", domain)], capacity);
+    let study = |domain: &str, capacity| drafted(domain, capacity).document().unwrap();
+    let (text, small) = study("vector[100000] of -1.0000 .. 1.0000 norm 5.0", 1000);
+    assert!(text.contains("domain = \"vector[100000] of -1.0000 .. 1.0000 norm 5.0000\""), "{text}");
+    assert_eq!(small.field, FieldId::F61);
+    assert_eq!((small.bits, small.input_checks().norm), (Bits::None, true));
+    let checks = small.input_checks().to_string();
+    assert_eq!(checks, "contributors: degree check, range: trusted, norm: norm check");
+    assert_eq!(small.norm_rules(), ["norm of g: at most 5.0000, or the seal leaves the contribution out"]);
+    let without = study("vector[100000] of -1.0000 .. 1.0000", 1000).1;
+    assert!(without.id() != small.id() && !without.input_checks().norm && without.norm_rules().is_empty());
+
+    // 4 (16 B)^2 is at most 2^60 - 1 up to B = 2^25 - 1.
+    assert_eq!(study("vector[4] of -99_999_999 .. 0 norm 33_554_431", 1).1.field, FieldId::F61);
+    assert_eq!(study("vector[4] of -99_999_999 .. 0 norm 33_554_432", 1).1.field, FieldId::F127);
+    // An element of an accepted vector may be as large as the norm.
+    assert_eq!(study("vector[4] of -4_194_303 .. 0 norm 4_194_303", 1 << 38).1.field, FieldId::F61);
+    assert_eq!(study("vector[4] of -4_194_303 .. 0 norm 4_194_304", 1 << 38).1.field, FieldId::F127);
+
+    let narrow = StudyDraft {
+        field: Some(FieldId::F61),
+        ..drafted("vector[4] of -99_999_999 .. 0 norm 33_554_432", 1)
+    };
+    let error = narrow.document().unwrap_err().to_string();
+    assert!(
+        error.contains("computed of column `g`") && error.contains("field = \"f127\" would do"),
+        "{error}"
+    );
+    let norm = "vector[4] of -1 .. 1 norm 1";
+    let many =
+        |count| draft((0..count).map(|number| column(&format!("g{number}"), norm)).collect(), 9).document();
+    assert!(many(63).is_ok());
+    let error = many(64).unwrap_err().to_string();
+    assert!(error.contains("`columns` is 64 with a norm: expected at most 63"), "{error}");
+    let additive = Sharing { kind: SharingKind::Additive, helpers: 3, threshold: 2 };
+    let few = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 2 };
+    for (sharing, field) in [(additive, None), (few, None), (draft(vec![], 1).sharing, Some(FieldId::F256))] {
+        let error = StudyDraft { sharing, field, ..drafted(norm, 9) }.document().unwrap_err().to_string();
+        assert!(error.contains("column `g` has a norm: helpers check norms with products"), "{error}");
     }
 }
 
@@ -197,7 +251,7 @@ fn a_sum_that_leaves_the_field_is_refused() {
     assert_eq!(study.field, FieldId::F127, "two thousand of them are more than F61 holds");
     assert_eq!(compile(text, &study).unwrap().output_bytes(), 4 * 16);
     let small = StudyDraft { field: Some(FieldId::F61), ..draft(columns, 2_000) };
-    assert!(small.document().unwrap_err().to_string().contains("the sum of column `g`"));
+    assert!(small.document().unwrap_err().to_string().contains("computed of column `g`"));
 }
 
 #[test]

@@ -48,8 +48,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         (
             "excluded",
             format!(
-                "{} that failed the degree check, {} with a value out of its range",
-                manifest.excluded.off_degree, manifest.excluded.out_of_range
+                "{} that failed the degree check, {} with a value out of its range, {} with a vector above its norm",
+                manifest.excluded.off_degree, manifest.excluded.out_of_range, manifest.excluded.above_norm
             ),
         ),
     ];

@@ -174,6 +174,11 @@ fn draft_document(
     }
 }
 
+/// What holds for contributions, and for what may be asked, in words.
+fn rules(study: &Study) -> Vec<String> {
+    [study.norm_rules(), study.policy.disclosure.rules()].concat()
+}
+
 fn print(study: &Study, json: bool) -> Result<(), Failure> {
     if json {
         let columns: Vec<_> = study.declared().map(|column| json!(column)).collect();
@@ -186,7 +191,7 @@ fn print(study: &Study, json: bool) -> Result<(), Failure> {
             "columns": columns,
             "sharing": study.sharing,
             "inputs": study.input_checks().to_string(),
-            "rules": study.policy.disclosure.rules(),
+            "rules": rules(study),
         }));
     }
     let rows = [
@@ -196,7 +201,7 @@ fn print(study: &Study, json: bool) -> Result<(), Failure> {
         ("room", format!("{} contributions of at most {} rows", study.capacity, study.rows_max)),
         ("inputs", study.input_checks().to_string()),
     ];
-    let rules = study.policy.disclosure.rules().into_iter().map(|rule| ("rule", rule));
+    let rules = rules(study).into_iter().map(|rule| ("rule", rule));
     let rows = rows.into_iter().chain(rules).map(|(name, value)| vec![name.to_owned(), value]).collect();
     output::line(output::aligned(rows, false, &[]))
 }

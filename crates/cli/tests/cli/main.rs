@@ -8,6 +8,7 @@ mod benches;
 mod files;
 mod lifecycle;
 mod masks;
+mod norms;
 mod results;
 mod rules;
 mod trials;

@@ -34,7 +34,7 @@ fn expected(divisor: i64) -> Vec<f64> {
     (0..LENGTH).map(|index| sum(index) as f64 / (10_000 * divisor) as f64).collect()
 }
 
-fn numbers(report: &Value, name: &str) -> Vec<f64> {
+pub(crate) fn numbers(report: &Value, name: &str) -> Vec<f64> {
     report["results"][name].as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 

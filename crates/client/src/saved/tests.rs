@@ -54,6 +54,7 @@ fn saved() -> SavedRun {
         left_out: LeftOut { contributions: 0, reported: Vec::new() },
         degree_checked: checks.degree,
         range_checked: checks.range,
+        norm_checked: checks.norm,
     };
     let signatures = manifest.members.iter().map(|member| manifest.sign(&key(*member))).collect();
     let scheme = Scheme::shamir(4, 1).unwrap();

@@ -58,6 +58,14 @@ pub enum BadRowReason {
         /// What is wrong with it.
         error: CellError,
     },
+    /// A vector is longer than its column allows.
+    #[error("column {column:?}: the vector is above its norm: expected {declared}")]
+    AboveNorm {
+        /// The column.
+        column: String,
+        /// What it is declared as.
+        declared: String,
+    },
 }
 
 impl BadRows {

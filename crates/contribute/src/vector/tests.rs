@@ -74,12 +74,43 @@ fn elements_out_of_range_are_named_or_clipped() {
     assert_eq!(error, "column \"g\", row 1, element 2: 1.006 is out of range: expected -1.00 .. 1.00");
     let clipped = table(wild(), Clipping::Clip).unwrap();
     assert_eq!(cells(&clipped, 0..2), [0, 0, 100, 7, 1, 4, -100, 50, 100, 0, 0, 5]);
-    assert_eq!(clipped.clipped(), [Clipped { column: "g".into(), count: 3, elements: 6 }]);
+    assert_eq!(
+        clipped.clipped(),
+        [Clipped { column: "g".into(), count: 3, elements: 6, shortened: 0, vectors: 2 }]
+    );
     table(file(&[&[1.004, 0.0, 0.0], &[0.0; 3]]), Clipping::Refuse).expect("1.00 after rounding");
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = table(file(&[&[0.0; 3], &[0.0, number, 0.0]]), Clipping::Clip).unwrap_err();
         assert!(error.to_string().contains("row 2, element 1") && error.to_string().contains("is no number"));
     }
+}
+
+#[test]
+fn vectors_above_their_norm_are_named_or_shortened() {
+    let columns = [Column::parse("g", "vector[3] of -1.00 .. 1.00 norm 1.5").unwrap()];
+    let table =
+        |rows: &[&[f64]], clipping| Table::of_vectors(&columns, vec![("g".to_owned(), file(rows))], clipping);
+    let fits: &[&[f64]] = &[&[1.0, -1.0, 0.5], &[1.0, 1.0, 0.5]];
+    let exact = table(fits, Clipping::Refuse).unwrap();
+    assert_eq!(cells(&exact, 0..2), [100, -100, 50, 100, 100, 50], "the norm is 1.5");
+    assert!(table(fits, Clipping::Clip).unwrap().clipped().is_empty(), "nothing that fits is changed");
+
+    let long: &[&[f64]] = &[&[0.0; 3], &[1.0, 1.0, 0.51], &[-9.0, 1.0, 1.0]];
+    let error = table(long, Clipping::Refuse).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "column \"g\", row 2: the vector is above its norm: expected vector[3] of -1.00 .. 1.00 norm 1.50"
+    );
+    assert!(error.hint().unwrap().contains("nothing was sent"));
+    let shortened = table(long, Clipping::Clip).unwrap();
+    // 100 * 150 / 151 and 51 * 150 / 151; then 100 * 150 / 174: towards zero, so that no norm is above 150.
+    assert_eq!(cells(&shortened, 0..3), [0, 0, 0, 99, 99, 50, -86, 86, 86]);
+    let clipped = Clipped { column: "g".into(), count: 1, elements: 9, shortened: 2, vectors: 3 };
+    assert_eq!(shortened.clipped(), [clipped]);
+
+    let read = |text: &str| Table::read(&columns, text.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse);
+    let bad = read("g.0,g.1,g.2\n1,1,0.5\n1,1,0.51\n").unwrap_err().to_string();
+    assert!(bad.contains("row 2 (line 3), column \"g\": the vector is above its norm"), "{bad}");
 }
 
 #[test]

@@ -2,42 +2,27 @@
 //!
 //! Contributions are taken up in groups of as many as a morsel holds. A contribution that is larger is a group of its own, in
 //! several morsels, and laid out when all of them are checked.
-//!
-//! The first `2t + 1` members work. Each morsel is converted and checked in a lane among them, then its bits and verdicts
-//! are given to all members in a second lane.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Bits, Plan};
-use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
-use quorate_engine::boolean::sum::Shape;
-use quorate_engine::interpret::{
-    Packer, SealPlan, SealSpread, SealTask, SealedBits, Session, SpreadTask, column_bits, width_of,
-};
+use quorate_circuit::Bits;
+use quorate_engine::boolean::lanes::LANES as LANES_OF_WORD;
+use quorate_engine::interpret::{Packer, SealPlan, SealSpread, SealedBits, Session, column_bits, width_of};
 use quorate_field::{F61, F127, Field, FieldId, NamedField};
 use quorate_hash::Digest;
+use quorate_sharing::Shares;
 use quorate_sharing::prss::SessionKeys;
-use quorate_sharing::{Scheme, Shares};
 use quorate_wire::Refusal;
 
 use super::agreement::Item;
+use super::morsels::{self, Morsels, workers};
 use super::{layout, pieces};
 use crate::Write;
-use crate::compute::Shared;
 use crate::context::Context;
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 use crate::study::Entry;
-
-/// Most cells of a morsel, unless 64 rows have more: what is under way stays in the caches.
-const CELLS_PER_MORSEL: u64 = 24_576;
-
-/// Bytes of a morsel's numbers while they are converted, at most: at large thresholds a cell has many sub-shares.
-const MORSEL_BYTES: u64 = 16 << 20;
-
-/// Up to so many cells a conversion takes few rounds, beyond it few ANDs: other morsels hide the rounds.
-const CELLS_IN_FEW_ROUNDS: u64 = 32_768;
 
 /// The range check of one seal, in the study's field.
 pub(super) enum Ranges {
@@ -49,12 +34,9 @@ pub(super) enum Ranges {
 pub(super) struct Job<F: NamedField> {
     /// At a worker.
     plan: Option<(Session, SealPlan<F>)>,
-    spread: Arc<SealSpread>,
     /// Where bits are kept.
     packer: Option<Packer>,
-    slots: Vec<Slot<F>>,
-    /// The next morsel: its number, and its first word of randomness.
-    next: (u64, u64),
+    morsels: Morsels<F, Morsel<F>>,
     /// The next contribution that is in no group.
     next_item: usize,
     /// The group that is being taken up, and its first row that is in no morsel.
@@ -63,12 +45,6 @@ pub(super) struct Job<F: NamedField> {
     done: BTreeMap<u64, (Morsel<F>, SealedBits)>,
     /// The first morsel that is not laid out.
     laid_out: u64,
-}
-
-enum Slot<F: NamedField> {
-    Idle,
-    Checking(Morsel<F>, Option<Shared<SealTask<F>>>),
-    Spreading(Morsel<F>, Option<Shared<SpreadTask>>),
 }
 
 /// Contributions that are laid out together.
@@ -80,11 +56,9 @@ struct Group<F: Field> {
 
 /// Rows that are checked together.
 struct Morsel<F: Field> {
-    number: u64,
     group: Arc<Group<F>>,
     /// Which of the group's rows.
     rows: Range<usize>,
-    first_word: u64,
 }
 
 /// What a step of the check came to.
@@ -97,20 +71,6 @@ pub(super) struct Step {
     pub(super) writes: Vec<Write>,
     /// Whether every morsel is laid out.
     pub(super) is_over: bool,
-}
-
-/// The helpers that work for a seal.
-pub(super) fn workers<'a>(scheme: &Scheme, members: &'a [u8]) -> &'a [u8] {
-    &members[..members.len().min(scheme.workers())]
-}
-
-/// The lanes of a seal: for each morsel under way one among the workers and one among all.
-pub(super) fn lanes(attempt: Digest, scheme: &Scheme, members: &[u8], cx: &Context<'_>) -> Vec<Lane> {
-    let lane = |number: u16| {
-        let members = if number % 2 == 1 { workers(scheme, members) } else { members };
-        Lane::new(attempt, number, members, cx)
-    };
-    (1..=2 * Plan::LANES).map(lane).collect()
 }
 
 impl Ranges {
@@ -150,9 +110,9 @@ impl<F: NamedField> Job<F> {
         let columns = column_bits(study);
         let workers = workers(&scheme, members);
         let bits = width_of(&columns);
-        let spread = Arc::new(SealSpread::new(&scheme, cx.number, members, workers, bits, &keys)?);
-        let cells = rows * study.columns.len() as u64;
-        let shape = if cells <= CELLS_IN_FEW_ROUNDS { Shape::Prefix } else { Shape::Serial };
+        let spread = SealSpread::new(&scheme, cx.number, members, workers, bits, &keys)?;
+        let width = spread.width();
+        let shape = morsels::shape(rows, study.columns.len());
         let plan = if workers.contains(&cx.number) {
             let mut session = Session::new(scheme, cx.number, workers, keys)?;
             let plan = SealPlan::new(&columns, shape, &mut session);
@@ -160,14 +120,11 @@ impl<F: NamedField> Job<F> {
         } else {
             None
         };
-        let packer = (study.bits == Bits::Sealed).then(|| Packer::new(bits * spread.width()));
-        let slots = (0..Plan::LANES).map(|_| Slot::Idle).collect();
+        let packer = (study.bits == Bits::Sealed).then(|| Packer::new(bits * width));
         Some(Job {
             plan,
-            spread,
             packer,
-            slots,
-            next: (0, 0),
+            morsels: Morsels::new(spread),
             next_item: 0,
             current: None,
             done: BTreeMap::new(),
@@ -183,54 +140,48 @@ impl<F: NamedField> Job<F> {
         entry: &Entry,
         cx: &mut Context<'_>,
     ) -> Result<Step, Refusal> {
-        for index in 0..self.slots.len() {
-            // Morsel m goes in pair m mod Plan::LANES: a pair that is still busy holds up those after it.
-            let is_turn = self.next.0 % self.slots.len() as u64 == index as u64;
-            if is_turn && matches!(self.slots[index], Slot::Idle) {
-                self.slots[index] = self.begin(candidates, entry, cx)?;
-            }
-            self.drive(index, lanes, cx)?;
+        while let Some(first_word) = self.morsels.vacant()
+            && self.begin(first_word, candidates, entry, cx)?
+        {}
+        for (number, morsel, sealed) in self.morsels.drive(lanes, cx)? {
+            self.done.insert(number, (morsel, sealed));
         }
         let mut step = Step::default();
         while let Some(parts) = self.checked_group() {
             self.lay_out(&parts, candidates, generation, entry, &mut step);
         }
         let is_taken_up = self.next_item == candidates.len() && self.current.is_none();
-        if is_taken_up && self.laid_out == self.next.0 {
+        if is_taken_up && self.laid_out == self.morsels.begun() {
             step.is_over = true;
             self.flush(true, generation, entry, &mut step);
         }
         Ok(step)
     }
 
-    /// Takes up the next morsel.
-    fn begin(&mut self, candidates: &[Item], entry: &Entry, cx: &Context<'_>) -> Result<Slot<F>, Refusal> {
-        let (number, first_word) = self.next;
+    /// Takes up the next morsel, if there is one.
+    fn begin(
+        &mut self,
+        first_word: u64,
+        candidates: &[Item],
+        entry: &Entry,
+        cx: &Context<'_>,
+    ) -> Result<bool, Refusal> {
         let (group, first) = match self.current.take() {
             Some(current) => current,
-            None if self.next_item == candidates.len() => return Ok(Slot::Idle),
+            None if self.next_item == candidates.len() => return Ok(false),
             None => (Arc::new(self.next_group(candidates, entry, cx)?), 0),
         };
-        let rows = first..(first + rows_of_morsel(entry)).min(group.rows());
+        let most = morsels::rows_of_morsel(entry, entry.kept.study.columns.len());
+        let rows = first..(first + most).min(group.rows());
         if rows.end < group.rows() {
             self.current = Some((group.clone(), rows.end));
         }
-        let length = rows.len();
-        self.next = (number + 1, first_word + words(length) as u64);
-        let morsel = Morsel { number, group, rows, first_word };
-        Ok(match &self.plan {
-            Some((session, plan)) => {
-                let part =
-                    |column: &Shares<F>| Shares::from_vec(column.as_slice()[morsel.rows.clone()].to_vec());
-                let columns = morsel.group.columns.iter().map(part).collect();
-                let task = plan.start(session, columns, first_word);
-                Slot::Checking(morsel, Some(lane::shared(task)))
-            }
-            None => {
-                let task = self.spread.start(None, length, first_word);
-                Slot::Spreading(morsel, Some(lane::shared(task)))
-            }
-        })
+        let task = self.plan.as_ref().map(|(session, plan)| {
+            let part = |column: &Shares<F>| Shares::from_vec(column.as_slice()[rows.clone()].to_vec());
+            plan.start(session, group.columns.iter().map(part).collect(), first_word)
+        });
+        self.morsels.begin(Morsel { group, rows: rows.clone() }, rows.len(), task);
+        Ok(true)
     }
 
     fn next_group(
@@ -254,28 +205,6 @@ impl<F: NamedField> Job<F> {
         let parts = (self.laid_out..=last).filter_map(|number| self.done.remove(&number)).collect();
         self.laid_out = last + 1;
         Some(parts)
-    }
-
-    fn drive(&mut self, index: usize, lanes: &mut [Lane], cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let Some([among_workers, among_all]) = lanes.get_mut(2 * index..2 * index + 2) else { return Ok(()) };
-        let mut slot = std::mem::replace(&mut self.slots[index], Slot::Idle);
-        if let Slot::Checking(morsel, mut task) = slot {
-            let Some(checked) = among_workers.drive(&mut task, cx)? else {
-                self.slots[index] = Slot::Checking(morsel, task);
-                return Ok(());
-            };
-            let task = self.spread.start(Some(checked.finish()), morsel.rows.len(), morsel.first_word);
-            slot = Slot::Spreading(morsel, Some(lane::shared(task)));
-        }
-        if let Slot::Spreading(morsel, mut task) = slot {
-            let Some(spread) = among_all.drive(&mut task, cx)? else {
-                self.slots[index] = Slot::Spreading(morsel, task);
-                return Ok(());
-            };
-            self.done.insert(morsel.number, (morsel, spread.finish()));
-            cx.actions.push(crate::Action::Continue);
-        }
-        Ok(())
     }
 
     /// Lays out what the verdicts leave of a group: all its morsels.
@@ -350,18 +279,9 @@ impl<F: Field> Morsel<F> {
     }
 }
 
-/// How many rows a morsel has at most: a multiple of 64, the same at all members.
-fn rows_of_morsel(entry: &Entry) -> usize {
-    let study = &entry.kept.study;
-    let each = Plan::conversion_bytes(entry.scheme.threshold(), study.field.bytes());
-    let cells = CELLS_PER_MORSEL.min(MORSEL_BYTES / each.max(1));
-    let words = cells / (study.columns.len() as u64).max(1) / LANES_OF_WORD as u64;
-    usize::try_from(words).unwrap_or(usize::MAX).max(1).saturating_mul(LANES_OF_WORD)
-}
-
 /// How many contributions the next group has: as many as a morsel holds, or one.
 fn group_length(entry: &Entry, items: &[Item]) -> usize {
-    let (most, mut rows) = (rows_of_morsel(entry), 0);
+    let (most, mut rows) = (morsels::rows_of_morsel(entry, entry.kept.study.columns.len()), 0);
     let fits = |item: &&Item| {
         rows += item.rows as usize;
         rows <= most

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quorate_engine::coin::{coin_shares, open_coin};
+use quorate_engine::coin::{Coin, coin_shares, open_coin};
 use quorate_engine::degree;
 use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
@@ -15,10 +15,12 @@ use super::agreement::{Agreed, Item, agree, bucket_count, bucket_digests, bucket
 use super::inbox::{Messages, blame, key_offers, malformed, opened, read_all, same_session};
 use super::lists::{check_lists, lists, pages};
 use super::messages::{Confirmation, Fresh, Opened, Opening, Second, Signing};
-use super::ranges::{self, Ranges};
+use super::morsels;
+use super::norms::{Norms, Verdicts};
+use super::ranges::Ranges;
 use super::standing::{Resolution, resolve, standing};
 use super::verdict::{check_cohort, check_exclusions, excluded, left_out, manifest};
-use super::{Checking, LayingOut, Listing, Seal, Sealing, Stage, layout, pieces};
+use super::{Checking, LayingOut, Listing, Rejected, Seal, Sealing, Stage, layout, pieces};
 use crate::Write;
 use crate::context::Context;
 use crate::coordinator::First;
@@ -222,8 +224,9 @@ impl Seal {
         }
         check_cohort(agreed.items.len() as u64, study.policy.min_cohort)?;
         self.exchange.narrow(&agreed.members);
-        if study.input_checks().range {
-            self.lanes = ranges::lanes(self.attempt, &entry.scheme, &agreed.members, cx);
+        let checks = study.input_checks();
+        if checks.range || checks.norm {
+            self.lanes = morsels::lanes(self.attempt, &entry.scheme, &agreed.members, cx);
         }
         let nonce = cx.random();
         let keys =
@@ -304,8 +307,8 @@ impl Seal {
         let items = &checking.sealing.agreed.items[from..];
         let items = &items[..pieces::step_length(entry, items)];
         if items.is_empty() {
-            let Checking { sealing, keys, .. } = *checking;
-            return self.begin_layout(sealing, Some(keys), entry, cx);
+            let Checking { sealing, keys, coin, .. } = *checking;
+            return self.begin_layout(sealing, Some((keys, coin)), entry, cx);
         }
         checking.mine = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
         let shares = Blob::new(checking.mine.clone());
@@ -336,7 +339,7 @@ impl Seal {
     fn begin_layout(
         &mut self,
         sealing: Sealing,
-        keys: Option<SessionKeys>,
+        secrets: Option<(SessionKeys, Coin)>,
         entry: &Entry,
         cx: &Context<'_>,
     ) -> Result<(), Refusal> {
@@ -344,13 +347,17 @@ impl Seal {
         let items = &sealing.agreed.items;
         let candidates: Vec<Item> = (0..items.len()).filter(passed).map(|place| items[place]).collect();
         check_exclusions(&sealing, &candidates, entry)?;
-        let rows = candidates.iter().map(|item| u64::from(item.rows)).sum();
-        let ranges = keys
-            .filter(|_| entry.kept.study.input_checks().range)
-            .and_then(|keys| Ranges::new(entry, &sealing.agreed.members, rows, keys, cx));
+        let (checks, members) = (entry.kept.study.input_checks(), &sealing.agreed.members);
+        let rows: u64 = candidates.iter().map(|item| u64::from(item.rows)).sum();
+        // No study has both: of vectors no bits are made, and the draws of the two would be the same.
+        let (ranges, norms) = match secrets {
+            Some((keys, _)) if checks.range => (Ranges::new(entry, members, rows, keys, cx), None),
+            Some((keys, coin)) if checks.norm => (None, Norms::new(entry, members, rows, keys, &coin, cx)),
+            _ => (None, None),
+        };
         self.layout = Some(sealing.session);
-        let (accepted, out_of_range) = (Vec::new(), Vec::new());
-        let laying = LayingOut { sealing, candidates, ranges, accepted, out_of_range };
+        let (accepted, rejected) = (Vec::new(), Rejected::default());
+        let laying = LayingOut { sealing, candidates, ranges, norms, accepted, rejected };
         self.stage = Stage::LayingOut(Box::new(laying));
         Ok(())
     }
@@ -358,6 +365,13 @@ impl Seal {
     /// Writes the next part of the columns; after the last, the manifest to be signed. Whether it got further.
     pub(super) fn lay_out(&mut self, entry: &mut Entry, cx: &mut Context<'_>) -> Result<bool, Refusal> {
         let Stage::LayingOut(laying) = &mut self.stage else { return Ok(false) };
+        if let Some(norms) = &mut laying.norms {
+            let verdicts = norms.advance(&mut self.lanes, &laying.candidates, entry, cx)?;
+            let Some(Verdicts { within, too_long }) = verdicts else { return Ok(false) };
+            check_exclusions(&laying.sealing, &within, entry)?;
+            laying.rejected.above_norm = too_long.into_iter().map(|item| item.id).collect();
+            (laying.candidates, laying.norms) = (within, None);
+        }
         let session = laying.sealing.session;
         let computes = laying.ranges.is_some();
         let (mut writes, is_over) = match &mut laying.ranges {
@@ -371,7 +385,7 @@ impl Seal {
             Some(ranges) => {
                 let step = ranges.advance(&mut self.lanes, &laying.candidates, &session, entry, cx)?;
                 laying.accepted.extend(step.accepted);
-                laying.out_of_range.extend(step.out_of_range);
+                laying.rejected.out_of_range.extend(step.out_of_range);
                 (step.writes, step.is_over)
             }
         };
@@ -380,10 +394,9 @@ impl Seal {
         }
         if is_over {
             check_exclusions(&laying.sealing, &laying.accepted, entry)?;
-            let excluded = excluded(&laying.sealing, &laying.out_of_range);
-            let out_of_range = laying.out_of_range.len() as u64;
-            let manifest =
-                Box::new(manifest(&laying.sealing, &laying.accepted, &excluded, out_of_range, entry));
+            let excluded = excluded(&laying.sealing, &laying.rejected);
+            let manifest = manifest(&laying.sealing, &laying.accepted, &excluded, &laying.rejected, entry);
+            let manifest = Box::new(manifest);
             let (study, generation) = (self.study, session);
             writes.push(Write::ColumnsFinish { study, generation, columns: layout::width(entry) });
             writes.push(excluded_write(&study, &excluded));

@@ -3,8 +3,8 @@
 use quorate_hash::{Digest, merkle};
 use quorate_wire::{Code, Exclusions, LeftOut, Manifest, Refusal};
 
-use super::Sealing;
 use super::agreement::{Item, items_root};
+use super::{Rejected, Sealing};
 use crate::study::Entry;
 
 /// Left out and excluded together must stay within the policy, whatever the reason.
@@ -37,23 +37,26 @@ pub(crate) fn check_cohort(contributions: u64, min_cohort: u64) -> Result<(), Re
 }
 
 /// The ids of contributions that failed a check, ascending.
-pub(super) fn excluded(sealing: &Sealing, out_of_range: &[Digest]) -> Vec<Digest> {
+pub(super) fn excluded(sealing: &Sealing, rejected: &Rejected) -> Vec<Digest> {
     let checked = sealing.agreed.items.iter().zip(&sealing.passed);
     let off_degree = checked.filter(|(_, passed)| !**passed).map(|(item, _)| item.id);
-    let mut excluded: Vec<Digest> = off_degree.chain(out_of_range.iter().copied()).collect();
+    let rejected = rejected.out_of_range.iter().chain(&rejected.above_norm);
+    let mut excluded: Vec<Digest> = off_degree.chain(rejected.copied()).collect();
     excluded.sort_unstable();
     excluded
 }
 
-/// The manifest of what was accepted; `out_of_range` of the excluded were out of their ranges.
+/// The manifest of what was accepted; the `rejected` are among the `excluded`.
 pub(super) fn manifest(
     sealing: &Sealing,
     accepted: &[Item],
     excluded: &[Digest],
-    out_of_range: u64,
+    rejected: &Rejected,
     entry: &Entry,
 ) -> Manifest {
     let study = &entry.kept.study;
+    let (out_of_range, above_norm) = (rejected.out_of_range.len() as u64, rejected.above_norm.len() as u64);
+    let checks = study.input_checks();
     Manifest {
         federation: study.federation,
         study: study.id(),
@@ -63,13 +66,15 @@ pub(super) fn manifest(
         contributions: accepted.len() as u64,
         rows: accepted.iter().map(|item| u64::from(item.rows)).sum(),
         excluded: Exclusions {
-            off_degree: excluded.len() as u64 - out_of_range,
+            off_degree: excluded.len() as u64 - out_of_range - above_norm,
             out_of_range,
+            above_norm,
             root: merkle::root(excluded),
         },
         left_out: sealing.agreed.left_out.clone(),
         degree_checked: !sealing.passed.is_empty(),
-        range_checked: study.input_checks().range,
+        range_checked: checks.range,
+        norm_checked: checks.norm,
     }
 }
 

@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Session;
 use super::gadget::{Gadget, GadgetRun};
+use super::norm::Squares;
 use super::schedule::ColumnBits;
 use crate::EngineError;
 use crate::boolean::lanes::LANES;
@@ -44,6 +45,8 @@ pub struct SealTask<F: Field> {
 }
 
 enum Step<F: Field> {
+    /// Sums of squares that are compared are reduced first.
+    Squares(Box<Squares<F>>),
     Bits(Box<GadgetRun<F>>),
     /// The kept bits, and the verdicts on their way.
     Opening(Verified<Outputs>, Option<PendingOpening>),
@@ -60,12 +63,21 @@ pub struct Checked {
 impl<F: NamedField> SealPlan<F> {
     /// The plan for these columns, which have at most 63 bits each; instructions are given out in `session`.
     pub fn new(columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
+        Self::keeping(true, columns, shape, session)
+    }
+
+    /// The same for numbers of which no bits are kept.
+    pub(super) fn verdicts(columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
+        Self::keeping(false, columns, shape, session)
+    }
+
+    fn keeping(keeps: bool, columns: &[ColumnBits], shape: Shape, session: &mut Session) -> Self {
         let gadget = Gadget::new(session, columns.len(), shape, |draft, numbers| {
             let mut outputs = Vec::new();
             let mut bad = Vec::new();
             for (column, bits) in columns.iter().zip(numbers) {
                 let kept = &bits[..column.width() as usize];
-                outputs.extend_from_slice(kept);
+                outputs.extend_from_slice(if keeps { kept } else { &[] });
                 bad.push(compare::above(draft, bits, column.range(), shape));
                 // Any other presence than 0 and 1 is out of its own range.
                 let presence = column.presence.and_then(|presence| numbers.get(presence as usize)?.first());
@@ -78,7 +90,7 @@ impl<F: NamedField> SealPlan<F> {
             outputs
         });
         let least = columns.iter().map(|column| embed::<F>(&column.min)).collect();
-        SealPlan { gadget, least, bits: width_of(columns) }
+        SealPlan { gadget, least, bits: if keeps { width_of(columns) } else { 0 } }
     }
 
     /// Starts on a morsel: shares of each column's values, whose randomness is that of rows from `64 * first_word` on.
@@ -98,6 +110,11 @@ pub fn width_of(columns: &[ColumnBits]) -> usize {
 impl<F: NamedField> Task for SealTask<F> {
     fn advance(&mut self, outbox: &mut Outbox) -> Progress {
         match std::mem::replace(&mut self.step, Step::Over) {
+            Step::Squares(mut squares) => {
+                squares.send(&self.session, outbox);
+                self.step = Step::Squares(squares);
+                Progress::Sent
+            }
             Step::Bits(mut run) => {
                 if run.advance(outbox) == Progress::Sent {
                     self.step = Step::Bits(run);
@@ -118,6 +135,7 @@ impl<F: NamedField> Task for SealTask<F> {
 
     fn receive(&mut self, inbox: &mut Inbox<'_>) -> Result<(), EngineError> {
         match std::mem::replace(&mut self.step, Step::Over) {
+            Step::Squares(squares) => *self = squares.receive(&self.session, inbox)?,
             Step::Bits(mut run) => {
                 run.receive(inbox)?;
                 self.step = Step::Bits(run);
@@ -134,6 +152,11 @@ impl<F: NamedField> Task for SealTask<F> {
 }
 
 impl<F: NamedField> SealTask<F> {
+    /// The check that comes after these sums were reduced.
+    pub(super) fn after(session: &Session, squares: Squares<F>) -> Self {
+        SealTask { session: session.clone(), bits: 0, step: Step::Squares(Box::new(squares)) }
+    }
+
     /// The morsel, checked, once [`SealTask::advance`] said that it has ended.
     ///
     /// # Panics
@@ -409,6 +432,14 @@ impl<F: Field> std::fmt::Debug for SealTask<F> {
 impl std::fmt::Debug for SpreadTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SpreadTask({} rows)", self.rows)
+    }
+}
+
+impl Checked {
+    /// Rows that do not pass, a lane each.
+    #[cfg(test)]
+    pub(super) fn verdicts(&self) -> &[u64] {
+        &self.bad
     }
 }
 

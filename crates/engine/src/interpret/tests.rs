@@ -1,6 +1,7 @@
 //! Random programs on random tables, with all workers in one process, against the clear-text evaluator.
 
 mod author;
+mod norms;
 mod order;
 mod rehearsals;
 mod sealing;

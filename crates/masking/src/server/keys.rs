@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Attendance, Clients, Known, SharesStage};
 use crate::graph::Graph;
+use crate::keys::RoundKey;
 use crate::message::SignedKeys;
 use crate::{Abort, Fault, Members, Position, Round, Stage};
 
@@ -38,6 +39,10 @@ impl Keys {
             });
         }
         keys.verify(&self.attendance.round)?;
+        // Its neighbours would refuse them too, and be out of the round for it.
+        if !RoundKey::is_sound(&keys.mask) || !RoundKey::is_sound(&keys.seal) {
+            return Err(Fault::Key(from));
+        }
         self.keys[from as usize] = Some(keys);
         Ok(self.attendance.come.insert(from))
     }

@@ -131,7 +131,7 @@ impl Added {
             let seed = key.pair_seed(round, position, other, &public);
             // The other's vector has it with its own sign.
             let sign = Sign::of_pair(other, position).opposite();
-            // A key of small order was refused by whoever had to mask with it.
+            // A key of small order was refused when it came.
             seed.map(|seed| (seed, sign)).map_err(|_| Abort::Unrecoverable {
                 position: other,
                 kind: "mask key",

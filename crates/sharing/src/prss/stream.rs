@@ -3,7 +3,6 @@
 #[cfg(feature = "testing")]
 use std::sync::Arc;
 
-use chacha20::cipher::{StreamCipher as _, StreamCipherSeek as _};
 use hkdf::Hkdf;
 use quorate_field::Field;
 use sha2::Sha256;
@@ -12,14 +11,10 @@ use zeroize::Zeroize as _;
 use super::Draw;
 #[cfg(feature = "testing")]
 use super::HelperSet;
-use crate::stream::keystream;
 use crate::{Seed, Shares, Stream};
 
 /// Elements that are expanded at a time: 8 to 32 KiB, which stay in the first-level cache or just beside it.
 const BLOCK: usize = 1024;
-
-/// Words that are expanded at a time.
-const WORDS: usize = 128;
 
 /// The pseudo-random values of one key for one draw: elements of a field, or words, never both from one draw.
 ///
@@ -95,28 +90,13 @@ impl DrawStream {
         }
     }
 
-    /// Writes words `first, first + 1, …` into `out`: word `i` is bytes `8i..8i + 8` of the key's first keystream.
+    /// Writes words `first, first + 1, …` into `out`: word `i` is bytes `8i..8i + 8` of the key's first keystream
+    /// ([`Stream::fill_words`]).
     ///
     /// Panics beyond the keystream's 256 GiB: limits on rows keep callers far below.
     pub fn fill_words(&self, first: u64, out: &mut [u64]) {
         match &self.0 {
-            Source::Keyed(key) => {
-                let mut cipher = keystream(key.expose(), 1);
-                #[expect(
-                    clippy::expect_used,
-                    reason = "documented panic: no row number comes near 2^32 blocks of keystream"
-                )]
-                first.checked_mul(8).and_then(|at| cipher.try_seek(at).ok()).expect("at most 256 GiB");
-                let mut bytes = [0; 8 * WORDS];
-                let used = bytes.len().min(8 * out.len());
-                for out in out.chunks_mut(WORDS) {
-                    let bytes = &mut bytes[..8 * out.len()];
-                    cipher.write_keystream(bytes);
-                    let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-                    out.iter_mut().zip(words).for_each(|(out, word)| *out = word);
-                }
-                bytes[..used].zeroize();
-            }
+            Source::Keyed(key) => Stream::new(key).fill_words(first, out),
             #[cfg(feature = "testing")]
             Source::Scripted(script, key, draw) => {
                 (first..).zip(out).for_each(|(row, out)| *out = script.value(*key, draw, row));

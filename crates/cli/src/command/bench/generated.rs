@@ -38,7 +38,17 @@ fn headings(column: &Column) -> Vec<String> {
 
 /// The cells of a row below them.
 fn cells(column: &Column, rng: &mut ChaCha20Rng) -> Vec<String> {
-    (0..column.width()).map(|_| value(column, rng)).collect()
+    let Domain::Vector { min, max, .. } = &column.domain else { return vec![value(column, rng)] };
+    let mut elements: Vec<Integer> = (0..column.width()).map(|_| between(min, max, rng)).collect();
+    if let Some(norm) = column.norm() {
+        norm.shorten(&mut elements);
+    }
+    elements.into_iter().map(|element| number(element, column)).collect()
+}
+
+/// A number of the column in the words of a table.
+fn number(value: Integer, column: &Column) -> String {
+    Quantity::new(value, column.domain.scale()).map_or_else(String::new, |value| value.to_string())
 }
 
 /// A value in the words of a table.
@@ -52,8 +62,7 @@ fn value(column: &Column, rng: &mut ChaCha20Rng) -> String {
             usize::try_from(index).ok().and_then(|index| labels.get(index)).cloned().unwrap_or_default()
         }
         Domain::Number { min, max, .. } | Domain::Vector { min, max, .. } => {
-            Quantity::new(between(min, max, rng), column.domain.scale())
-                .map_or_else(String::new, |value| value.to_string())
+            number(between(min, max, rng), column)
         }
         Domain::Date { min, max } => {
             let day = between(min, max, rng);
