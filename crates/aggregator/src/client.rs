@@ -23,7 +23,7 @@ use std::sync::Arc;
 use quorate_federation::{PublicKey, SecretKey};
 use quorate_hash::Digest;
 use quorate_masking::client::{Agreed, Joined, Masked, Sharing, Survived};
-use quorate_masking::message::{FromClient, FromServer};
+use quorate_masking::message::{Delivery, FromClient, FromServer};
 use quorate_masking::{Demand, Input, Round, Strength, Terms, Variant};
 use quorate_tls::{TlsFault, masks_client_config};
 use quorate_wire::limits::MESSAGE_MAX;
@@ -68,6 +68,21 @@ pub struct Invitation<'a> {
     round: Arc<Round>,
     strength: Strength,
     model: Vec<u8>,
+}
+
+/// A client's part in a round whose secrets are shared: only its vector is missing.
+pub struct Part<'a> {
+    client: &'a mut Client,
+    round: Arc<Round>,
+    state: State,
+}
+
+/// Where a part is.
+enum State {
+    /// The others' shares are here.
+    Shared(Sharing, Vec<Delivery>),
+    /// The round went on without it.
+    Ended(Taken),
 }
 
 /// What became of a client's vector.
@@ -185,18 +200,18 @@ impl Client {
     }
 }
 
-/// What the server says at the end of a stage, or out of the function with what became of the round.
+/// What the server says at the end of a stage, or out of the function with what `$ended` makes of the round's end.
 macro_rules! hear {
-    ($client:expr, $message:ident) => {
+    ($client:expr, $message:ident, $ended:expr) => {
         match $client.hear().await? {
             Heard::Told(FromServer::$message(content)) => content,
             Heard::Told(_) => return Err(ClientError::NotUnderstood),
-            Heard::Ended(taken) => return Ok(taken),
+            Heard::Ended(taken) => return Ok($ended(taken)),
         }
     };
 }
 
-impl Invitation<'_> {
+impl<'a> Invitation<'a> {
     /// The round's terms.
     pub fn terms(&self) -> &Terms {
         self.round.terms()
@@ -218,33 +233,63 @@ impl Invitation<'_> {
     /// Another length or a number that is none; too few neighbours; a server that does not follow the protocol; a round
     /// that ended without a sum. Whichever it is, nobody learned anything of the vector.
     pub async fn contribute(self, input: Input<'_>, weight: u32) -> Result<Taken, ClientError> {
-        let Invitation { client, round, .. } = self;
         // A vector that does not fit is said before anybody counts on it.
-        drop(round.terms().encoding.encode(input, weight)?);
-        let id = *round.id();
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(seed.as_mut()).map_err(ClientError::Randomness)?;
-        let mut rng = ChaCha20Rng::from_seed(*seed);
+        drop(self.round.terms().encoding.encode(input, weight)?);
+        self.share().await?.contribute(input, weight).await
+    }
 
-        let (joined, keys): (Joined, _) = Joined::new(round, Arc::clone(&client.identity), &mut rng)?;
-        client.send(&id, FromClient::Keys(keys)).await?;
-        let neighbours = hear!(client, Neighbours);
-        let (sharing, shares): (Sharing, _) = joined.share(neighbours, &mut rng)?;
-        client.send(&id, FromClient::Shares(shares)).await?;
-        let deliveries = hear!(client, Deliveries);
+    /// Takes part with a vector that is yet to be computed: exchanges keys and shares, which do not depend on it. A client that
+    /// leaves after that costs its neighbours the time to take out its masks. The server waits for vectors as long
+    /// as for any stage.
+    ///
+    /// # Errors
+    /// As [`contribute`](Self::contribute), but of the vector.
+    pub async fn share(self) -> Result<Part<'a>, ClientError> {
+        let Invitation { client, round, .. } = self;
+        let state = share(client, &round).await?;
+        Ok(Part { client, round, state })
+    }
+}
+
+async fn share(client: &mut Client, round: &Arc<Round>) -> Result<State, ClientError> {
+    let id = round.id();
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut()).map_err(ClientError::Randomness)?;
+    let mut rng = ChaCha20Rng::from_seed(*seed);
+    let (joined, keys): (Joined, _) = Joined::new(Arc::clone(round), Arc::clone(&client.identity), &mut rng)?;
+    client.send(id, FromClient::Keys(keys)).await?;
+    let neighbours = hear!(client, Neighbours, State::Ended);
+    let (sharing, shares): (Sharing, _) = joined.share(neighbours, &mut rng)?;
+    client.send(id, FromClient::Shares(shares)).await?;
+    let deliveries = hear!(client, Deliveries, State::Ended);
+    Ok(State::Shared(sharing, deliveries))
+}
+
+impl Part<'_> {
+    /// Sends the vector, masked, and sees the round through. `weight` is 1 where the round has none.
+    ///
+    /// # Errors
+    /// As [`Invitation::contribute`].
+    pub async fn contribute(self, input: Input<'_>, weight: u32) -> Result<Taken, ClientError> {
+        let Part { client, round, state } = self;
+        let (sharing, deliveries) = match state {
+            State::Shared(sharing, deliveries) => (sharing, deliveries),
+            State::Ended(taken) => return Ok(taken),
+        };
+        let id = round.id();
         let (masked, vector): (Masked, _) = sharing.mask(&deliveries, input, weight)?;
-        client.send(&id, FromClient::Input(vector)).await?;
-        let survivors = hear!(client, Survivors);
+        client.send(id, FromClient::Input(vector)).await?;
+        let survivors = hear!(client, Survivors, std::convert::identity);
         let given = match masked.survive(survivors)? {
             Survived::Unmasking(given) => given,
             Survived::Agreement(agreed, signature) => {
                 let agreed: Agreed = agreed;
-                client.send(&id, FromClient::Agreement(signature)).await?;
-                let agreements = hear!(client, Agreements);
+                client.send(id, FromClient::Agreement(signature)).await?;
+                let agreements = hear!(client, Agreements, std::convert::identity);
                 agreed.unmask(&agreements)?
             }
         };
-        client.send(&id, FromClient::Unmasking(given)).await?;
+        client.send(id, FromClient::Unmasking(given)).await?;
         match client.hear().await? {
             Heard::Ended(taken) => Ok(taken),
             Heard::Told(_) => Err(ClientError::NotUnderstood),

@@ -22,7 +22,7 @@ mod link;
 mod round;
 mod server;
 
-pub use client::{Client, Invitation, Requirements, Taken};
+pub use client::{Client, Invitation, Part, Requirements, Taken};
 pub use error::{ClientError, RoundError, ServerError};
 pub use limits::Limits;
 pub use round::{Finished, Plan};
