@@ -6,7 +6,7 @@ use bytes::Bytes;
 use quorate_federation::PublicKey;
 use quorate_tls::{TlsFault, peer_key};
 use rustls::ServerConfig;
-use tokio::io::{ReadHalf, WriteHalf, split};
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,6 +19,9 @@ use crate::{Limits, frame};
 
 /// Frames that wait for a client: the server sends it one at the end of each stage, and a word at the end.
 const OUTLET: usize = 8;
+
+/// How long a connection may take to end.
+pub(crate) const PARTING: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What connections tell the server.
 pub(crate) enum Event {
@@ -95,14 +98,17 @@ async fn converse(
     events: &Sender<Event>,
     room: &Arc<Semaphore>,
 ) {
-    let (inward, outward) = split(stream);
+    let (mut inward, mut outward) = split(stream);
     let (outlet, frames) = channel(OUTLET);
     if events.send(Event::Arrived { key, link, outlet }).await.is_err() {
         return;
     }
     let ended = tokio::select! {
-        ended = read(key, link, inward, limits, events, room) => ended,
-        ended = write(outward, frames, limits) => ended,
+        ended = read(key, link, &mut inward, limits, events, room) => ended,
+        ended = write(&mut outward, frames, limits) => match ended {
+            Ok(()) => part(&mut inward, &mut outward).await,
+            Err(error) => Err(error),
+        },
     };
     if let Err(error) = ended {
         debug!(%key, %error, "a client's connection broke off");
@@ -111,15 +117,27 @@ async fn converse(
     drop(events.send(Event::Gone { key, link }).await);
 }
 
+/// Ends a connection on which everything is said. What the client may still be sending is read and thrown away: closed on it, it
+/// would lose what it was told last.
+async fn part(
+    inward: &mut ReadHalf<TlsStream<TcpStream>>,
+    outward: &mut WriteHalf<TlsStream<TcpStream>>,
+) -> std::io::Result<()> {
+    outward.shutdown().await?;
+    let mut nowhere = tokio::io::sink();
+    drop(timeout(PARTING, tokio::io::copy(inward, &mut nowhere)).await);
+    Ok(())
+}
+
 async fn read(
     key: PublicKey,
     link: u64,
-    mut stream: ReadHalf<TlsStream<TcpStream>>,
+    stream: &mut ReadHalf<TlsStream<TcpStream>>,
     limits: Limits,
     events: &Sender<Event>,
     room: &Arc<Semaphore>,
 ) -> std::io::Result<()> {
-    while let Some((bytes, room)) = frame::read(&mut stream, Some(room), limits.transfer).await? {
+    while let Some((bytes, room)) = frame::read(stream, Some(room), limits.transfer).await? {
         if events.send(Event::Sent { key, link, bytes, room }).await.is_err() {
             break;
         }
@@ -128,12 +146,12 @@ async fn read(
 }
 
 async fn write(
-    mut stream: WriteHalf<TlsStream<TcpStream>>,
+    stream: &mut WriteHalf<TlsStream<TcpStream>>,
     mut frames: Receiver<Bytes>,
     limits: Limits,
 ) -> std::io::Result<()> {
     while let Some(bytes) = frames.recv().await {
-        frame::write(&mut stream, &bytes, limits.transfer).await?;
+        frame::write(stream, &bytes, limits.transfer).await?;
     }
     Ok(())
 }

@@ -14,9 +14,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::link::{self, Event};
 use crate::{Limits, ServerError};
 
-/// How long connections may take to end.
-const PARTING: Duration = Duration::from_secs(2);
-
 /// Events that wait for the server; beyond this connections are not read.
 const EVENTS: usize = 256;
 
@@ -99,7 +96,7 @@ impl Server {
                 self.events.recv().await;
             }
         };
-        drop(tokio::time::timeout(PARTING, ended).await);
+        drop(tokio::time::timeout(link::PARTING, ended).await);
     }
 
     /// The next that happens.

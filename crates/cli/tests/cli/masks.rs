@@ -201,11 +201,11 @@ fn the_bench_is_exact_and_says_what_the_issue_of_a_graph_is() {
         "--clients",
         "100",
         "--corrupt",
-        "0.5",
+        "0.8",
         "--json",
     ]))
     .unwrap();
     assert!(chosen[0]["neighbours"].as_u64().is_some_and(|neighbours| neighbours < 100), "{chosen}");
     let refused = chosen[1]["refused"].as_str().unwrap();
-    assert!(refused.contains("no graph of 100 clients bears 10 that vanish and 50"), "{refused}");
+    assert!(refused.contains("no graph of 100 clients bears 10 that vanish and 80"), "{refused}");
 }
