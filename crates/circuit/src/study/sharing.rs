@@ -98,6 +98,11 @@ impl InputChecks {
         let norm = columns.iter().any(|column| column.norm().is_some());
         InputChecks { degree, range: bits != Bits::None, norm }
     }
+
+    /// Whether values are compared, beyond what shares tell by themselves.
+    pub fn compare_values(&self) -> bool {
+        self.range || self.norm
+    }
 }
 
 impl fmt::Display for InputChecks {

@@ -8,9 +8,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use quorate_circuit::{Column, Norm, Study};
-use quorate_engine::boolean::lanes::LANES as LANES_OF_WORD;
 use quorate_engine::coin::Coin;
-use quorate_engine::interpret::{NormPlan, Projected, SealSpread, SealTask, SealedBits, Session, norm_bits};
+use quorate_engine::interpret::{NormPlan, Projected, SealSpread, SealTask, Session, norm_bits};
 use quorate_engine::projection::Projections;
 use quorate_field::{F61, F127, FieldId, NamedField};
 use quorate_sharing::Shares;
@@ -172,11 +171,10 @@ impl<F: NamedField> Job<F> {
             // Others have their turn before more vectors are read.
             cx.actions.push(crate::Action::Continue);
         }
-        for (_, rows, SealedBits { bad, .. }) in self.morsels.drive(lanes, cx)? {
+        for (_, rows, sealed) in self.morsels.drive(lanes, cx)? {
             self.open -= rows.len();
-            for (lane, too_long) in self.too_long[rows].iter_mut().enumerate() {
-                *too_long = bad[lane / LANES_OF_WORD] >> (lane % LANES_OF_WORD) & 1 == 1;
-            }
+            let verdicts = sealed.bad_rows(rows.len());
+            self.too_long[rows].iter_mut().zip(verdicts).for_each(|(too_long, bad)| *too_long = bad);
         }
         Ok((self.open == 0).then_some(&self.too_long))
     }

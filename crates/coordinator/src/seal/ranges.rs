@@ -219,9 +219,8 @@ impl<F: NamedField> Job<F> {
         let Some((Morsel { group, .. }, _)) = parts.first() else { return };
         let mut keep = vec![true; group.rows()];
         for (morsel, sealed) in parts {
-            for (lane, keep) in keep[morsel.rows.clone()].iter_mut().enumerate() {
-                *keep = sealed.bad[lane / LANES_OF_WORD] >> (lane % LANES_OF_WORD) & 1 == 0;
-            }
+            let verdicts = sealed.bad_rows(morsel.rows.len());
+            keep[morsel.rows.clone()].iter_mut().zip(verdicts).for_each(|(keep, bad)| *keep = !bad);
         }
         let (mut rest, mut accepted) = (keep.as_mut_slice(), Vec::new());
         for item in &candidates[group.items.clone()] {

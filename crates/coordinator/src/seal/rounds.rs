@@ -8,6 +8,7 @@ use quorate_engine::keys::{KeyAgreement, UnconfirmedKeys};
 use quorate_engine::session::{Terms, session};
 use quorate_field::{Field, with_field, write_slice};
 use quorate_hash::Digest;
+use quorate_sharing::Shares;
 use quorate_sharing::prss::SessionKeys;
 use quorate_wire::{Blob, Code, Manifest, Refusal, SignedManifest};
 
@@ -224,8 +225,7 @@ impl Seal {
         }
         check_cohort(agreed.items.len() as u64, study.policy.min_cohort)?;
         self.exchange.narrow(&agreed.members);
-        let checks = study.input_checks();
-        if checks.range || checks.norm {
+        if study.input_checks().compare_values() {
             self.lanes = morsels::lanes(self.attempt, &entry.scheme, &agreed.members, cx);
         }
         let nonce = cx.random();
@@ -311,10 +311,15 @@ impl Seal {
             return self.begin_layout(sealing, Some((keys, coin)), entry, cx);
         }
         let session = checking.sealing.session;
-        let (mine, columns) = with_field!(entry.kept.study.field, F => check_values::<F>(&checking, from as u64, items, entry, cx))?;
+        let study = &entry.kept.study;
         // Nearly always all of them pass, and their shares are here: they need not be read again to be laid out.
-        let checks = entry.kept.study.input_checks();
-        if !checks.range && !checks.norm {
+        let lays_out = !study.input_checks().compare_values();
+        let (mine, columns) = with_field!(study.field, F => {
+            let blocks = pieces::blocks::<F>(entry, items, cx)?;
+            let columns = lays_out.then(|| layout::columns(study, items, &blocks));
+            (check_values(&checking, from as u64, &blocks), columns)
+        });
+        if let Some(columns) = columns {
             self.layout = Some(session);
             self.batch = Some(cx.store(layout::append_columns(entry, &session, columns, items)));
         }
@@ -476,21 +481,12 @@ impl Seal {
     }
 }
 
-/// This helper's check values for contributions from `from` on, encoded, and their columns.
-fn check_values<F: Field>(
-    checking: &Checking,
-    from: u64,
-    items: &[Item],
-    entry: &Entry,
-    cx: &Context<'_>,
-) -> Result<(Vec<u8>, Vec<Vec<u8>>), Refusal> {
-    let rows = items.iter().map(|item| item.rows as usize).max().unwrap_or(0);
-    let mut rho = vec![F::ZERO; rows * entry.kept.study.cells_per_row()];
+/// This helper's check values for contributions with these shares, from number `from` on, encoded.
+fn check_values<F: Field>(checking: &Checking, from: u64, blocks: &[Shares<F>]) -> Vec<u8> {
+    let cells = blocks.iter().map(Shares::len).max().unwrap_or(0);
+    let mut rho = vec![F::ZERO; cells];
     checking.coin.coefficients(0, &mut rho);
-    let masks = degree::masks::<F>(&checking.keys, from..from + items.len() as u64);
-    let blocks = pieces::blocks::<F>(entry, items, cx)?;
-    let value =
-        |(block, mask): (&quorate_sharing::Shares<F>, &F)| degree::combine(&rho, block.as_slice(), *mask);
-    let values = write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>());
-    Ok((values, layout::columns(&entry.kept.study, items, &blocks)))
+    let masks = degree::masks::<F>(&checking.keys, from..from + blocks.len() as u64);
+    let value = |(block, mask): (&Shares<F>, &F)| degree::combine(&rho, block.as_slice(), *mask);
+    write_slice(&blocks.iter().zip(masks.as_slice()).map(value).collect::<Vec<F>>())
 }

@@ -208,6 +208,15 @@ pub struct SealedBits {
     pub bad: Vec<u64>,
 }
 
+impl SealedBits {
+    /// For each of the first `rows` rows whether it is out of its ranges.
+    ///
+    /// Panics if there are fewer.
+    pub fn bad_rows(&self, rows: usize) -> impl Iterator<Item = bool> {
+        (0..rows).map(|lane| self.bad[lane / LANES] >> (lane % LANES) & 1 == 1)
+    }
+}
+
 impl SealSpread {
     /// For member `me` of `members`, ascending, of whom `workers` work, and columns of `bits` bits in all. `keys` are
     /// the member's of the session. `None` if the threshold is 0.
