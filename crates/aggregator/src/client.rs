@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use quorate_federation::{PublicKey, SecretKey};
 use quorate_hash::Digest;
-use quorate_masking::client::{Agreed, Joined, Masked, Sharing, Survived};
+use quorate_masking::client::{Joined, Sharing, Survived};
 use quorate_masking::message::{Delivery, FromClient, FromServer};
 use quorate_masking::{Demand, Input, Round, Strength, Terms, Variant};
 use quorate_tls::{TlsFault, masks_client_config};
@@ -234,7 +234,7 @@ impl<'a> Invitation<'a> {
     /// that ended without a sum. Whichever it is, nobody learned anything of the vector.
     pub async fn contribute(self, input: Input<'_>, weight: u32) -> Result<Taken, ClientError> {
         // A vector that does not fit is said before anybody counts on it.
-        drop(self.round.terms().encoding.encode(input, weight)?);
+        self.round.terms().encoding.check_input(input, weight)?;
         self.share().await?.contribute(input, weight).await
     }
 
@@ -256,10 +256,10 @@ async fn share(client: &mut Client, round: &Arc<Round>) -> Result<State, ClientE
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut()).map_err(ClientError::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(*seed);
-    let (joined, keys): (Joined, _) = Joined::new(Arc::clone(round), Arc::clone(&client.identity), &mut rng)?;
+    let (joined, keys) = Joined::new(Arc::clone(round), Arc::clone(&client.identity), &mut rng)?;
     client.send(id, FromClient::Keys(keys)).await?;
     let neighbours = hear!(client, Neighbours, State::Ended);
-    let (sharing, shares): (Sharing, _) = joined.share(neighbours, &mut rng)?;
+    let (sharing, shares) = joined.share(neighbours, &mut rng)?;
     client.send(id, FromClient::Shares(shares)).await?;
     let deliveries = hear!(client, Deliveries, State::Ended);
     Ok(State::Shared(sharing, deliveries))
@@ -277,13 +277,12 @@ impl Part<'_> {
             State::Ended(taken) => return Ok(taken),
         };
         let id = round.id();
-        let (masked, vector): (Masked, _) = sharing.mask(&deliveries, input, weight)?;
+        let (masked, vector) = sharing.mask(&deliveries, input, weight)?;
         client.send(id, FromClient::Input(vector)).await?;
         let survivors = hear!(client, Survivors, std::convert::identity);
         let given = match masked.survive(survivors)? {
             Survived::Unmasking(given) => given,
             Survived::Agreement(agreed, signature) => {
-                let agreed: Agreed = agreed;
                 client.send(id, FromClient::Agreement(signature)).await?;
                 let agreements = hear!(client, Agreements, std::convert::identity);
                 agreed.unmask(&agreements)?

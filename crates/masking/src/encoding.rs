@@ -151,8 +151,8 @@ impl Encoding {
         Ok(())
     }
 
-    /// A client's vector as words. `weight` is 1 where the round has none.
-    pub fn encode(&self, input: Input<'_>, weight: u32) -> Result<Words, InputFault> {
+    /// Whether a client's vector can be encoded. `weight` is 1 where the round has none.
+    pub fn check_input(&self, input: Input<'_>, weight: u32) -> Result<(), InputFault> {
         let is_weight =
             if self.weight_max == 0 { weight == 1 } else { (1..=self.weight_max).contains(&weight) };
         if !is_weight {
@@ -165,12 +165,24 @@ impl Encoding {
         if found != self.length as usize {
             return Err(InputFault::Length { expected: self.length, found });
         }
+        let bound = self.bound.unsigned_abs();
+        let refused = match input {
+            Input::Reals(vector) => {
+                vector.iter().position(|number| number.is_nan()).map(InputFault::NotANumber)
+            }
+            Input::Integers(vector) => {
+                vector.iter().position(|number| number.unsigned_abs() > bound).map(InputFault::Bound)
+            }
+        };
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// A client's vector as words, if it can be encoded.
+    pub fn encode(&self, input: Input<'_>, weight: u32) -> Result<Words, InputFault> {
+        self.check_input(input, weight)?;
         let mut words = Words::zeros(self);
         match input {
             Input::Reals(vector) => {
-                if let Some(place) = vector.iter().position(|number| number.is_nan()) {
-                    return Err(InputFault::NotANumber(place));
-                }
                 let scale = f64::from(2_u32).powi(i32::from(self.fraction_bits));
                 #[expect(
                     clippy::cast_possible_truncation,
@@ -182,10 +194,6 @@ impl Encoding {
                 }));
             }
             Input::Integers(vector) => {
-                let bound = self.bound.unsigned_abs();
-                if let Some(place) = vector.iter().position(|number| number.unsigned_abs() > bound) {
-                    return Err(InputFault::Bound(place));
-                }
                 words.fill(vector.iter().map(|&number| number.wrapping_mul(i64::from(weight))));
             }
         }

@@ -133,12 +133,20 @@ impl Clients {
     fn get(&self, position: Position) -> Option<&Known> {
         self.0.get(position as usize)?.as_ref()
     }
-}
 
-impl Known {
-    /// Everybody it masks with, ascending.
-    fn neighbours(&self) -> Vec<Position> {
-        let mut neighbours = [self.holders.as_slice(), &self.kept].concat();
+    /// Who keeps a client's shares.
+    fn holders(&self, position: Position) -> &[Position] {
+        self.get(position).map_or(&[], |known| &known.holders)
+    }
+
+    /// Whose shares a client keeps.
+    fn kept(&self, position: Position) -> &[Position] {
+        self.get(position).map_or(&[], |known| &known.kept)
+    }
+
+    /// Everybody a client masks with, ascending.
+    fn neighbours(&self, position: Position) -> Vec<Position> {
+        let mut neighbours = [self.holders(position), self.kept(position)].concat();
         neighbours.sort_unstable();
         neighbours.dedup();
         neighbours

@@ -156,7 +156,7 @@ fn share_of(clients: u32, share: f64) -> u32 {
     count
 }
 
-/// Clients among whom a graph is drawn.
+/// Clients among whom a graph is drawn. Here and below, what is called `log` is the natural logarithm of what is said.
 struct Crowd {
     clients: u32,
     corrupt: u32,
@@ -176,7 +176,7 @@ impl Crowd {
 
     /// The least threshold with which so many neighbours are enough, if any is.
     fn threshold_for(&self, neighbours: u32, demand: &Demand) -> Option<(u32, u32, Strength)> {
-        let apart = self.log2_apart(neighbours);
+        let apart = self.log_apart(neighbours);
         let (mut low, mut high) = (neighbours / 2, neighbours);
         let sigma = |threshold| self.sigma(neighbours, threshold, apart);
         if sigma(high) < demand.sigma {
@@ -191,28 +191,28 @@ impl Crowd {
     }
 
     fn strength(&self, neighbours: u32, threshold: u32) -> Strength {
-        let apart = self.log2_apart(neighbours);
+        let apart = self.log_apart(neighbours);
         Strength { sigma: self.sigma(neighbours, threshold, apart), eta: self.eta(neighbours, threshold) }
     }
 
-    fn sigma(&self, neighbours: u32, threshold: u32, log2_apart: f64) -> f64 {
+    fn sigma(&self, neighbours: u32, threshold: u32, log_apart: f64) -> f64 {
         let corrupt = if self.is_active { (2 * threshold).saturating_sub(neighbours) } else { threshold };
-        let exposed = self.log2_any(log_tail(self.clients - 1, self.corrupt, neighbours, corrupt));
-        positive(-log_add(exposed, log2_apart))
+        let exposed = self.log_any(log_tail(self.clients - 1, self.corrupt, neighbours, corrupt));
+        bits(log_add(exposed, log_apart))
     }
 
     fn eta(&self, neighbours: u32, threshold: u32) -> f64 {
         let gone = (neighbours + 1).saturating_sub(threshold);
-        positive(-self.log2_any(log_tail(self.clients - 1, self.vanish, neighbours, gone)))
+        bits(self.log_any(log_tail(self.clients - 1, self.vanish, neighbours, gone)))
     }
 
-    /// Any of `n` events of the same (natural logarithm of) probability.
-    fn log2_any(&self, log: f64) -> f64 {
-        (log + f64::from(self.clients).ln()) / std::f64::consts::LN_2
+    /// Any of `n` events of the same probability.
+    fn log_any(&self, log: f64) -> f64 {
+        log + f64::from(self.clients).ln()
     }
 
-    /// log2 of the probability that honest survivors fall into two parts.
-    fn log2_apart(&self, neighbours: u32) -> f64 {
+    /// The probability that honest survivors fall into two parts.
+    fn log_apart(&self, neighbours: u32) -> f64 {
         let (n, k, others) = (self.clients, neighbours, self.clients - 1);
         if k == others {
             return f64::NEG_INFINITY;
@@ -220,7 +220,7 @@ impl Crowd {
         let bad = self.corrupt + self.vanish;
         if !self.is_active {
             let run = log_choose(bad, k) - log_choose(n, k);
-            return (run + 2.0 * f64::from(n).ln()) / std::f64::consts::LN_2 - 1.0;
+            return run + 2.0 * f64::from(n).ln() - std::f64::consts::LN_2;
         }
         let honest = n.saturating_sub(bad);
         let all = log_choose(others, k);
@@ -228,13 +228,13 @@ impl Crowd {
             let (part_alone, rest_alone) =
                 (log_choose(others + part - honest, k) - all, log_choose(others - part, k) - all);
             let sides = f64::from(part) * part_alone + f64::from(honest - part) * rest_alone;
-            (log_choose(honest, part) + sides) / std::f64::consts::LN_2
+            log_choose(honest, part) + sides
         });
         cut.fold(f64::NEG_INFINITY, log_add)
     }
 }
 
-/// Natural logarithm of `P[X >= least]`, `X` hypergeometric: `draws` without return from `all` of which `marked` are marked.
+/// `P[X >= least]`, `X` hypergeometric: `draws` without return from `all` of which `marked` are marked.
 fn log_tail(all: u32, marked: u32, draws: u32, least: u32) -> f64 {
     if least == 0 {
         return 0.0;
@@ -242,10 +242,10 @@ fn log_tail(all: u32, marked: u32, draws: u32, least: u32) -> f64 {
     let total = log_choose(all, draws);
     let terms = (least..=draws.min(marked))
         .map(|hits| log_choose(marked, hits) + log_choose(all - marked, draws - hits) - total);
-    terms.fold(f64::NEG_INFINITY, |sum, term| log_add_with(sum, term, f64::exp, f64::ln_1p)).min(0.0)
+    terms.fold(f64::NEG_INFINITY, log_add).min(0.0)
 }
 
-/// Natural logarithm of a binomial coefficient; of 0 where there is nothing to choose from.
+/// A binomial coefficient; 0 where there is nothing to choose from.
 fn log_choose(all: u32, chosen: u32) -> f64 {
     if chosen > all {
         return f64::NEG_INFINITY;
@@ -253,19 +253,15 @@ fn log_choose(all: u32, chosen: u32) -> f64 {
     ln_factorial(all.into()) - ln_factorial(chosen.into()) - ln_factorial((all - chosen).into())
 }
 
-/// log2 of the sum of two numbers given by theirs.
+/// The sum of two numbers.
 fn log_add(a: f64, b: f64) -> f64 {
-    log_add_with(a, b, f64::exp2, |x| x.ln_1p() / std::f64::consts::LN_2)
-}
-
-fn log_add_with(a: f64, b: f64, exp: impl Fn(f64) -> f64, log_1p: impl Fn(f64) -> f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + log_1p(exp(low - high)) }
+    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }
 
 /// Bits of a bound on a probability; of one above 1, none.
-fn positive(bits: f64) -> f64 {
-    bits.max(0.0)
+fn bits(log: f64) -> f64 {
+    (-log / std::f64::consts::LN_2).max(0.0)
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl<R: CryptoRng, M: Meter> Bench<'_, R, M> {
         let sharing = self.stage(
             told,
             |rng, _, (client, neighbours): (Joined, _)| {
-                let (client, shares): (Sharing, _) = client.share(over(&neighbours), rng)?;
+                let (client, shares) = client.share(over(&neighbours), rng)?;
                 Ok((client, FromClient::Shares(shares)))
             },
             &mut server,

@@ -109,7 +109,7 @@ impl Agreements {
         let needed = self.added.round.terms().threshold + 1;
         let signers = self.attendance.close(needed)?;
         let told = signers.iter().map(|position| {
-            let holders = self.added.clients.get(position).map_or(&[][..], |known| &known.holders);
+            let holders = self.added.clients.holders(position);
             let signed = holders.iter().filter_map(|&holder| {
                 Some(Agreement { position: holder, signature: self.signatures[holder as usize]? })
             });

@@ -56,7 +56,7 @@ impl Keys {
         let mut clients =
             Clients(self.keys.iter().map(|keys| Some(known(&graph, keys.as_ref()?, &there))).collect());
         for position in there.iter() {
-            let holders = clients.get(position).map_or_else(Vec::new, |known| known.holders.clone());
+            let holders = clients.holders(position).to_vec();
             for holder in holders {
                 if let Some(Some(holder)) = clients.0.get_mut(holder as usize) {
                     holder.kept.push(position);
@@ -64,7 +64,7 @@ impl Keys {
             }
         }
         let told = there.iter().map(|position| {
-            let neighbours = clients.get(position).map_or_else(Vec::new, Known::neighbours);
+            let neighbours = clients.neighbours(position);
             let keys = neighbours.iter().filter_map(|&neighbour| self.keys[neighbour as usize].clone());
             (position, keys.collect())
         });

@@ -29,7 +29,7 @@ impl SharesStage {
         if !self.attendance.is_first(from)? {
             return Ok(false);
         }
-        let holders = self.clients.get(from).map_or(&[][..], |known| &known.holders);
+        let holders = self.clients.holders(from);
         if !shares.envelopes.iter().map(|envelope| &envelope.holder).eq(holders) {
             let reason = "they are not one for each holder, in ascending order";
             return Err(Fault::Shape { position: from, stage: Stage::Shares, reason });
@@ -50,7 +50,7 @@ impl SharesStage {
         let sharing = self.attendance.close(round.terms().survivors_min)?;
         let mut told = Vec::new();
         for position in sharing.iter() {
-            let neighbours = self.clients.get(position).map_or_else(Vec::new, super::Known::neighbours);
+            let neighbours = self.clients.neighbours(position);
             let present = neighbours.into_iter().filter(|&neighbour| sharing.contains(neighbour));
             let deliveries = present.map(|neighbour| Delivery {
                 neighbour,

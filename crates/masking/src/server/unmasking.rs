@@ -53,7 +53,7 @@ impl Unmasking {
         if !self.attendance.is_first(from)? {
             return Ok(false);
         }
-        let kept = self.added.clients.get(from).map_or(&[][..], |known| &known.kept);
+        let kept = self.added.clients.kept(from);
         let is_kept =
             |given: &Given| kept.binary_search(&given.of).is_ok() && self.added.sharing.contains(given.of);
         if !is_ascending(&shares, |given| given.of) || !shares.iter().all(is_kept) {
@@ -117,8 +117,12 @@ impl Added {
             return Ok(vec![(self_seed(&secret, round, position), Sign::Minus)]);
         }
         let Some(known) = self.clients.get(position) else { return Ok(Vec::new()) };
-        let others: Vec<Position> =
-            known.neighbours().into_iter().filter(|&other| self.survivors.contains(other)).collect();
+        let others: Vec<Position> = self
+            .clients
+            .neighbours(position)
+            .into_iter()
+            .filter(|&other| self.survivors.contains(other))
+            .collect();
         if others.is_empty() {
             return Ok(Vec::new());
         }
