@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use quorate_aggregator::{Client, Limits, Plan, Requirements, Server};
 use quorate_federation::{PublicKey, SecretKey};
-use quorate_masking::{Demand, Encoding, Input, Ring};
+use quorate_masking::{Encoding, Input, Ring};
 use tokio::task::JoinSet;
 
 use crate::model::Model;
@@ -54,7 +54,7 @@ impl Masks {
         let mut tasks = JoinSet::new();
         for (client, identity) in identities.into_iter().enumerate() {
             let requirements = Requirements {
-                demand: demand(setting),
+                demand: setting.demand(),
                 takes_passive: false,
                 enrolled: Some(enrolled.clone()),
             };
@@ -81,7 +81,7 @@ impl Masks {
             number,
             is_active: true,
             graph: None,
-            demand: demand(&self.setting),
+            demand: self.setting.demand(),
             encoding: self.encoding,
             model: model.to_bytes(),
             clients_min: clients,
@@ -110,11 +110,6 @@ impl Masks {
         }
         Ok(())
     }
-}
-
-/// A graph that bears those who leave; of the others, one in twenty may work with the server.
-fn demand(setting: &Setting) -> Demand {
-    Demand { dropouts: setting.dropouts, ..Demand::default() }
 }
 
 fn encoding(setting: &Setting) -> Result<Encoding, Failure> {

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use quorate_masking::Demand;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -83,12 +84,17 @@ impl Setting {
         self.batches.iter().map(Batch::len).max().unwrap_or(0)
     }
 
+    /// What a graph of clients must bear: those who leave; of the others, one in twenty may work with the server.
+    pub(crate) fn demand(&self) -> Demand {
+        Demand { dropouts: self.dropouts, ..Demand::default() }
+    }
+
     /// Who leaves in a round.
     pub(crate) fn leaving(&self, round: u64) -> BTreeMap<usize, Leaving> {
         let mut clients: Vec<usize> = (0..self.batches.len()).collect();
         shuffle(&mut clients, &mut ChaCha20Rng::seed_from_u64(self.seed.wrapping_add(round)));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-        let count = (clients.len() as f64 * self.dropouts + 1e-9) as usize;
+        let stay = self.demand().survivors_min(clients.len().try_into().unwrap_or(u32::MAX));
+        let count = clients.len().saturating_sub(stay as usize);
         let leaving = |(place, client)| {
             let is_even = (place as u64 + round).is_multiple_of(2);
             (client, if is_even { Leaving::AtOnce } else { Leaving::SharesOut })
