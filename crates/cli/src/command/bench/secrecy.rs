@@ -11,6 +11,8 @@ mod masked;
 pub(super) mod plain;
 mod secret;
 
+use std::time::Duration;
+
 use clap::Args;
 use quorate_circuit::{Column, Sharing};
 use quorate_contribute::Table;
@@ -110,6 +112,11 @@ struct Line {
 struct Report {
     contributors: u32,
     lines: Vec<Line>,
+}
+
+/// Microseconds of each, of the processor time of so many.
+fn microseconds_each(cpu: Duration, count: u32) -> f64 {
+    cpu.as_secs_f64() * 1e6 / f64::from(count)
 }
 
 impl Ratios {

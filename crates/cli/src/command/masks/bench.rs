@@ -113,6 +113,16 @@ struct Line {
     eta: Option<f64>,
 }
 
+impl Line {
+    /// Of two rounds the one with the faster server, with the least work of a client and the largest fraction of either.
+    fn or_faster(self, other: Line) -> Line {
+        let client_seconds = self.client_seconds.min(other.client_seconds);
+        let prg_fraction = self.prg_fraction.max(other.prg_fraction);
+        let faster = if self.server_seconds <= other.server_seconds { self } else { other };
+        Line { client_seconds, prg_fraction, ..faster }
+    }
+}
+
 /// Adds up who works for how long.
 #[derive(Default)]
 struct Watch {
@@ -173,13 +183,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// A graph: neighbours, threshold and what they reach.
 fn graph(arguments: &Arguments, clients: u32, neighbours: Neighbours, demand: &Demand) -> (u32, u32) {
+    let of = |count: u32| (count, count / 2 + 1);
+    let all = of(clients - 1);
     let (neighbours, threshold) = match neighbours {
-        Neighbours::Some(count) => (count, count / 2 + 1),
-        Neighbours::All => (clients - 1, (clients - 1) / 2 + 1),
+        Neighbours::Some(count) => of(count),
+        Neighbours::All => all,
         Neighbours::Chosen => choose(clients, arguments.active, demand)
-            .map_or((clients - 1, (clients - 1) / 2 + 1), |(neighbours, threshold, _)| {
-                (neighbours, threshold)
-            }),
+            .map_or(all, |(neighbours, threshold, _)| (neighbours, threshold)),
     };
     (neighbours, arguments.threshold.unwrap_or(threshold))
 }
@@ -247,19 +257,10 @@ fn measure(
         if !exact {
             return Err(invalid("the sum is not that of the clear text: this is a fault of Quorate".into()));
         }
-        best = match best {
-            Some(best) if best.server_seconds <= line.server_seconds => Some(Line {
-                client_seconds: best.client_seconds.min(line.client_seconds),
-                prg_fraction: best.prg_fraction.max(line.prg_fraction),
-                ..best
-            }),
-            Some(best) => Some(Line {
-                client_seconds: best.client_seconds.min(line.client_seconds),
-                prg_fraction: best.prg_fraction.max(line.prg_fraction),
-                ..line
-            }),
-            None => Some(line),
-        };
+        best = Some(match best {
+            Some(best) => best.or_faster(line),
+            None => line,
+        });
     }
     best.ok_or_else(|| invalid("no round was run".into()))
 }

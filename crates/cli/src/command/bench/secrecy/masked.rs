@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
-use super::{Costs, Job};
+use super::plain::{compare, value};
+use super::{Costs, Job, microseconds_each};
 use crate::failure::Failure;
 use crate::keys::random;
 use crate::trial::this_program;
@@ -27,23 +28,16 @@ pub(super) const CONTRIBUTORS_MIN: u32 = 3;
 /// Measures, and compares the sums with the clear text. In a passive round the server is relied on to follow the protocol.
 pub(super) async fn measure(job: &Job, is_passive: bool) -> Result<Costs, Failure> {
     let table = job.table()?;
-    let vectors: Vec<Vec<i64>> = (0..table.rows())
-        .map(|row| {
-            table
-                .row(row)
-                .iter()
-                .map(|value| i64::try_from(value.to_i128().unwrap_or(0)).unwrap_or(0))
-                .collect()
-        })
-        .collect();
+    let vector = |row| (0..table.columns()).map(|column| value(&table, row, column).cast_signed()).collect();
+    let vectors: Vec<Vec<i64>> = (0..table.rows()).map(vector).collect();
     let mut rng = ChaCha20Rng::from_seed(*random()?);
-    let mut identities: Vec<Arc<SecretKey>> =
+    let identities: Vec<Arc<SecretKey>> =
         vectors.iter().map(|_| Arc::new(SecretKey::generate(&mut rng))).collect();
     let server_key = SecretKey::generate(&mut rng);
     let dir = TempDir::with_prefix("quorate-").map_err(broken)?;
     let mut server = Server::start(dir.path(), &server_key, &identities, table.columns(), is_passive).await?;
     let mut clients = Vec::new();
-    for identity in identities.drain(..) {
+    for identity in identities {
         let requirements = Requirements { takes_passive: is_passive, ..Requirements::default() };
         clients.push(
             Client::connect(&server.address, server_key.public(), identity, requirements, Limits::default())
@@ -51,7 +45,6 @@ pub(super) async fn measure(job: &Job, is_passive: bool) -> Result<Costs, Failur
         );
     }
 
-    let contributions = f64::from(job.contributors);
     let (before, own_before, started) = (server.cpu(), cpu_of_process(), Instant::now());
     let parts = clients.iter_mut().zip(&vectors).map(async |(client, vector)| {
         let round = client.next_round().await?.ok_or(ClientError::Closed)?;
@@ -61,14 +54,13 @@ pub(super) async fn measure(job: &Job, is_passive: bool) -> Result<Costs, Failur
     let (own, servers) = (cpu_of_process().saturating_sub(own_before), server.cpu().saturating_sub(before));
     let took = started.elapsed().as_secs_f64();
     let report = server.report().await?;
-    compare(&vectors, &report)?;
-    let of_each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / contributions;
-    let bytes = report["bytes_in"].as_f64().unwrap_or(0.0) / contributions;
+    compare(&table, &sums(&report, table.rows())?)?;
+    let bytes = report["bytes_in"].as_f64().unwrap_or(0.0) / f64::from(job.contributors);
     Ok(Costs {
         bytes_per_contribution: bytes,
         bytes_per_contribution_in_bulk: bytes,
-        contributor_cpu_us: of_each(own),
-        servers_cpu_us: of_each(servers),
+        contributor_cpu_us: microseconds_each(own, job.contributors),
+        servers_cpu_us: microseconds_each(servers, job.contributors),
         bytes_between_servers: 0.0,
         upload_seconds: took,
         seal_seconds: 0.0,
@@ -76,17 +68,12 @@ pub(super) async fn measure(job: &Job, is_passive: bool) -> Result<Costs, Failur
     })
 }
 
-fn compare(vectors: &[Vec<i64>], report: &serde_json::Value) -> Result<(), Failure> {
-    for column in 0..vectors.first().map_or(0, Vec::len) {
-        let expected = vectors.iter().map(|vector| vector[column]).sum::<i64>() as f64;
-        let found = report["mean"][column].as_f64().unwrap_or(f64::NAN) * vectors.len() as f64;
-        // A mean is a double: its rounding is far below one.
-        if found.is_nan() || (found - expected).abs() >= 0.5 {
-            let (name, found, expected) = (format!("s{column}"), found.to_string(), expected.to_string());
-            return Err(Failure::Differs { name, found, expected });
-        }
-    }
-    Ok(())
+/// The sums of so many vectors, from their mean: a double, whose rounding is far below one.
+fn sums(report: &serde_json::Value, vectors: usize) -> Result<Vec<u64>, Failure> {
+    let mean = report["mean"].as_array().ok_or_else(|| broken("it gives no mean"))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of numbers of 20 bits")]
+    let sum = |mean: f64| (mean * vectors as f64).round() as u64;
+    mean.iter().map(|mean| mean.as_f64().map(sum).ok_or_else(|| broken("its mean is no number"))).collect()
 }
 
 /// The server's process. It ends with this.

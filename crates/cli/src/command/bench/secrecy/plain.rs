@@ -36,7 +36,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Costs, Job, WINDOW};
+use super::{Costs, Job, WINDOW, microseconds_each};
 use crate::command::helper::stdin_closed;
 use crate::failure::Failure;
 use crate::keys::random;
@@ -69,13 +69,12 @@ pub(super) async fn measure(job: &Job) -> Result<Costs, Failure> {
     let servers = server.cpu().saturating_sub(before);
     compare(&table, &sums)?;
 
-    let of_each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / contributions;
     let all = encode(&vec![0_u64; table.cells().len()]);
     Ok(Costs {
         bytes_per_contribution: uploaded as f64 / contributions,
         bytes_per_contribution_in_bulk: all.len() as f64 / contributions,
-        contributor_cpu_us: of_each(own),
-        servers_cpu_us: of_each(servers),
+        contributor_cpu_us: microseconds_each(own, job.contributors),
+        servers_cpu_us: microseconds_each(servers, job.contributors),
         bytes_between_servers: 0.0,
         upload_seconds: upload_seconds.as_secs_f64(),
         seal_seconds: 0.0,
@@ -83,7 +82,8 @@ pub(super) async fn measure(job: &Job) -> Result<Costs, Failure> {
     })
 }
 
-fn compare(table: &Table, sums: &[u64]) -> Result<(), Failure> {
+/// Compares sums of columns with the clear text's.
+pub(super) fn compare(table: &Table, sums: &[u64]) -> Result<(), Failure> {
     for column in 0..table.columns() {
         let expected: u64 = (0..table.rows()).map(|row| value(table, row, column)).sum();
         let found = sums.get(column).copied().unwrap_or(0);
@@ -96,7 +96,7 @@ fn compare(table: &Table, sums: &[u64]) -> Result<(), Failure> {
 }
 
 /// A value of the table, which has none below zero or above a million.
-fn value(table: &Table, row: usize, column: usize) -> u64 {
+pub(super) fn value(table: &Table, row: usize, column: usize) -> u64 {
     table.row(row)[column].to_i128().and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
 }
 

@@ -1,6 +1,6 @@
 //! The sums by helpers of whom no few learn anything.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use quorate_circuit::{Disclosure, Sharing};
@@ -9,7 +9,7 @@ use quorate_client::contributor::{Progress, upload_batch};
 use quorate_contribute::{ContributeError, Packer, Table};
 use quorate_local::{Network, cpu_of_process};
 
-use super::{Costs, Job, WINDOW};
+use super::{Costs, Job, WINDOW, microseconds_each};
 use crate::clear::ClearText;
 use crate::draft::BitsArgument;
 use crate::failure::Failure;
@@ -38,12 +38,11 @@ pub(super) async fn measure(job: &Job, sharing: Sharing, bits: BitsArgument) -> 
     let between = trial.local.bytes_between_helpers().unwrap_or(0).saturating_sub(between);
     clear.compare(&run)?;
 
-    let of_each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / contributions;
     let costs = Costs {
         bytes_per_contribution: uploaded as f64 / contributions,
         bytes_per_contribution_in_bulk: in_bulk(&trial)? as f64 / contributions,
-        contributor_cpu_us: of_each(own),
-        servers_cpu_us: of_each(servers),
+        contributor_cpu_us: microseconds_each(own, job.contributors),
+        servers_cpu_us: microseconds_each(servers, job.contributors),
         bytes_between_servers: between as f64 / contributions,
         upload_seconds: upload_seconds.as_secs_f64(),
         seal_seconds: trial.seconds_of("seal"),
