@@ -1,16 +1,14 @@
 //! Contributions that no client would send, among 100,000 good ones: exactly the good ones are counted.
 
-use quorate_circuit::{Circuit, Proportion, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Proportion, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
 use quorate_contribute::{Batch, Packed, Packer};
-use quorate_federation::SecretKey;
 use quorate_field::Integer;
 use quorate_hash::Digest;
-use quorate_local::LocalFederation;
-use quorate_sharing::{ContributorSecret, PieceHeader, PieceRef, commitment, contribution_id};
+use quorate_sharing::{PieceHeader, PieceRef, commitment, contribution_id};
 use quorate_wire::{Blob, Contribution, PieceBytes, Upload, encode};
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+
+use crate::study::{Created, create};
 
 const PEOPLE: u64 = 100_000;
 const PER_BATCH: usize = 2_000;
@@ -105,36 +103,24 @@ fn block(packer: &Packer, study: &Digest, number: u64, is_good: bool) -> Batch {
 
 #[tokio::test]
 async fn exactly_the_good_ones_are_counted() {
-    let key = |seed: u8| SecretKey::generate(&mut ChaCha20Rng::from_seed([seed; 32]));
-    let (owner, analyst) = (key(1), key(2));
-    let dir = tempfile::TempDir::new().unwrap();
-    let federation = quorate_local::create(dir.path(), "trial", 4, 1, &[owner.public()]).unwrap();
-    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
-    let columns = Circuit::parse(CIRCUIT).unwrap().inputs();
-    let draft = StudyDraft {
-        federation: *federation.id(),
+    let rules = |draft| StudyDraft {
         rows_max: BLOCK_ROWS,
-        owner: *owner.public().as_bytes(),
         min_cohort: 10,
         excluded_max: Proportion::parse("0.01").unwrap(),
-        analysts: vec![*analyst.public().as_bytes()],
-        ..StudyDraft::new("honest", sharing, columns, PEOPLE + 2)
+        ..draft
     };
-    let (document, study) = draft.document().unwrap();
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_quorate"));
-    let local = LocalFederation::start(binary, dir.path()).await.unwrap();
-    owner::create_study(local.helpers(), &owner, &document).await.unwrap();
-    let packer = Packer::new(&study, ContributorSecret::from_bytes([3; 32])).unwrap();
+    let Created { local, study, owner, analyst, packer, .. } =
+        &create("honest", CIRCUIT, PEOPLE + 2, rules).await;
     for first in (0..PEOPLE).step_by(PER_BATCH) {
-        let batch = batch(&packer, &study.id(), first..first + PER_BATCH as u64);
+        let batch = batch(packer, &study.id(), first..first + PER_BATCH as u64);
         contributor::upload_batch(local.helpers(), &study.id(), batch).await.unwrap();
     }
     for (number, is_good) in [(PEOPLE, true), (PEOPLE + 1, false)] {
-        let batch = block(&packer, &study.id(), number, is_good);
+        let batch = block(packer, &study.id(), number, is_good);
         contributor::upload_batch(local.helpers(), &study.id(), batch).await.unwrap();
     }
-    let manifest = owner::seal(local.helpers(), &owner, &study, &[]).await.unwrap().manifest;
-    let run = analyst::run(local.helpers(), &analyst, &study, CIRCUIT).await.unwrap();
+    let manifest = owner::seal(local.helpers(), owner, study, &[]).await.unwrap().manifest;
+    let run = analyst::run(local.helpers(), analyst, study, CIRCUIT).await.unwrap();
 
     let good: Vec<Vec<Integer>> =
         (0..PEOPLE).map(cells).filter(|(_, is_good)| *is_good).map(|(cells, _)| cells).collect();
@@ -153,7 +139,7 @@ async fn exactly_the_good_ones_are_counted() {
     let many = limits.clone().fold(inputs.to_owned(), |text, limit| {
         text + &format!("reveal r{limit} = sum(if wage > {limit} then wage else 1)\n")
     });
-    let capped = analyst::run(local.helpers(), &analyst, &study, &many).await.unwrap();
+    let capped = analyst::run(local.helpers(), analyst, study, &many).await.unwrap();
     for ((_, found), limit) in capped.answer.results.iter().zip(limits) {
         let limit = Integer::from(i64::from(limit));
         let of = |wage: Integer| if wage > limit { wage } else { Integer::ONE };

@@ -11,6 +11,7 @@ mod masks;
 mod norms;
 mod results;
 mod rules;
+mod study;
 mod trials;
 mod up;
 mod vectors;

@@ -1,17 +1,12 @@
 //! Vectors longer than their column allows, from clients that do not clip: the sum is exactly that of the others.
 
-use quorate_circuit::{Circuit, Outcome, Proportion, Quantity, Sharing, SharingKind, StudyDraft};
+use quorate_circuit::{Circuit, Outcome, Proportion, Quantity, StudyDraft};
 use quorate_client::{analyst, contributor, owner};
-use quorate_contribute::Packer;
-use quorate_federation::SecretKey;
 use quorate_field::Integer;
-use quorate_local::LocalFederation;
-use quorate_sharing::ContributorSecret;
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 use serde_json::Value;
 
 use crate::files::{Files, npy};
+use crate::study::{Created, create};
 use crate::vectors::numbers;
 
 const LENGTH: usize = 1_000;
@@ -64,25 +59,8 @@ fn dishonest() -> Vec<Vec<Integer>> {
 
 #[tokio::test]
 async fn a_boosted_gradient_is_left_out_without_being_seen() {
-    let key = |seed: u8| SecretKey::generate(&mut ChaCha20Rng::from_seed([seed; 32]));
-    let (owner, analyst) = (key(1), key(2));
-    let dir = tempfile::TempDir::new().unwrap();
-    let federation = quorate_local::create(dir.path(), "trial", 4, 1, &[owner.public()]).unwrap();
-    let sharing = Sharing { kind: SharingKind::Shamir, helpers: 4, threshold: 1 };
-    let columns = Circuit::parse(CIRCUIT).unwrap().inputs();
-    let draft = StudyDraft {
-        federation: *federation.id(),
-        rows_max: 2,
-        owner: *owner.public().as_bytes(),
-        excluded_max: Proportion::parse("0.5").unwrap(),
-        analysts: vec![*analyst.public().as_bytes()],
-        ..StudyDraft::new("learning", sharing, columns, 100)
-    };
-    let (document, study) = draft.document().unwrap();
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_quorate"));
-    let local = LocalFederation::start(binary, dir.path()).await.unwrap();
-    owner::create_study(local.helpers(), &owner, &document).await.unwrap();
-    let packer = Packer::new(&study, ContributorSecret::from_bytes([3; 32])).unwrap();
+    let rules = |draft| StudyDraft { rows_max: 2, excluded_max: Proportion::parse("0.5").unwrap(), ..draft };
+    let Created { local, study, owner, analyst, packer, .. } = &create("learning", CIRCUIT, 100, rules).await;
     let good: Vec<Vec<Integer>> = (0..20).map(honest).collect();
     let bad = dishonest();
     let blocks = good.iter().cloned().map(|row| (1, row));
@@ -94,12 +72,12 @@ async fn a_boosted_gradient_is_left_out_without_being_seen() {
         let batch = packer.pack_alone(position, rows, &cells).unwrap();
         contributor::upload_batch(local.helpers(), &study.id(), batch).await.unwrap();
     }
-    let manifest = owner::seal(local.helpers(), &owner, &study, &[]).await.unwrap().manifest;
+    let manifest = owner::seal(local.helpers(), owner, study, &[]).await.unwrap().manifest;
     assert_eq!((manifest.contributions, manifest.rows), (20, 20));
     assert_eq!((manifest.excluded.above_norm, manifest.excluded.total()), (6, 6));
     assert!(manifest.norm_checked && !manifest.range_checked && manifest.members == [1, 2, 3, 4]);
 
-    let run = analyst::run(local.helpers(), &analyst, &study, CIRCUIT).await.unwrap();
+    let run = analyst::run(local.helpers(), analyst, study, CIRCUIT).await.unwrap();
     let sum =
         |place: usize| good.iter().fold(Integer::ZERO, |sum, row| sum.checked_add(&row[place]).unwrap());
     let expected = |places: std::ops::Range<usize>, unit: u64| -> Vec<Quantity> {

@@ -7,10 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, reason = "a test")]
 
 mod parts;
+#[path = "../../../sharing/tests/sharing/published.rs"]
+mod published;
 mod rounds;
 mod whole;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use quorate_federation::SecretKey;
@@ -18,30 +19,8 @@ use quorate_hash::Digest;
 use quorate_masking::{Encoding, Position, Ring, Terms, Variant};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use serde_json::Value;
 
-/// Compares one file with what it should be, or writes it.
-fn check(name: &str, vectors: Vec<Value>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/test-vectors").join(name);
-    let vectors = Value::Array(vectors);
-    if std::env::var_os("QUORATE_BLESS").is_some_and(|value| value == "1") {
-        let text = serde_json::to_string_pretty(&vectors).unwrap() + "\n";
-        std::fs::write(&path, text).unwrap();
-        return;
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let published: Value = serde_json::from_str(&text).unwrap();
-    assert!(published == vectors, "{name} is not what this crate computes: has the format changed?");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// 32 bytes `start, start + 1, …`
-fn bytes(start: u8) -> [u8; 32] {
-    std::array::from_fn(|i| start.wrapping_add(i as u8))
-}
+use published::{bytes, check, hex};
 
 fn rng(seed: u8) -> ChaCha20Rng {
     ChaCha20Rng::from_seed([seed; 32])

@@ -4,6 +4,7 @@
 
 mod piece;
 mod prss;
+mod published;
 mod recombine;
 mod split;
 mod stream;

@@ -4,8 +4,6 @@
 //! `QUORATE_BLESS=1` in the environment it is written instead. A difference means a changed format: that takes a
 //! decision record, not a blessing. `scripts/check-vectors.py` recomputes the same files without this crate.
 
-use std::path::Path;
-
 use quorate_field::tiny::{F7, F31};
 use quorate_field::{F61, F127, F256, Field};
 use quorate_hash::Digest;
@@ -16,27 +14,11 @@ use quorate_sharing::{
 };
 use serde_json::{Value, json};
 
+use crate::published::{bytes, check, hex};
+
 const STUDY: Digest = Digest([0x5d; 32]);
 const FEDERATION: Digest = Digest([0xfe; 32]);
 const SESSION: Digest = Digest([0x5e; 32]);
-
-/// Compares one file with what it should be, or writes it.
-fn check(name: &str, vectors: Vec<Value>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/test-vectors").join(name);
-    let vectors = Value::Array(vectors);
-    if std::env::var_os("QUORATE_BLESS").is_some_and(|value| value == "1") {
-        let text = serde_json::to_string_pretty(&vectors).unwrap() + "\n";
-        std::fs::write(&path, text).unwrap();
-        return;
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let published: Value = serde_json::from_str(&text).unwrap();
-    assert!(published == vectors, "{name} is not what this crate computes: has the format changed?");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn element<F: Field>(element: F) -> String {
     let mut bytes = vec![0; F::BYTES];
@@ -50,11 +32,6 @@ fn elements<F: Field>(slice: &[F]) -> Vec<String> {
 
 fn scheme_json(scheme: &Scheme) -> Value {
     serde_json::to_value(scheme).unwrap()
-}
-
-/// 32 bytes `start, start + 1, …`
-fn bytes(start: u8) -> [u8; 32] {
-    std::array::from_fn(|i| start.wrapping_add(i as u8))
 }
 
 /// Small, negative and large elements.
