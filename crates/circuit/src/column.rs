@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::date::date_text;
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::interval::Interval;
-use crate::quantity::scaled_decimal;
 use crate::syntax::{parse_declaration, quote};
+use quorate_field::quantity::scaled_decimal;
 
 pub use cell::{CELL_MAX, CellError, Encoded, Rounding};
 pub use norm::{NORM_MAX, Norm, PROJECTIONS};

@@ -52,12 +52,39 @@ pub enum EvaluateError {
 }
 
 impl Program {
+    /// The same with these numbers for noise, in the order of [`Program::noise`], each as many as it says.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`], and where the noise takes an output out of its interval.
+    ///
+    /// # Panics
+    /// If there are not as many numbers.
+    pub fn evaluate_with(
+        &self,
+        table: &[Vec<Integer>],
+        noise: &[Integer],
+    ) -> Result<Vec<Integer>, EvaluateError> {
+        let mut rest = noise;
+        let mut drawn = Vec::with_capacity(self.noise.len());
+        for entry in &self.noise {
+            let (of_entry, others) = rest.split_at(entry.count as usize);
+            drawn.push(of_entry);
+            rest = others;
+        }
+        self.evaluated(table, &drawn)
+    }
+
     /// The outputs' integers, then those of the vectors' elements, for a table of encoded columns, all of one number of
     /// rows, in the study's order; a row of a column of vectors is as many cells.
     ///
     /// # Errors
     /// The table does not fit the program. The caller is to blame.
     pub fn evaluate(&self, table: &[Vec<Integer>]) -> Result<Vec<Integer>, EvaluateError> {
+        self.evaluated(table, &[])
+    }
+
+    /// With what was drawn for each entry of noise; nothing is zero.
+    fn evaluated(&self, table: &[Vec<Integer>], noise: &[&[Integer]]) -> Result<Vec<Integer>, EvaluateError> {
         let rows = self.table_rows(table)?;
         let beyond = EvaluateError::Interval { output: None };
         let passes = self.passes();
@@ -66,7 +93,8 @@ impl Program {
             self.reduce(table, rows, (&passes, pass), &mut scalars).ok_or(beyond)?;
             for (place, instruction) in (self.reductions.len()..).zip(&self.scalar) {
                 if passes.scalars()[place] == pass {
-                    scalars[place] = self.scalar_value(instruction, &scalars, rows as u64).ok_or(beyond)?;
+                    scalars[place] =
+                        self.scalar_value(instruction, &scalars, rows as u64, noise).ok_or(beyond)?;
                 }
             }
         }
@@ -75,8 +103,10 @@ impl Program {
             value.ok_or(EvaluateError::Interval { output: Some(index) })
         };
         let mut integers = self.outputs.iter().enumerate().map(output).collect::<Result<Vec<_>, _>>()?;
+        let noise_of = |entry: u32| noise.get(entry as usize).copied();
         for vector in &self.vectors {
-            integers.extend(vector.evaluate(&table[vector.column as usize]).ok_or(beyond)?);
+            let noise = vector.noise.and_then(noise_of).unwrap_or_default();
+            integers.extend(vector.evaluate(&table[vector.column as usize], noise).ok_or(beyond)?);
         }
         Ok(integers)
     }
@@ -103,8 +133,12 @@ impl Program {
         instruction: &ScalarInstruction,
         scalars: &[Integer],
         rows: u64,
+        noise: &[&[Integer]],
     ) -> Option<Integer> {
         match instruction {
+            ScalarInstruction::Noise(entry) => {
+                Some(noise.get(*entry as usize).map_or(Integer::ZERO, |drawn| drawn[0]))
+            }
             ScalarInstruction::Linear { constant, terms } => {
                 terms.iter().try_fold(constant.at(rows)?, |sum, term| {
                     sum.checked_add(&scalars[term.scalar as usize].checked_mul(&term.factor.at(rows)?)?)
@@ -185,8 +219,9 @@ fn row_value(
 
 impl VectorSum {
     /// The elements' sums over a column's rows; `None` if one is out of its interval.
-    fn evaluate(&self, cells: &[Integer]) -> Option<Vec<Integer>> {
-        let mut sums = vec![Integer::ZERO; self.length as usize];
+    fn evaluate(&self, cells: &[Integer], noise: &[Integer]) -> Option<Vec<Integer>> {
+        let mut sums = noise.to_vec();
+        sums.resize(self.length as usize, Integer::ZERO);
         for row in cells.chunks_exact(sums.len()) {
             for (sum, cell) in sums.iter_mut().zip(row) {
                 *sum = sum.checked_add(cell)?;

@@ -23,7 +23,6 @@ mod explain;
 mod interval;
 mod lower;
 mod program;
-mod quantity;
 mod study;
 pub mod syntax;
 
@@ -41,12 +40,12 @@ pub use explain::{
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Outcome, Output,
-    Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs, RowInstruction,
-    RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, Vector, VectorSum,
-    margin_of_mean,
+    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Noise, Outcome,
+    Output, Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs,
+    RowInstruction, RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, Vector,
+    VectorSum, margin_of_mean,
 };
-pub use quantity::Quantity;
+pub use quorate_field::Quantity;
 pub use study::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, HELPERS_MAX, InputChecks, Policy, Proportion,
     ROW_BYTES_MAX, ROWS_TOTAL_MAX, Security, Sharing, SharingKind, Study, StudyDraft, StudyError,

@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 
 use quorate_field::{FieldId, Integer};
 
+use quorate_privacy::Loss;
+
 use crate::check::form::{Atom, Condition, FitForm, Form, Fraction, Source, Summand};
 use crate::check::polynomial::Polynomial;
 use crate::check::tree::Total;
@@ -33,11 +35,11 @@ use crate::interval::Interval;
 use crate::program::{
     Coefficient, INSTRUCTIONS_MAX, Output, Program, PublicInstruction, Revealed, RevealedAs, VectorSum,
 };
-use crate::quantity::{Quantity, gcd};
 use crate::study::Study;
 use crate::syntax::{Binary, quote};
 use arena::{Arena, Numbered, narrow, primitive};
 use disclosure::{Guard, Judgement};
+use quorate_field::quantity::{Quantity, gcd};
 use row::{Blanks, Rows};
 use scalar::Scalars;
 
@@ -107,6 +109,8 @@ impl Lowering<'_> {
             field: self.study.field,
             columns: self.study.columns.iter().map(|column| narrow(column.width())).collect(),
             rows_max: self.checked.rows_max,
+            noise: vec![],
+            loss: Loss::NONE,
             outputs: self.outputs.into_iter().map(output).collect(),
             row: finished.row,
             reductions: finished.reductions,
@@ -176,7 +180,7 @@ impl Lowering<'_> {
                 None => format!("sum({})", quote(&found.name)),
             };
             let (column, length) = (narrow(column), narrow(found.width()));
-            self.vectors.push(VectorSum { column, length, interval, meaning });
+            self.vectors.push(VectorSum { column, length, interval, meaning, noise: None });
             self.vectors.len() - 1
         });
         let divisor = match total {
@@ -310,7 +314,8 @@ impl Lowering<'_> {
             interval = interval.hull(&Interval::point(Integer::ZERO));
         }
         let meaning = meaning(polynomial, &self.checked.atoms);
-        let output = Output { scalar, field: self.scalars.field_of(scalar), interval, meaning };
+        let field = self.scalars.field_of(scalar);
+        let output = Output { scalar, field, interval, meaning, noise: None };
         let position = self.put_out(output);
         Some(self.public(PublicInstruction::Output(position)))
     }

@@ -9,7 +9,9 @@
 //!    instruction `i` gives; a truth is the number 0 or 1.
 //! 4. `outputs`: the scalars whose shares the analyst gets, and nothing else; `public`: what the analyst computes of
 //!    them in the clear, with the public number of rows; `reveals`: which of that has which name.
-//! 5. `vectors`: the sums of vector columns, whose shares the analyst gets behind those of the outputs. A program that has
+//! 5. `noise`: what helpers draw, share and add up before anything is revealed, where results are private; `loss`: what that
+//!    costs.
+//! 6. `vectors`: the sums of vector columns, whose shares the analyst gets behind those of the outputs. A program that has
 //!    any is linear.
 //!
 //! Everything in 1 to 3 is over the integers: every field element stands for the integer nearest zero, and the checker
@@ -43,10 +45,11 @@ pub use vector::{Vector, VectorSum};
 
 use quorate_field::{FieldId, Integer};
 use quorate_hash::{Digest, Tagged};
+use quorate_privacy::{Distribution, Loss};
 use serde::{Deserialize, Serialize};
 
 use crate::interval::Interval;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// A lowered circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,10 @@ pub struct Program {
     pub reductions: Vec<Reduction>,
     /// The scalar program.
     pub scalar: Vec<ScalarInstruction>,
+    /// What helpers draw, in this order.
+    pub noise: Vec<Noise>,
+    /// What a run costs every contributor at most, of what its study may cost.
+    pub loss: Loss,
     /// What goes to the analyst.
     pub outputs: Vec<Output>,
     /// The sums of vectors that go to the analyst, no column twice.
@@ -191,6 +198,22 @@ pub enum ScalarInstruction {
     Below(Bounded),
     /// 1 if a scalar is this one, else 0; in the columns' field.
     Equal(Bounded),
+    /// What all helpers drew for an entry of noise, by position, which is of one number: in the field of that.
+    Noise(u32),
+}
+
+/// Numbers that nobody knows: each helper of the quorum draws a part of each, shares it, and the parts are added up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// The field that they are shared in.
+    pub field: FieldId,
+    /// How many: 1, or the length of a vector. They are independent.
+    pub count: u32,
+    /// What each is like.
+    pub distribution: Distribution,
+    /// What each, all parts together, is taken to be within: it is not with a probability below 2^-60.
+    pub bound: Integer,
 }
 
 /// A summand of a linear combination of scalars.
@@ -215,6 +238,8 @@ pub struct Output {
     pub interval: Interval,
     /// What it is, in the circuit's words.
     pub meaning: String,
+    /// The noise that is in it, by position.
+    pub noise: Option<u32>,
 }
 
 /// One number that the analyst computes of outputs, in the clear.
@@ -295,7 +320,7 @@ impl Revealed {
 
 impl Program {
     /// The version of what programs mean.
-    pub const FORMAT: u32 = 5;
+    pub const FORMAT: u32 = 6;
 
     /// The hash of its canonical form.
     pub fn hash(&self) -> Digest {
@@ -324,13 +349,16 @@ impl Program {
         self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
     }
 
-    /// Whether helpers evaluate it without a message: sums and linear combinations only.
+    /// Whether helpers evaluate it without a message, but for noise: sums and linear combinations only.
     pub fn is_linear(&self) -> bool {
         let is_linear_row =
             |i: &RowInstruction| matches!(i, RowInstruction::Input { .. } | RowInstruction::Linear { .. });
         self.row.iter().all(is_linear_row)
             && self.reductions.iter().all(|reduction| matches!(reduction, Reduction::Sum { .. }))
-            && self.scalar.iter().all(|i| matches!(i, ScalarInstruction::Linear { .. }))
+            && self
+                .scalar
+                .iter()
+                .all(|i| matches!(i, ScalarInstruction::Linear { .. } | ScalarInstruction::Noise(_)))
     }
 
     /// The field that a scalar is in: a lifted one is in F127, and so is what is computed of it.
@@ -344,6 +372,7 @@ impl Program {
                 ScalarInstruction::Linear { terms, .. } if !terms.is_empty() => terms[0].scalar as usize,
                 ScalarInstruction::Multiply(left, _) => *left as usize,
                 ScalarInstruction::Lift { .. } => return FieldId::F127,
+                ScalarInstruction::Noise(noise) => return self.noise[*noise as usize].field,
                 _ => return self.field,
             };
         }

@@ -9,6 +9,7 @@ mod disclosure;
 mod document;
 mod draft;
 mod error;
+mod privacy;
 mod sharing;
 
 pub use bits::Bits;
@@ -19,6 +20,7 @@ pub use sharing::{HELPERS_MAX, InputChecks, Sharing, SharingKind};
 
 use quorate_field::{FieldId, Integer};
 use quorate_hash::{Digest, Tagged};
+use quorate_privacy::Budget;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Domain};
@@ -62,6 +64,8 @@ pub struct Study {
     pub owner: [u8; 32],
     /// Who may ask, and of how many.
     pub policy: Policy,
+    /// What all answers together may cost a contributor's privacy. With a budget every result is noisy.
+    pub privacy: Option<Budget>,
     id: Digest,
 }
 
@@ -138,7 +142,7 @@ impl Study {
             Domain::Vector { norm: Some(norm), decimals, .. } => Some(format!(
                 "norm of {}: at most {}, or the seal leaves the contribution out",
                 crate::syntax::quote(&column.name),
-                crate::quantity::scaled_decimal(norm, *decimals, true)
+                quorate_field::quantity::scaled_decimal(norm, *decimals, true)
             )),
             _ => None,
         };
@@ -177,7 +181,7 @@ impl Proportion {
 
 impl std::fmt::Display for Proportion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::quantity::scaled_decimal(&u64::from(self.billionths).into(), 9, false))
+        f.write_str(&quorate_field::quantity::scaled_decimal(&u64::from(self.billionths).into(), 9, false))
     }
 }
 

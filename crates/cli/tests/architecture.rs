@@ -35,9 +35,10 @@ const TOP_LEVEL: [&str; 18] = [
 ];
 
 /// Crates without I/O.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "hash",
     "field",
+    "privacy",
     "federation",
     "sharing",
     "circuit",

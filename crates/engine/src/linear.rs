@@ -164,7 +164,7 @@ mod tests {
         }
         let vector = |column, length| {
             let (interval, meaning) = (Interval::up_to(100_000), String::new());
-            VectorSum { column, length, interval, meaning }
+            VectorSum { column, length, interval, meaning, noise: None }
         };
         let interval = Interval::up_to(900);
         let program = Program {
@@ -176,7 +176,15 @@ mod tests {
             row: vec![RowInstruction::Input { column: 0 }],
             reductions: vec![Reduction::Sum { value: 0 }],
             scalar: vec![],
-            outputs: vec![Output { scalar: 0, field: FieldId::F61, interval, meaning: String::new() }],
+            noise: vec![],
+            loss: quorate_privacy::Loss::NONE,
+            outputs: vec![Output {
+                scalar: 0,
+                field: FieldId::F61,
+                interval,
+                meaning: String::new(),
+                noise: None,
+            }],
             vectors: vec![vector(1, 3), vector(2, 1)],
             public: vec![],
             reveals: vec![],

@@ -99,6 +99,13 @@ impl Integer {
         (0..exponent).try_fold(Self::ONE, |power, _| power.checked_mul(&ten))
     }
 
+    /// The largest integer whose square is not above `self`; `None` of a negative one.
+    #[must_use]
+    pub fn floor_root(&self) -> Option<Self> {
+        let magnitude = *self.0.as_uint();
+        (!self.is_negative()).then(|| Self(*magnitude.floor_sqrt_vartime().as_int()))
+    }
+
     /// Bits of `|self|`: 0 for zero, `floor(log2 |self|) + 1` otherwise.
     #[must_use]
     pub fn bits(&self) -> u32 {

@@ -26,6 +26,7 @@ mod integer;
 #[cfg(test)]
 mod laws;
 mod operators;
+pub mod quantity;
 pub mod roofline;
 pub mod tiny;
 
@@ -37,3 +38,4 @@ pub use f256::F256;
 pub use field::{Field, NamedField};
 pub use id::{FieldId, ParseFieldIdError};
 pub use integer::{Integer, ParseIntegerError};
+pub use quantity::Quantity;

@@ -64,6 +64,7 @@ fn draft(sharing: Sharing, field: FieldId, rows_max: u32) -> StudyDraft {
         excluded_max: Proportion::parse("0.5").expect("a proportion"),
         analysts: vec![*key(100).public().as_bytes()],
         disclosure: Disclosure::default(),
+        privacy: None,
     }
 }
 

@@ -373,6 +373,7 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
             order_statistics: Some(true),
             ..Disclosure::default()
         },
+        privacy: None,
     };
     draft.document().expect("a plain study")
 }

@@ -13,8 +13,8 @@ use super::{Checker, Forms, blank, words};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::interval::Interval;
 use crate::program::Coefficient;
-use crate::quantity::Quantity;
 use crate::syntax::Binary;
+use quorate_field::quantity::Quantity;
 
 /// Most atoms of a circuit.
 const ATOMS_MAX: usize = 16 * 1024;

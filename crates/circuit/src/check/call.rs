@@ -8,8 +8,8 @@ use super::tree::{
 };
 use super::{Checker, blank, similar};
 use crate::diagnostics::{Diagnostic, Span};
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind, Name, quote};
+use quorate_field::quantity::Quantity;
 
 /// Functions that there are.
 pub(crate) const FUNCTIONS: [&str; 19] = [

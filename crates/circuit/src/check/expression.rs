@@ -7,9 +7,9 @@ use super::tree::{Aggregate, AggregateKind, RowNumber, RowNumberKind, RowTruth, 
 use super::{Checker, list, similar};
 use crate::column::Domain;
 use crate::diagnostics::{Diagnostic, Span};
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison, Expression, ExpressionKind, Unary, quote};
 use quorate_field::Integer;
+use quorate_field::quantity::Quantity;
 
 /// An expression with its type.
 #[derive(Clone)]

@@ -19,8 +19,8 @@ use crate::column::Column;
 use crate::diagnostics::Span;
 use crate::interval::Interval;
 use crate::program::{Coefficient, Statistic};
-use crate::quantity::{Quantity, gcd};
 use crate::syntax::{Binary, Comparison};
+use quorate_field::quantity::{Quantity, gcd};
 
 /// A secret aggregate that is not computed of other ones.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::tree::{Aggregate, AggregateKind, Grouping, RowNumber, RowTruth, RowTr
 use super::{Checker, words};
 use crate::column::{Domain, LABELS_MAX};
 use crate::diagnostics::{Diagnostic, Span};
-use crate::quantity::Quantity;
 use crate::syntax::{Comparison, Expression, ExpressionKind, quote};
+use quorate_field::quantity::Quantity;
 
 impl Checker<'_> {
     pub(super) fn group(&mut self, body: &Expression, by: &Expression, span: Span) -> Option<Typed> {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::form::{Atom, Condition, Form, Fraction, Source, Summand};
 use super::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::Column;
-use crate::quantity::Quantity;
 use crate::syntax::Comparison;
 use quorate_field::Integer;
+use quorate_field::quantity::Quantity;
 
 /// The rows where all conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

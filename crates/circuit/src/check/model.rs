@@ -10,8 +10,8 @@ use super::tree::{Aggregate, AggregateKind, Model, RowNumber, RowNumberKind};
 use super::{Checker, words};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::program::Statistic;
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Expression, ExpressionKind};
+use quorate_field::quantity::Quantity;
 
 /// Most predictors of a model.
 const PREDICTORS_MAX: usize = 16;

@@ -8,7 +8,7 @@ use super::tree::{RowNumber, RowNumberKind, RowTruth};
 use super::{Checker, words};
 use crate::diagnostics::Span;
 use crate::interval::Interval;
-use crate::quantity::{Quantity, gcd, lcm};
+use quorate_field::quantity::{Quantity, gcd, lcm};
 
 impl Checker<'_> {
     pub(super) fn row_column(&mut self, column: usize, span: Span) -> RowNumber {

@@ -7,7 +7,7 @@ use quorate_field::Integer;
 use super::form::Atom;
 use crate::interval::Interval;
 use crate::program::Coefficient;
-use crate::quantity::gcd;
+use quorate_field::quantity::gcd;
 
 /// Most terms of a polynomial, and highest degree in secrets: beyond, nothing sensible is meant.
 const TERMS_MAX: usize = 4096;

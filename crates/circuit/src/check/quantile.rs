@@ -14,8 +14,8 @@ use super::{Checker, words};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::interval::Interval;
 use crate::program::Coefficient;
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison, Expression};
+use quorate_field::quantity::Quantity;
 
 const EXAMPLE: &str = "quantile(salary, 0.9)";
 

@@ -9,8 +9,8 @@ use quorate_field::Integer;
 
 use crate::diagnostics::Span;
 use crate::interval::Interval;
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
+use quorate_field::quantity::Quantity;
 
 /// One number per row: an integer in units of `1 / scale`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use quorate_field::Integer;
 
 use super::tree::{Rank, RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::{Column, Domain};
-use crate::quantity::Quantity;
 use crate::syntax::quote;
+use quorate_field::quantity::Quantity;
 
 /// A row's number in words. Equal words mean equal values.
 pub(crate) fn number(value: &RowNumber, columns: &[Column]) -> String {

@@ -4,7 +4,7 @@ use quorate_field::Integer;
 
 use super::{Column, Domain};
 use crate::date::parse_date;
-use crate::quantity::{Quantity, divide_half_even};
+use quorate_field::quantity::{Quantity, divide_half_even};
 
 /// Longest cell that is read, in bytes.
 pub const CELL_MAX: usize = 256;

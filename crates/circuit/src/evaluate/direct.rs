@@ -16,8 +16,8 @@ use crate::check::tree::{
 use crate::check::{Checked, CheckedReveal, Forms};
 use crate::column::Column;
 use crate::program::{Number, Outcome, Statistic, Undefined, Vector};
-use crate::quantity::Quantity;
 use crate::syntax::{Binary, Comparison};
+use quorate_field::quantity::Quantity;
 
 /// The results of a checked circuit, by name, for a table of encoded columns, all of one number of rows, in the study's order;
 /// a row of a column of vectors is as many cells.

@@ -147,7 +147,7 @@ impl Cost {
     /// Adds a scalar instruction; its rounds.
     fn scalar(&mut self, program: &Program, instruction: &ScalarInstruction) -> u64 {
         match instruction {
-            ScalarInstruction::Linear { .. } => 0,
+            ScalarInstruction::Linear { .. } | ScalarInstruction::Noise(_) => 0,
             ScalarInstruction::Multiply(..) => {
                 self.products += 1;
                 1

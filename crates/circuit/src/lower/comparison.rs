@@ -7,8 +7,8 @@ use quorate_field::Integer;
 
 use crate::check::polynomial::Polynomial;
 use crate::interval::Interval;
-use crate::quantity::gcd;
 use crate::syntax::Comparison;
+use quorate_field::quantity::gcd;
 
 /// A comparison of an integer with zero.
 pub(super) enum Comparing {

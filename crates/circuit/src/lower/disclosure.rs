@@ -112,7 +112,8 @@ impl Lowering<'_> {
         let words: Vec<&str> =
             uses.all().map(|group| self.checked.groups.groups[group].words.as_str()).collect();
         let meaning = format!("whether enough rows have {}", words.join("; "));
-        let output = Output { scalar: bit, field: self.study.field, interval: Interval::BIT, meaning };
+        let (field, interval) = (self.study.field, Interval::BIT);
+        let output = Output { scalar: bit, field, interval, meaning, noise: None };
         let position = self.put_out(output);
         Some(Guard { bit, public: self.public(PublicInstruction::Output(position)) })
     }

@@ -12,8 +12,8 @@ use crate::check::groups::Group;
 use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::check::words;
 use crate::column::Column;
-use crate::quantity::Quantity;
 use crate::syntax::Comparison;
+use quorate_field::quantity::Quantity;
 
 /// Most combinations of what conditions look at that are gone through.
 const CELLS_MAX: usize = 1 << 16;

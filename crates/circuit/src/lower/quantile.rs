@@ -30,7 +30,7 @@ use crate::check::polynomial::Polynomial;
 use crate::check::tree::RowNumber;
 use crate::interval::Interval;
 use crate::program::Bounded;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// Bits of a digit: with more of them there are fewer passes and more counts.
 const DIGIT_BITS: usize = 2;

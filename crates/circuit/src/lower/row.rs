@@ -15,8 +15,8 @@ use crate::check::tree::{RowNumber, RowNumberKind, RowTruth, RowTruthKind};
 use crate::column::Column;
 use crate::interval::Interval;
 use crate::program::{Bit, Bounded, RowInstruction, RowTerm};
-use crate::quantity::lcm;
 use crate::syntax::Comparison;
+use quorate_field::quantity::lcm;
 
 /// A row's truth value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use quorate_field::Integer;
 use serde::{Deserialize, Serialize};
 
 use crate::interval::Interval;
-use crate::quantity::gcd;
+use quorate_field::quantity::gcd;
 
 /// Highest power of the number of rows.
 pub(crate) const DEGREE_MAX: usize = 8;

@@ -14,7 +14,7 @@ use std::fmt;
 use quorate_field::Integer;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// What is fitted of revealed numbers, and what they are called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

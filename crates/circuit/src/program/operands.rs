@@ -46,6 +46,7 @@ impl ScalarInstruction {
                 terms.iter_mut().map(|term| &mut term.scalar).collect()
             }
             ScalarInstruction::Multiply(left, right) => vec![left, right],
+            ScalarInstruction::Noise(_) => vec![],
             ScalarInstruction::Lift { scalar, .. } => vec![scalar],
             ScalarInstruction::Below(bounded) | ScalarInstruction::Equal(bounded) => {
                 vec![&mut bounded.value]

@@ -1,6 +1,5 @@
 //! Outcomes: what the analyst reads, computed in the clear of the outputs and the public number of rows.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use quorate_field::Integer;
@@ -8,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::fit::Fit;
 use super::{Program, PublicInstruction, Revealed, Vector};
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// One result.
 ///
@@ -215,19 +214,9 @@ impl Number {
     }
 }
 
-/// The root of a square, by bisection.
+/// The root of a square.
 fn integer_root(square: &Integer) -> Option<Integer> {
-    let (mut low, mut high) = (Integer::ZERO, square.checked_add(&Integer::ONE)?);
-    let two = Integer::from(2_u64);
-    while low < high {
-        let middle = low.checked_add(&high)?.div_rem(&two)?.0;
-        match middle.checked_mul(&middle).map(|product| product.cmp(square)) {
-            Some(Ordering::Equal) => return Some(middle),
-            Some(Ordering::Less) => low = middle.checked_add(&Integer::ONE)?,
-            _ => high = middle,
-        }
-    }
-    None
+    square.floor_root().filter(|root| root.checked_mul(root) == Some(*square))
 }
 
 impl fmt::Display for Outcome {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use quorate_field::FieldId;
+use quorate_field::{FieldId, Integer};
 
 use super::{
     Bit, Bounded, Coefficient, Program, PublicInstruction, Reduction, Revealed, RowInstruction,
@@ -114,6 +114,14 @@ pub enum InvalidProgram {
         /// Which entry of it.
         entry: usize,
     },
+    /// Noise that its field does not hold, or that is not of as many numbers as what it is added to.
+    #[error("entry {entry} of the program's `{part}` has noise that does not fit it")]
+    Noise {
+        /// Which part.
+        part: &'static str,
+        /// Which entry of it.
+        entry: usize,
+    },
     /// A coefficient that no valid program has: of too high a degree or beyond the field.
     #[error("entry {entry} of the program's `{part}` has a coefficient out of bounds")]
     Coefficient {
@@ -134,6 +142,7 @@ impl Program {
             return Err(InvalidProgram::Format { found: self.format });
         }
         self.validate_sizes()?;
+        self.validate_noise()?;
         self.validate_row()?;
         self.validate_scalar()?;
         self.validate_decided()?;
@@ -165,6 +174,7 @@ impl Program {
                 self.scalar.len() + self.scalar.iter().map(scalar_terms).sum::<usize>(),
                 INSTRUCTIONS_MAX,
             ),
+            ("noise", self.noise.len(), INSTRUCTIONS_MAX),
             ("outputs", self.outputs.len(), INSTRUCTIONS_MAX),
             ("vectors", self.vectors.len(), COLUMNS_MAX),
             ("public", self.public.len(), INSTRUCTIONS_MAX),
@@ -291,9 +301,36 @@ impl Program {
                     index("scalar", entry, bounded.value, available)?;
                     bounded.validate("scalar", entry, self.scalar_field(bounded.value))?;
                 }
+                ScalarInstruction::Noise(noise) => {
+                    self.check_noise("scalar", entry, *noise, 1)?;
+                }
             }
         }
         Ok(())
+    }
+
+    fn validate_noise(&self) -> Result<(), InvalidProgram> {
+        for (entry, noise) in self.noise.iter().enumerate() {
+            let is_field = [self.field, FieldId::F127].contains(&noise.field);
+            let fits = noise.bound > Integer::ZERO && noise.bound <= noise.field.half();
+            if !is_field || !fits || noise.count == 0 {
+                return Err(InvalidProgram::Noise { part: "noise", entry });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry of noise is there, and of so many numbers.
+    fn check_noise(
+        &self,
+        part: &'static str,
+        entry: usize,
+        noise: u32,
+        count: u32,
+    ) -> Result<(), InvalidProgram> {
+        index(part, entry, noise, self.noise.len())?;
+        let is_good = self.noise[noise as usize].count == count;
+        if is_good { Ok(()) } else { Err(InvalidProgram::Noise { part, entry }) }
     }
 
     /// Whether row values read only scalars that are decided before, and numbers of rows do not come of them: what later
@@ -346,6 +383,9 @@ impl Program {
             if output.interval.min > output.interval.max || output.interval.bound() > output.field.half() {
                 return Err(InvalidProgram::Interval { output: entry, field: output.field });
             }
+            if let Some(noise) = output.noise {
+                self.check_noise("outputs", entry, noise, 1)?;
+            }
         }
         Ok(())
     }
@@ -360,6 +400,9 @@ impl Program {
             }
             if vector.interval.min > vector.interval.max || vector.interval.bound() > self.field.half() {
                 return Err(InvalidProgram::Bounds { part: "vectors", entry });
+            }
+            if let Some(noise) = vector.noise {
+                self.check_noise("vectors", entry, noise, vector.length)?;
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize as SerializePlain};
 
 use super::outcome::serialize_number;
 use crate::interval::Interval;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// Integers up to this size are doubles.
 const DOUBLES_MAX: u128 = 1 << f64::MANTISSA_DIGITS;
@@ -28,6 +28,8 @@ pub struct VectorSum {
     pub interval: Interval,
     /// What it is, in the circuit's words.
     pub meaning: String,
+    /// The noise that is in it, by position: as many numbers as it is long.
+    pub noise: Option<u32>,
 }
 
 /// Numbers that are one result: integers over one divisor, exactly.

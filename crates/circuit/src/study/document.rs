@@ -6,6 +6,7 @@ use quorate_field::FieldId;
 use quorate_hash::Digest;
 use serde::Deserialize;
 
+use super::privacy::{self, PrivacyDocument};
 use super::{
     ANALYSTS_MAX, Bits, COLUMNS_MAX, DOCUMENT_MAX, Disclosure, Policy, Proportion, ROW_BYTES_MAX,
     ROWS_TOTAL_MAX, Security, Sharing, Study, StudyError, column_bound, smallest_field,
@@ -28,6 +29,7 @@ struct Document {
     owner: Digest,
     sharing: Sharing,
     policy: PolicyDocument,
+    privacy: Option<PrivacyDocument>,
     columns: Vec<ColumnDocument>,
 }
 
@@ -88,6 +90,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
         security,
         owner: document.owner.0,
         policy,
+        privacy: document.privacy.map(PrivacyDocument::budget).transpose()?,
         id: Study::id_of(text),
     };
     check_field(&study)?;
@@ -95,6 +98,7 @@ pub(super) fn parse(text: &str) -> Result<Study, StudyError> {
     check_norms(&study)?;
     bits.check(&study.sharing, study.field, &study.columns)?;
     study.policy.disclosure.check(&study)?;
+    privacy::check(&study)?;
     Ok(study)
 }
 

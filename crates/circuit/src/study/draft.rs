@@ -2,8 +2,10 @@
 
 use quorate_field::FieldId;
 use quorate_hash::Digest;
+use quorate_privacy::Budget;
 use toml::{Table, Value};
 
+use super::privacy::budget_text;
 use super::{Bits, Disclosure, Proportion, Sharing, Study, StudyError, smallest_field};
 use crate::check::check;
 use crate::column::Column;
@@ -39,6 +41,8 @@ pub struct StudyDraft {
     pub analysts: Vec<[u8; 32]>,
     /// What may not be asked.
     pub disclosure: Disclosure,
+    /// What all answers together may cost a contributor's privacy.
+    pub privacy: Option<Budget>,
 }
 
 impl StudyDraft {
@@ -59,6 +63,7 @@ impl StudyDraft {
             excluded_max: Proportion::EVERYTHING,
             analysts: vec![[0; 32]],
             disclosure: Disclosure::default(),
+            privacy: None,
         }
     }
 
@@ -132,6 +137,7 @@ impl StudyDraft {
         let (lines, functions) = self.disclosure.text();
         text += &lines;
         text += &functions;
+        text += &self.privacy.as_ref().map(budget_text).unwrap_or_default();
         for column in columns {
             text += "\n[[columns]]\n";
             text += &toml::to_string(&column).unwrap_or_default();

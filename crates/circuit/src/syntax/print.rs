@@ -6,7 +6,7 @@ use super::token::needs_quotes;
 use super::tree::{Binary, Circuit, Definition, DefinitionKind, Expression, ExpressionKind, Unary};
 use crate::column::declaration;
 use crate::date::date_text;
-use crate::quantity::scaled_decimal;
+use quorate_field::quantity::scaled_decimal;
 
 /// `name` as it is written in a circuit: in quotes where it must be.
 pub(crate) fn quote(name: &str) -> String {

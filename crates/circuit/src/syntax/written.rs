@@ -4,8 +4,8 @@ use super::tree::Name;
 use crate::column::{DECIMALS_MAX, Domain, ELEMENTS_MAX, LABELS_MAX, NORM_MAX};
 use crate::date::date_text;
 use crate::diagnostics::{Diagnostic, Span};
-use crate::quantity::scaled_decimal;
 use quorate_field::Integer;
+use quorate_field::quantity::scaled_decimal;
 
 /// A domain as written, not yet checked.
 #[derive(Clone)]

@@ -203,10 +203,11 @@ fn the_canonical_form_of_a_small_program() {
     assert_eq!(
         serde_json::to_string(&program).unwrap(),
         concat!(
-            r#"{"format":5,"name":"test","field":"f61","columns":[1,1,1,1,1],"rows_max":1000,"row":[{"input":{"column":1}}],"#,
-            r#""reductions":[{"sum":{"value":0}}],"scalar":[],"outputs":[{"scalar":0,"field":"f61","interval":"#,
-            r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01"}],"vectors":[],"public":[{"output":0},"#,
-            r#"{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#
+            r#"{"format":6,"name":"test","field":"f61","columns":[1,1,1,1,1],"rows_max":1000,"row":[{"input":{"column":1}}],"#,
+            r#""reductions":[{"sum":{"value":0}}],"scalar":[],"noise":[],"loss":{"rho":"0","epsilon":"0"},"#,
+            r#""outputs":[{"scalar":0,"field":"f61","interval":"#,
+            r#"{"min":"-500000","max":"20000000"},"meaning":"sum(hourly), in units of 0.01","noise":null}],"#,
+            r#""vectors":[],"public":[{"output":0},{"rows":["0","100"]},{"divide":[0,1]}],"reveals":[{"name":"x","result":{"number":2}}]}"#
         )
     );
 }

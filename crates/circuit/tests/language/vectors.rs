@@ -160,9 +160,9 @@ fn the_program_is_this_one() {
     let program = compile(&circuit("reveal m = mean(g)"), &study()).unwrap();
     let text = serde_json::to_string(&program).unwrap();
     let expected = concat!(
-        r#"{"format":5,"name":"learning","field":"f61","columns":[3,1,2],"rows_max":1000,"row":[],"reductions":[],"#,
-        r#""scalar":[],"outputs":[],"vectors":[{"column":0,"length":3,"interval":{"min":"-100000","max":"100000"},"#,
-        r#""meaning":"sum(g), in units of 0.01"}],"public":[],"#,
+        r#"{"format":6,"name":"learning","field":"f61","columns":[3,1,2],"rows_max":1000,"row":[],"reductions":[],"#,
+        r#""scalar":[],"noise":[],"loss":{"rho":"0","epsilon":"0"},"outputs":[],"vectors":[{"column":0,"length":3,"interval":{"min":"-100000","max":"100000"},"#,
+        r#""meaning":"sum(g), in units of 0.01","noise":null}],"public":[],"#,
         r#""reveals":[{"name":"m","result":{"vector":{"vector":0,"divisor":["0","100"]}}}]}"#,
     );
     assert_eq!(text, expected);

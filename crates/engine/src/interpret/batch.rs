@@ -61,7 +61,7 @@ pub(super) fn waves(program: &Program, passes: &Passes) -> Vec<usize> {
         let of_pass = operands.filter(|operand| passes.of_scalar(*operand) == pass);
         let (batches, products) = of_pass.map(|operand| places[operand as usize]).max().unwrap_or_default();
         places.push(match instruction {
-            ScalarInstruction::Linear { .. } => (batches, products),
+            ScalarInstruction::Linear { .. } | ScalarInstruction::Noise(_) => (batches, products),
             ScalarInstruction::Multiply(..) => (batches, products + 1),
             ScalarInstruction::Lift { .. } | ScalarInstruction::Below(_) | ScalarInstruction::Equal(_) => {
                 (batches + 1, 0)
@@ -116,7 +116,9 @@ pub(super) fn batches(program: &Program, passes: &Passes, waves: &[usize]) -> Ve
             }
             ScalarInstruction::Below(bounded) => ask(Question::Below(bounded.with), bounded),
             ScalarInstruction::Equal(bounded) => ask(Question::Equal(bounded.with), bounded),
-            ScalarInstruction::Linear { .. } | ScalarInstruction::Multiply(..) => {}
+            ScalarInstruction::Linear { .. }
+            | ScalarInstruction::Multiply(..)
+            | ScalarInstruction::Noise(_) => {}
         }
     }
     for ((kind, scalar), mut questions) in asked {

@@ -273,6 +273,7 @@ fn more_scalars_than_lanes_are_compared_at_once() {
         field,
         interval: interval((-100, 900)),
         meaning: String::new(),
+        noise: None,
     };
     program.outputs = scalars.into_iter().map(output).collect();
     program.validate().unwrap();

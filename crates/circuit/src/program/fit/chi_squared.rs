@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::super::distribution::chi_squared_p_value;
 use super::count_of;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// A chi-squared test of independence.
 #[derive(Clone, Debug, PartialEq)]

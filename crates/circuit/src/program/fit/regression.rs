@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::super::distribution::{student_margin, student_p_value};
 use super::count_of;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// A pivot below this on correlations: the predictors are linearly dependent.
 const DEPENDENT: f64 = 1e-10;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::super::distribution::{student_margin, student_p_value};
 use super::count_of;
-use crate::quantity::Quantity;
+use quorate_field::quantity::Quantity;
 
 /// A t-test of two groups.
 #[derive(Clone, Debug, PartialEq)]

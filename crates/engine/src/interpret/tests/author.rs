@@ -35,6 +35,8 @@ impl Author {
             row: vec![],
             reductions: vec![],
             scalar: vec![],
+            noise: vec![],
+            loss: quorate_privacy::Loss::NONE,
             outputs: vec![],
             public: vec![],
             reveals: vec![],
@@ -237,7 +239,7 @@ impl Author {
     fn outputs(&mut self) {
         for (scalar, interval) in &self.scalars {
             let (scalar, field) = (*scalar, self.program.scalar_field(*scalar));
-            let output = Output { scalar, field, interval: *interval, meaning: String::new() };
+            let output = Output { scalar, field, interval: *interval, meaning: String::new(), noise: None };
             self.program.outputs.push(output);
         }
     }

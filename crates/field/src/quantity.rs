@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use quorate_field::Integer;
+use crate::Integer;
 use serde::{Deserialize, Serialize};
 
 /// Significant digits of a quantity whose decimal expansion does not end.
@@ -17,7 +17,7 @@ const DECIMALS_MAX: u32 = 40;
 /// An exact rational number.
 ///
 /// `Display` is the exact decimal where it ends within 40 decimals (`2.5`), else 12 significant digits. The serde form is
-/// `{"numerator": "5", "denominator": "2"}`; [`Outcome`](crate::Outcome) has the plain number.
+/// `{"numerator": "5", "denominator": "2"}`; a result's is the plain number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unreduced")]
 pub struct Quantity {
@@ -210,7 +210,7 @@ impl fmt::Debug for Quantity {
 }
 
 /// `scaled / 10^decimals` as decimal text, all decimals written if `keep`, else without trailing zeros.
-pub(crate) fn scaled_decimal(scaled: &Integer, decimals: u32, keep: bool) -> String {
+pub fn scaled_decimal(scaled: &Integer, decimals: u32, keep: bool) -> String {
     let digits = scaled.abs().to_string();
     let decimals = decimals as usize;
     let digits = format!("{digits:0>width$}", width = decimals + 1);
@@ -221,7 +221,7 @@ pub(crate) fn scaled_decimal(scaled: &Integer, decimals: u32, keep: bool) -> Str
 }
 
 /// `top / bottom` rounded to the nearest integer, halves to even. `bottom` is positive.
-pub(crate) fn divide_half_even(top: &Integer, bottom: &Integer) -> Option<Integer> {
+pub fn divide_half_even(top: &Integer, bottom: &Integer) -> Option<Integer> {
     let (quotient, remainder) = top.div_rem(bottom)?;
     let twice = remainder.checked_add(&remainder)?;
     let is_odd = quotient.div_rem(&Integer::from(2_u64))?.1 == Integer::ONE;
@@ -233,7 +233,7 @@ pub(crate) fn divide_half_even(top: &Integer, bottom: &Integer) -> Option<Intege
 }
 
 /// The greatest common divisor; 1 for two zeros.
-pub(crate) fn gcd(a: Integer, b: Integer) -> Integer {
+pub fn gcd(a: Integer, b: Integer) -> Integer {
     let (mut a, mut b) = (a.abs(), b.abs());
     while b != Integer::ZERO {
         let remainder = a.div_rem(&b).map_or(Integer::ZERO, |(_, remainder)| remainder);
@@ -243,7 +243,7 @@ pub(crate) fn gcd(a: Integer, b: Integer) -> Integer {
 }
 
 /// The least common multiple of two positive integers.
-pub(crate) fn lcm(a: Integer, b: Integer) -> Option<Integer> {
+pub fn lcm(a: Integer, b: Integer) -> Option<Integer> {
     a.div_rem(&gcd(a, b))?.0.checked_mul(&b)
 }
 

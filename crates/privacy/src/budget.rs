@@ -1,0 +1,141 @@
+//! Losses and budgets: what results cost, and what a study may cost in all.
+//!
+//! Losses are counted as zero-concentrated differential privacy (Bun, Steinke, "Concentrated differential privacy", TCC 2016),
+//! under which they add up, and as pure differential privacy as long as every result was. A pure loss of `epsilon` is one of
+//! `epsilon^2 / 2` in `rho` (their proposition 1.4).
+
+use std::fmt;
+
+use quorate_field::quantity::Quantity;
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, rho_of};
+
+/// What results cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// In zero-concentrated differential privacy.
+    pub rho: Amount,
+    /// In pure differential privacy; `None` where a result is not pure.
+    pub epsilon: Option<Amount>,
+}
+
+/// What a study may cost in all, for one contributor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Budget {
+    /// Pure differential privacy.
+    Pure {
+        /// The most epsilon.
+        epsilon: Amount,
+    },
+    /// Zero-concentrated differential privacy.
+    Concentrated {
+        /// The most rho.
+        rho: Amount,
+    },
+    /// Approximate differential privacy, kept as zero-concentrated.
+    Approximate {
+        /// Epsilon of the whole.
+        epsilon: Amount,
+        /// Delta of the whole: above 0 and below 1.
+        delta: Quantity,
+        /// The most rho, which implies both.
+        rho: Amount,
+    },
+}
+
+/// What is no budget.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BudgetError {
+    /// Neither `epsilon` nor `rho`, or both.
+    #[error("a budget is either rho, or epsilon with or without delta")]
+    Measure,
+    /// Nothing can be asked with it.
+    #[error("a budget of nothing allows nothing")]
+    Nothing,
+    /// A delta that is none.
+    #[error("delta is above 0 and below 1, and goes with epsilon")]
+    Delta,
+}
+
+impl Loss {
+    /// Nothing.
+    pub const NONE: Loss = Loss { rho: Amount::ZERO, epsilon: Some(Amount::ZERO) };
+
+    /// Of both.
+    #[must_use]
+    pub fn plus(&self, other: &Loss) -> Loss {
+        let epsilon = self.epsilon.zip(other.epsilon).map(|(left, right)| left.saturating_add(right));
+        Loss { rho: self.rho.saturating_add(other.rho), epsilon }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_none(&self) -> bool {
+        self.rho == Amount::ZERO && self.epsilon == Some(Amount::ZERO)
+    }
+}
+
+impl Budget {
+    /// The budget that these are: `rho`, or `epsilon`, or `epsilon` and `delta`.
+    ///
+    /// # Errors
+    /// They are no budget. Whoever wrote them is to blame.
+    pub fn of(
+        rho: Option<Amount>,
+        epsilon: Option<Amount>,
+        delta: Option<Quantity>,
+    ) -> Result<Budget, BudgetError> {
+        let is_nothing = |amount: Amount| amount == Amount::ZERO;
+        match (rho, epsilon, delta) {
+            (Some(rho), None, None) if is_nothing(rho) => Err(BudgetError::Nothing),
+            (None, Some(epsilon), _) if is_nothing(epsilon) => Err(BudgetError::Nothing),
+            (Some(rho), None, None) => Ok(Budget::Concentrated { rho }),
+            (None, Some(epsilon), None) => Ok(Budget::Pure { epsilon }),
+            (None, Some(epsilon), Some(delta)) => {
+                let rho = rho_of(&epsilon.quantity(), &delta).ok_or(BudgetError::Delta)?;
+                let rho = Amount::floor(&rho).filter(|rho| !is_nothing(*rho)).ok_or(BudgetError::Nothing)?;
+                Ok(Budget::Approximate { epsilon, delta, rho })
+            }
+            (Some(_), None, Some(_)) => Err(BudgetError::Delta),
+            _ => Err(BudgetError::Measure),
+        }
+    }
+
+    /// Whether a loss is within it.
+    pub fn allows(&self, loss: &Loss) -> bool {
+        match self {
+            Budget::Pure { epsilon } => loss.epsilon.is_some_and(|lost| lost <= *epsilon),
+            Budget::Concentrated { rho } | Budget::Approximate { rho, .. } => loss.rho <= *rho,
+        }
+    }
+
+    /// What is left of it after a loss, in its own measure.
+    pub fn left(&self, loss: &Loss) -> Amount {
+        match self {
+            Budget::Pure { epsilon } => epsilon.saturating_sub(loss.epsilon.unwrap_or(Amount::MAX)),
+            Budget::Concentrated { rho } | Budget::Approximate { rho, .. } => rho.saturating_sub(loss.rho),
+        }
+    }
+
+    /// The name of its measure: `epsilon` or `rho`.
+    pub fn measure(&self) -> &'static str {
+        match self {
+            Budget::Pure { .. } => "epsilon",
+            Budget::Concentrated { .. } | Budget::Approximate { .. } => "rho",
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Budget::Pure { epsilon } => write!(f, "epsilon {epsilon}"),
+            Budget::Concentrated { rho } => write!(f, "rho {rho}"),
+            Budget::Approximate { epsilon, delta, rho } => {
+                write!(f, "epsilon {epsilon}, delta {delta} (rho {rho})")
+            }
+        }
+    }
+}
