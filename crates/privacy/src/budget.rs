@@ -119,6 +119,14 @@ impl Budget {
         }
     }
 
+    /// A loss in its own measure; of one that is not pure, in a pure budget's, the most there is.
+    pub fn spent(&self, loss: &Loss) -> Amount {
+        match self {
+            Budget::Pure { .. } => loss.epsilon.unwrap_or(Amount::MAX),
+            Budget::Concentrated { .. } | Budget::Approximate { .. } => loss.rho,
+        }
+    }
+
     /// The name of its measure: `epsilon` or `rho`.
     pub fn measure(&self) -> &'static str {
         match self {
