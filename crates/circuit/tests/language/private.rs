@@ -306,7 +306,7 @@ fn results_say_how_far_noise_may_have_taken_them() {
     assert!(serde_json::to_value(&model[0].1).unwrap()["intercept"]["stderr"].is_number());
     let median = of("reveal m = median(salary) with rho 0.5\nreveal b = mean(salary) > 5 with rho 1");
     let Some(Uncertainty::Rank { rows }) = median[0].1 else { panic!("a rank: {median:?}") };
-    near(rows, 3.0233 * (20.0_f64 * 1.5).sqrt());
+    near(rows, 3.023_341_4 * (20.0_f64 * 1.5).sqrt());
     assert_eq!(median[1].1, None);
 }
 
