@@ -96,3 +96,103 @@ fn rounded(units: &Integer, up: bool) -> Option<Quantity> {
     let (whole, _) = units.checked_mul(&power)?.checked_add(&added)?.div_rem(&UNIT.into())?;
     Quantity::new(whole, power)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A decimal of at most 60 digits.
+    fn decimal(text: &str) -> Quantity {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits: Integer = format!("{whole}{fraction}").parse().unwrap();
+        Quantity::new(digits, Integer::pow10(fraction.len() as u32).unwrap()).unwrap()
+    }
+
+    fn one_in(power: u32) -> Quantity {
+        Quantity::new(Integer::ONE, Integer::pow10(power).unwrap()).unwrap()
+    }
+
+    /// `low <= high`, and they differ by at most one part in a million and a unit of the last decimal.
+    fn is_just_below(low: &Quantity, high: &Quantity) -> bool {
+        let apart = high.checked_sub(low).unwrap();
+        let most = high.checked_mul(&one_in(6)).unwrap().checked_add(&one_in(12)).unwrap();
+        !apart.is_negative() && apart.checked_cmp(&most).unwrap().is_le()
+    }
+
+    #[test]
+    fn rho_is_the_most_that_the_best_order_gives() {
+        // The best over all orders, found with 40 digits.
+        for (epsilon, power, best) in [
+            ("1", 9, "0.01497305767358853"),
+            ("0.1", 6, "0.0003210476903457402"),
+            ("0.001", 9, "0.00000002547197698213543"),
+            ("10", 5, "1.782695616328953"),
+            ("0.5", 12, "0.002793277347784375"),
+            ("1000", 9, "753.0342615219486"),
+            ("2", 100, "0.004447589468056809"),
+        ] {
+            let rho = rho_of(&decimal(epsilon), &one_in(power)).unwrap();
+            assert!(is_just_below(&rho, &decimal(best)), "epsilon {epsilon}, delta 1e-{power}: {rho}");
+        }
+    }
+
+    #[test]
+    fn epsilon_is_the_least_that_the_best_order_gives() {
+        for (rho, power, best) in [
+            ("0.0118", 9, "0.8831639398407301"),
+            ("0.5", 6, "5.221534444530168"),
+            ("0.000001", 9, "0.006804060822206218"),
+            ("10", 5, "30.11085730379572"),
+            ("0.1", 2, "0.978754757625594"),
+            ("100", 9, "189.0556529021115"),
+        ] {
+            let epsilon = epsilon_of(&decimal(rho), &one_in(power)).unwrap();
+            assert!(is_just_below(&decimal(best), &epsilon), "rho {rho}, delta 1e-{power}: {epsilon}");
+        }
+    }
+
+    #[test]
+    fn the_same_integers_on_every_machine() {
+        assert_eq!(rho_of(&Quantity::ONE, &one_in(9)).unwrap().to_string(), "0.014973057056");
+        assert_eq!(epsilon_of(&decimal("0.0118"), &one_in(9)).unwrap().to_string(), "0.88316394261");
+    }
+
+    #[test]
+    fn what_is_no_pair_has_no_conversion() {
+        let half = decimal("0.5");
+        for (number, delta) in [
+            (Quantity::ZERO, half),
+            (half.checked_neg().unwrap(), half),
+            (half, Quantity::ZERO),
+            (half, Quantity::ONE),
+            (half, decimal("1.5")),
+            (half, half.checked_neg().unwrap()),
+        ] {
+            assert_eq!(rho_of(&number, &delta), None, "{number} {delta}");
+            assert_eq!(epsilon_of(&number, &delta), None, "{number} {delta}");
+        }
+        assert_eq!(rho_of(&one_in(30), &one_in(9)), Some(Quantity::ZERO));
+        assert_eq!(rho_of(&Quantity::ONE, &one_in(140)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back_gains_nothing(epsilon in 1_u64..10_000_000, power in 1_u32..40) {
+            let epsilon = Quantity::new(epsilon.into(), Integer::pow10(6).unwrap()).unwrap();
+            let rho = rho_of(&epsilon, &one_in(power)).unwrap();
+            // Never less than the bound of Bun and Steinke has: e^2 / (4 (L + e)), with L < 2.31 power.
+            let log = Quantity::new((231 * u64::from(power)).into(), 100_u64.into()).unwrap();
+            let below = log.checked_add(&epsilon).unwrap().checked_mul(&Quantity::from(4)).unwrap();
+            let least = epsilon.checked_mul(&epsilon).unwrap().checked_div(&below).unwrap();
+            let rounded = rho.checked_add(&one_in(12)).unwrap();
+            prop_assert!(rounded.checked_cmp(&least).unwrap().is_ge(), "{} {}", rho, least);
+            if rho != Quantity::ZERO {
+                let back = epsilon_of(&rho, &one_in(power)).unwrap();
+                let is_less = back.checked_cmp(&epsilon).unwrap().is_lt();
+                prop_assert!(is_less || is_just_below(&epsilon, &back), "{} {}", back, epsilon);
+            }
+        }
+    }
+}

@@ -50,3 +50,34 @@ pub(crate) fn product(a: &Integer, b: &Integer) -> Option<Integer> {
 pub(crate) fn fraction(a: &Integer, b: &Integer) -> Option<Integer> {
     Some(a.checked_mul(&UNIT.into())?.div_rem(b)?.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_from_below_and_close() {
+        // floor(ln(q) 2^64), computed with 200 digits.
+        for (numerator, denominator, expected) in [
+            (1_u64, 1_u64, "0"),
+            (2, 1, "12786308645202655659"),
+            (3, 2, "7479511080090283978"),
+            (1_000_000_000, 1, "382276781265598821176"),
+            (18_446_744_073_709_551_615, 18_446_744_073_709_551_614, "1"),
+            (1999, 1000, "12777082966553888988"),
+        ] {
+            let quantity = Quantity::new(numerator.into(), denominator.into()).unwrap();
+            let below = log_below(&quantity).unwrap();
+            let expected: Integer = expected.parse().unwrap();
+            let error = expected.checked_sub(&below).unwrap();
+            assert!(!error.is_negative() && error < LOG_ERROR.into(), "{quantity}: {below}");
+        }
+        // The largest exponent has the largest error.
+        let large = Quantity::from(power_of_two(380).unwrap());
+        let expected: Integer = "4858797285177009150719".parse().unwrap();
+        let error = expected.checked_sub(&log_below(&large).unwrap()).unwrap();
+        assert!(!error.is_negative() && error < LOG_ERROR.into());
+        assert_eq!(log_below(&Quantity::new(1_u64.into(), 2_u64.into()).unwrap()), None);
+        assert_eq!(log_below(&Quantity::ZERO), None);
+    }
+}
