@@ -107,7 +107,8 @@ mod tests {
     fn decimal(text: &str) -> Quantity {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits: Integer = format!("{whole}{fraction}").parse().unwrap();
-        Quantity::new(digits, Integer::pow10(fraction.len() as u32).unwrap()).unwrap()
+        let power = Integer::pow10(u32::try_from(fraction.len()).unwrap());
+        Quantity::new(digits, power.unwrap()).unwrap()
     }
 
     fn one_in(power: u32) -> Quantity {

@@ -3,7 +3,12 @@
 //! All seeds are fixed, so that a test that passes does so always. Each comparison would fail by chance with a probability of about
 //! 10^-6 if seeds were not fixed.
 
-#![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a test")]
+#![allow(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a test"
+)]
 
 mod mass;
 mod mutants;

@@ -128,7 +128,8 @@ impl Mass {
             let (p, next) = (self.probabilities[i], self.probabilities[i + 1]);
             let error = (counts[i + 1] / counts[i] / (next / p)).ln();
             let deviation = (1.0 / (p * draws as f64) + 1.0 / (next * draws as f64)).sqrt();
-            p.min(next) * draws as f64 >= RATIO_MIN && !(error.abs() <= DEVIATIONS_OF_MANY * deviation)
+            let is_far = error.is_nan() || error.abs() > DEVIATIONS_OF_MANY * deviation;
+            is_far && p.min(next) * draws as f64 >= RATIO_MIN
         };
         (0..counts.len() - 1).any(is_other)
     }
