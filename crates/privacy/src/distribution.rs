@@ -2,6 +2,7 @@
 
 use quorate_field::Integer;
 use quorate_field::quantity::Quantity;
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 /// Noise as the central mechanism would add it to one whole number.
@@ -28,6 +29,12 @@ pub enum Distribution {
 const PART_VARIANCE_MIN: u64 = 4;
 
 impl Distribution {
+    /// One part of which `honest` suffice. A stand-in: three values, uniform.
+    pub fn draw(&self, honest: u32, rng: &mut dyn CryptoRng) -> Integer {
+        let _ = honest;
+        Integer::from(i64::from(rng.next_u32() % 3) - 1)
+    }
+
     /// The variance parameter of each part of Gaussian noise of which `honest` suffice. `None` beyond 512 bits.
     fn part_variance(variance: &Quantity, honest: u32) -> Option<Quantity> {
         let least = Quantity::from(Integer::from(PART_VARIANCE_MIN));
