@@ -46,9 +46,9 @@ pub(crate) struct RunOpening {
     pub(crate) signed: Signed,
     /// For a program that is not linear: 32 bytes for every key that both hold. Secret.
     pub(crate) keys: Blob,
-    pub(crate) nonce: [u8; 32],
     /// For a run that costs something of a study's budget: what the sender knows was spent.
     charges: Vec<Charge>,
+    pub(crate) nonce: [u8; 32],
 }
 
 /// One attempt to run one circuit.
@@ -148,7 +148,7 @@ impl Run {
         for to in exchange.peers().to_vec() {
             let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
             let keys = Blob::new(offer.concat());
-            let opening = RunOpening { signed: signed.clone(), keys, nonce, charges: charges.clone() };
+            let opening = RunOpening { signed: signed.clone(), keys, charges: charges.clone(), nonce };
             exchange.send(to, &First::Run(opening), cx);
         }
         let (stage, ending) = (Stage::Opening { keys }, Ending::new(Reply::Ran));

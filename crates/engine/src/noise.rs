@@ -157,7 +157,11 @@ impl<F: NamedField> NoiseTask<F> {
                 .collect();
             let random = |row: usize, first: u64, out: &mut [_]| streams[row].fill(first, out);
             let wide = |row: usize, first: u64, out: &mut [F127]| streams[row].fill(first, out);
-            let mut part = || entry.distribution.draw(honest, &mut rng);
+            let sampler = entry.distribution.sampler(honest);
+            let mut part = || match &sampler {
+                Some(sampler) => sampler.draw(&mut rng),
+                None => entry.distribution.draw(honest, &mut rng),
+            };
             match sums {
                 EntryShares::Base(sums) => {
                     let parts = Shares::from_vec((0..sums.len()).map(|_| embed::<F>(&part())).collect());
