@@ -196,3 +196,6 @@ fn key_of(study: &Digest, attempt: Option<&Digest>) -> Vec<u8> {
     let attempt = attempt.map(|attempt| &attempt.as_bytes()[..]).unwrap_or_default();
     [LEDGER, study.as_bytes(), attempt].concat()
 }
+
+#[cfg(test)]
+mod tests;
