@@ -21,6 +21,7 @@ mod model;
 mod number;
 mod permission;
 pub(crate) mod polynomial;
+pub(crate) mod privacy;
 mod quantile;
 pub(crate) mod stored;
 pub(crate) mod tree;
@@ -29,16 +30,18 @@ pub(crate) mod words;
 use std::collections::BTreeMap;
 
 use quorate_field::{FieldId, Integer};
+use quorate_privacy::Loss;
 
 use crate::column::Column;
 use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::interval::Interval;
 use crate::study::Study;
-use crate::syntax::{Circuit, Expression, quote};
+use crate::syntax::{Circuit, Reveal, quote};
 pub(crate) use call::FUNCTIONS;
 use definition::Defined;
 use form::{Atom, Form};
 use groups::Groups;
+use privacy::Private;
 use tree::{Aggregate, Grouping};
 
 use words::similar;
@@ -86,6 +89,8 @@ pub(crate) struct CheckedReveal {
     pub(crate) span: Span,
     pub(crate) value: Aggregate,
     pub(crate) forms: Forms,
+    /// How it is made private, if it is.
+    pub(crate) private: Option<Private>,
 }
 
 /// One form, or one for each group.
@@ -171,14 +176,21 @@ fn checked(circuit: &Circuit, study: &Study) -> Result<Checked, Diagnostics> {
             );
         }
         let (name, span) = (reveal.name.text.clone(), reveal.expression.span);
-        match checker.reveal(&reveal.expression) {
-            Some((value, forms)) => reveals.push(CheckedReveal { name, span, value, forms }),
+        match checker.reveal(reveal) {
+            Some((value, forms, private)) => {
+                reveals.push(CheckedReveal { name, span, value, forms, private });
+            }
             None if checker.diagnostics.is_empty() => {
                 checker.refuse(overflow(span, None, FieldId::F256, checker.rows_max));
             }
             None => {}
         }
     }
+    let losses: Vec<(Loss, Span)> = reveals
+        .iter()
+        .filter_map(|reveal| reveal.private.map(|private| (private.loss, private.span)))
+        .collect();
+    checker.check_losses(&losses);
     let Checker { groupings, atoms, nodes, diagnostics, rows_max, .. } = checker;
     let (name, columns) = (circuit.name.text.clone(), study.columns.clone());
     let (min_group, groups) = (study.policy.disclosure.min_group, Groups::default());
@@ -243,11 +255,13 @@ impl Checker<'_> {
         }
     }
 
-    fn reveal(&mut self, expression: &Expression) -> Option<(Aggregate, Forms)> {
+    fn reveal(&mut self, reveal: &Reveal) -> Option<(Aggregate, Forms, Option<Private>)> {
+        let expression = &reveal.expression;
         self.is_of_good_size(expression)?;
         let value = self.aggregate(expression)?;
         let forms = self.forms(&value)?;
-        Some((value, forms))
+        let private = self.privacy(reveal, &forms)?;
+        Some((value, forms, private))
     }
 
     fn refuse(&mut self, diagnostic: Diagnostic) {

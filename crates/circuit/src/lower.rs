@@ -15,10 +15,12 @@ mod disclosure;
 mod finish;
 mod kleene;
 mod partition;
+mod private;
 mod quantile;
 mod refusal;
 mod row;
 mod scalar;
+mod sensitivity;
 
 use std::collections::BTreeMap;
 
@@ -30,10 +32,10 @@ use crate::check::form::{Atom, Condition, FitForm, Form, Fraction, Source, Summa
 use crate::check::polynomial::Polynomial;
 use crate::check::tree::Total;
 use crate::check::{Checked, CheckedReveal, Forms, unit};
-use crate::diagnostics::{Diagnostics, Span};
+use crate::diagnostics::{Diagnostic, Diagnostics, Span};
 use crate::interval::Interval;
 use crate::program::{
-    Coefficient, INSTRUCTIONS_MAX, Output, Program, PublicInstruction, Revealed, RevealedAs, VectorSum,
+    Coefficient, INSTRUCTIONS_MAX, Noise, Output, Program, PublicInstruction, Revealed, RevealedAs, VectorSum,
 };
 use crate::study::Study;
 use crate::syntax::{Binary, quote};
@@ -64,6 +66,9 @@ pub fn lower(checked: &Checked, study: &Study) -> Result<Program, Diagnostics> {
         judgement: Judgement::Pending,
         is_oversized: false,
         current: None,
+        private: None,
+        noise: vec![],
+        loss: Loss::NONE,
         diagnostics: Diagnostics::default(),
     };
     let reveals = checked.reveals.iter().filter_map(|reveal| lowering.reveal(reveal)).collect();
@@ -94,6 +99,10 @@ struct Lowering<'a> {
     is_oversized: bool,
     /// The guard of the result that is being lowered.
     current: Option<Guard>,
+    /// How the result that is being lowered is made private, if it is.
+    private: Option<private::Plan>,
+    noise: Vec<Noise>,
+    loss: Loss,
     diagnostics: Diagnostics,
 }
 
@@ -109,8 +118,8 @@ impl Lowering<'_> {
             field: self.study.field,
             columns: self.study.columns.iter().map(|column| narrow(column.width())).collect(),
             rows_max: self.checked.rows_max,
-            noise: vec![],
-            loss: Loss::NONE,
+            noise: self.noise,
+            loss: self.loss,
             outputs: self.outputs.into_iter().map(output).collect(),
             row: finished.row,
             reductions: finished.reductions,
@@ -122,14 +131,21 @@ impl Lowering<'_> {
     }
 
     fn reveal(&mut self, reveal: &CheckedReveal) -> Option<RevealedAs> {
-        let result = self.forms(&reveal.forms, reveal.value.is_truth, reveal.span)?;
+        if let Some(private) = &reveal.private {
+            // Planned as one that has none, so that comparisons know that they get noise.
+            self.private = Some(private::Plan::default());
+            self.private = self.plan(reveal, private)?;
+        }
+        let result = self.forms(&reveal.forms, reveal.value.is_truth, reveal.span);
+        self.private = None;
+        let result = result?;
         Some(RevealedAs { name: reveal.name.clone(), result })
     }
 
     fn forms(&mut self, forms: &Forms, is_truth: bool, span: Span) -> Option<Revealed> {
         Some(match forms {
             Forms::One(form) => {
-                self.current = self.guard(form, span)?;
+                self.current = if self.private.is_some() { None } else { self.guard(form, span)? };
                 let result = self.cell(form, is_truth, span);
                 match (self.current.take(), result?) {
                     (None, result) => result,
@@ -174,15 +190,33 @@ impl Lowering<'_> {
             return None;
         };
         let known = self.vectors.iter().position(|vector| vector.column as usize == column);
+        let is_noisy = |known: &usize| self.private.is_some() || self.vectors[*known].noise.is_some();
+        if let Some(known) = known.filter(is_noisy) {
+            let label = format!("{} is revealed twice", self.vectors[known].meaning);
+            self.refuse(
+                Diagnostic::new(span, "a private vector is revealed once in a circuit", label)
+                    .help("the mean is the sum over the number of rows: ask for one of them"),
+            );
+            return None;
+        }
         let position = known.unwrap_or_else(|| {
             let meaning = match unit(&found.domain.scale()) {
                 Some(unit) => format!("sum({}), in units of {unit}", quote(&found.name)),
                 None => format!("sum({})", quote(&found.name)),
             };
             let (column, length) = (narrow(column), narrow(found.width()));
-            self.vectors.push(VectorSum { column, length, interval, meaning, noise: None });
+            let drawn = self.vector_noise(length, &meaning);
+            let bound = drawn.and_then(|(_, bound)| private::around(&bound));
+            let interval = bound.and_then(|bound| interval.checked_add(&bound)).unwrap_or(interval);
+            let noise = drawn.map(|(noise, _)| noise);
+            self.vectors.push(VectorSum { column, length, interval, meaning, noise });
             self.vectors.len() - 1
         });
+        let interval = self.vectors[position].interval;
+        if interval.bound() > self.study.field.half() {
+            self.refuse_beyond(span, Some(interval));
+            return None;
+        }
         let divisor = match total {
             Total::Sum => Coefficient::constant(1_u64),
             Total::Mean => Coefficient::rows(),
@@ -239,6 +273,7 @@ impl Lowering<'_> {
         if self.refuse_products(fraction, span) {
             return None;
         }
+        self.assume(fraction);
         let (top, bottom) = (self.known(&fraction.top, span)?, self.known(&fraction.bottom, span)?);
         let (top, bottom) = (self.polynomial(&top, span), self.polynomial(&bottom, span));
         let (top, bottom) = (top?, bottom?);
@@ -262,6 +297,9 @@ impl Lowering<'_> {
     /// A polynomial in atoms as a public number: its secret part as an output in smallest integers, times a factor, plus
     /// what is public of it.
     fn polynomial(&mut self, polynomial: &Polynomial, span: Span) -> Option<u32> {
+        if self.private.is_some() {
+            return self.private_polynomial(polynomial, span);
+        }
         let constant = PublicInstruction::Rows(polynomial.constant());
         let Some((secret, factor)) = primitive(&polynomial.secret()) else {
             return Some(self.public(constant));
@@ -325,16 +363,20 @@ impl Lowering<'_> {
         let mut atoms: Vec<usize> = polynomial.terms().flat_map(|(atoms, _)| atoms).copied().collect();
         atoms.sort_unstable();
         atoms.dedup();
+        let (checked, is_private) = (self.checked, self.private.is_some());
+        let is_of_rows = |atom: usize| matches!(checked.atoms[atom].source, Source::Rows { .. });
         let mut is_good = true;
-        for atom in atoms {
+        for atom in atoms.into_iter().filter(|atom| !is_private || is_of_rows(*atom)) {
             is_good &= self.atom(atom).is_some();
         }
         if !is_good {
             return None;
         }
-        let atoms = &self.atoms;
-        let constant =
-            |atom: usize| atoms[atom].as_ref().filter(|made| made.degree() == 0).map(Polynomial::constant);
+        // What comes of noise is not known before.
+        let constant = |atom: usize| match is_private && !is_of_rows(atom) {
+            true => self.is_assumed(atom).then(|| Coefficient::constant(1_u64)),
+            false => self.atoms[atom].as_ref().filter(|made| made.degree() == 0).map(Polynomial::constant),
+        };
         let known = polynomial.with_constants(&constant);
         if known.is_none() {
             self.refuse_beyond(span, None);
@@ -349,18 +391,25 @@ impl Lowering<'_> {
         let of_bits = polynomial.interval_of_bits(&|atom| atoms[atom].is_bit());
         let interval =
             of_bits.or_else(|| polynomial.interval(&|atom| atoms[atom].interval, self.checked.rows_max));
+        let found = self.scalar_within(polynomial, interval);
+        if found.is_none() {
+            self.refuse_beyond(span, interval);
+        }
+        found
+    }
+
+    /// The same in the first field that holds all of an interval.
+    fn scalar_within(
+        &mut self,
+        polynomial: &Polynomial,
+        interval: Option<Interval>,
+    ) -> Option<(u32, Interval)> {
         let can_lift = self.study.field == FieldId::F61 && self.has_products();
         let fields = [Some(self.study.field), can_lift.then_some(FieldId::F127)];
-        for field in fields.into_iter().flatten() {
-            let Some(interval) = interval.filter(|interval| interval.bound() <= field.half()) else {
-                continue;
-            };
-            if let Some(scalar) = self.scalar_in(polynomial, field) {
-                return Some((scalar, interval));
-            }
-        }
-        self.refuse_beyond(span, interval);
-        None
+        fields.into_iter().flatten().find_map(|field| {
+            let interval = interval.filter(|interval| interval.bound() <= field.half())?;
+            Some((self.scalar_in(polynomial, field)?, interval))
+        })
     }
 
     /// The same in one field; `None` where a coefficient leaves it.
@@ -381,25 +430,26 @@ impl Lowering<'_> {
 
     /// What is made of an atom: a combination of scalars in the columns' field.
     fn atom(&mut self, index: usize) -> Option<&Polynomial> {
-        if self.atoms[index].is_none() {
+        if self.made(index).is_none() {
             let checked = self.checked;
             let atom = &checked.atoms[index];
             if self.rows.instructions().len() > ROWS_MAX {
                 self.refuse_size(atom.span);
                 return None;
             }
-            self.atoms[index] = Some(match &atom.source {
+            let made = match &atom.source {
                 Source::Rows { summand, conditions, .. } => self.sum(atom, summand, conditions)?,
                 Source::Quantile { number, share, conditions, exists } => {
                     let rows = quantile::Rows { conditions, exists: *exists };
-                    self.quantile(atom, number, share, rows)?
+                    self.quantile(index, number, share, rows)?
                 }
                 Source::Decision { comparison, difference } => {
                     self.decision(*comparison, difference, atom.span)?
                 }
-            });
+            };
+            self.make(index, made);
         }
-        self.atoms[index].as_ref()
+        self.made(index)
     }
 
     /// A sum over the rows where all conditions hold.

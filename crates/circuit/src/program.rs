@@ -212,8 +212,12 @@ pub struct Noise {
     pub count: u32,
     /// What each is like.
     pub distribution: Distribution,
+    /// By how much one contribution can move what it is added to, in its units; of a vector, the noise is for all of it.
+    pub sensitivity: Integer,
     /// What each, all parts together, is taken to be within: it is not with a probability below 2^-60.
     pub bound: Integer,
+    /// What it is added to, in the circuit's words.
+    pub meaning: String,
 }
 
 /// A summand of a linear combination of scalars.

@@ -10,8 +10,8 @@ mod written;
 
 pub use token::{DIGITS_MAX, NAME_MAX, NESTING_MAX, SOURCE_MAX, STATEMENT_MAX, TOKENS_MAX};
 pub use tree::{
-    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
-    Unary,
+    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name,
+    Privacy, PrivacyAmount, Reveal, Unary,
 };
 
 pub(crate) use parser::parse_declaration;

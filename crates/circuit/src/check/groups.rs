@@ -108,7 +108,7 @@ impl Group {
 }
 
 /// All atoms that a form is computed of, those that decide something included.
-fn visit<'a>(form: &Form, atoms: &'a [Atom], see: &mut dyn FnMut(&'a Atom)) {
+pub(super) fn visit<'a>(form: &Form, atoms: &'a [Atom], see: &mut dyn FnMut(&'a Atom)) {
     let mut pending: Vec<usize> = Vec::new();
     let mut add = |fraction: &Fraction| pending.extend(fraction.atoms());
     fractions(form, &mut add);
@@ -124,7 +124,8 @@ fn visit<'a>(form: &Form, atoms: &'a [Atom], see: &mut dyn FnMut(&'a Atom)) {
     seen.into_iter().for_each(|atom| see(&atoms[atom]));
 }
 
-fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
+/// All fractions that a form is made of.
+pub(crate) fn fractions(form: &Form, see: &mut dyn FnMut(&Fraction)) {
     match form {
         Form::Fraction(fraction) | Form::Root(fraction) => see(fraction),
         Form::Combined(_, parts) => {

@@ -7,7 +7,7 @@
 
 use super::Lowering;
 use super::arena::{Arena, constant, opposite};
-use super::comparison::{Asked, Comparing, Question};
+use super::comparison::{Comparing, Question};
 use crate::check::form::Fraction;
 use crate::check::polynomial::Polynomial;
 use crate::diagnostics::Span;
@@ -22,12 +22,27 @@ impl Lowering<'_> {
         difference: &Fraction,
         span: Span,
     ) -> Option<Polynomial> {
+        let top = self.oriented(difference, span)?;
+        let bit = self.bit(comparison, &top, span)?;
+        let is_strict = matches!(comparison, Comparison::Less | Comparison::Greater | Comparison::NotEqual);
+        // Whether anything was counted is nothing that noise could tell.
+        let is_told = self.private.is_some() || is_strict && difference.vanishes(&self.checked.atoms);
+        if difference.bottom.degree() == 0 || is_told {
+            return Some(bit);
+        }
+        let bottom = self.known(&difference.bottom, span)?;
+        let is_defined = self.bit(Comparison::NotEqual, &bottom, span)?;
+        let product = self.scalars.product(&bit, &is_defined);
+        self.within(product, span)
+    }
+
+    /// What compares with zero as a fraction does, where that is defined.
+    pub(super) fn oriented(&mut self, difference: &Fraction, span: Span) -> Option<Polynomial> {
         let (top, bottom) = (self.known(&difference.top, span)?, self.known(&difference.bottom, span)?);
         if difference.bottom.degree() == 0 {
             let is_positive = bottom.constant().is_nonnegative();
             let turned = if is_positive { Some(top) } else { top.checked_mul(&bottom) };
-            let turned = self.within(turned, span)?;
-            return self.bit(comparison, &turned, span);
+            return self.within(turned, span);
         }
         let negative = bottom.checked_neg();
         let negative = self.within(negative, span)?;
@@ -39,33 +54,37 @@ impl Lowering<'_> {
             self.refuse_sign(span, &bottom.words(&self.checked.atoms));
             return None;
         };
-        let top = self.within(top, span)?;
-        let bit = self.bit(comparison, &top, span)?;
-        let is_strict = matches!(comparison, Comparison::Less | Comparison::Greater | Comparison::NotEqual);
-        if is_strict && difference.vanishes(&self.checked.atoms) {
-            return Some(bit);
-        }
-        let is_defined = self.bit(Comparison::NotEqual, &bottom, span)?;
-        let product = self.scalars.product(&bit, &is_defined);
-        self.within(product, span)
+        self.within(top, span)
+    }
+
+    /// What has to be asked of a polynomial in atoms to compare it with zero.
+    pub(super) fn comparing(
+        &mut self,
+        comparison: Comparison,
+        difference: &Polynomial,
+        span: Span,
+    ) -> Option<Comparing> {
+        let (atoms, rows_max) = (&self.checked.atoms, self.checked.rows_max);
+        let interval = |p: &Polynomial| p.interval(&|atom| atoms[atom].interval, rows_max);
+        self.within(Comparing::new(comparison, difference, &interval, None), span)
     }
 
     /// How a polynomial in atoms compares with zero: a combination of at most one scalar that is 0 or 1.
     fn bit(&mut self, comparison: Comparison, difference: &Polynomial, span: Span) -> Option<Polynomial> {
-        let (atoms, rows_max) = (&self.checked.atoms, self.checked.rows_max);
-        let interval = |p: &Polynomial| p.interval(&|atom| atoms[atom].interval, rows_max);
-        let comparing = self.within(Comparing::new(comparison, difference, &interval, None), span)?;
-        let Asked { value, question, is_negated, .. } = match comparing {
+        let asked = match self.comparing(comparison, difference, span)? {
             Comparing::Known(truth) => return Some(constant(u64::from(truth))),
             Comparing::Asked(asked) => *asked,
         };
-        let (value, interval) = self.scalar(&value, span)?;
-        let bit = match question {
+        let (value, interval) = match self.private {
+            Some(_) => self.noisy_comparison(&asked, span)?,
+            None => self.scalar(&asked.value, span)?,
+        };
+        let bit = match asked.question {
             Question::Below(with) => self.scalars.below(Bounded { value, interval, with }),
             Question::Equal(with) => self.scalars.equal(Bounded { value, interval, with }),
         };
         let bit = Polynomial::atom(bit as usize);
-        let bit = if is_negated { opposite(&bit) } else { Some(bit) };
+        let bit = if asked.is_negated { opposite(&bit) } else { Some(bit) };
         self.within(bit, span)
     }
 

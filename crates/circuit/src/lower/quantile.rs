@@ -24,8 +24,9 @@ use quorate_field::Integer;
 
 use super::Lowering;
 use super::arena::{Arena, constant};
+use super::private::{Rank, around};
 use super::row::{Blanks, Truth};
-use crate::check::form::{Atom, Condition};
+use crate::check::form::Condition;
 use crate::check::polynomial::Polynomial;
 use crate::check::tree::RowNumber;
 use crate::interval::Interval;
@@ -47,6 +48,16 @@ pub(super) struct Rows<'a> {
 struct Goal<'a> {
     rows: Polynomial,
     share: &'a Quantity,
+    /// What is added to every count, of a private result.
+    noise: Option<Rank>,
+}
+
+/// A row's number as bits: `factor * (interval.min + bits) + added`.
+pub(super) struct Sliced {
+    interval: Interval,
+    pub(super) bits: Vec<Truth>,
+    factor: Integer,
+    added: Integer,
 }
 
 /// The rows while the answer is searched for.
@@ -59,17 +70,22 @@ impl Lowering<'_> {
     /// The least number that at least a share of the rows do not exceed; zero of no rows, if `exists` is there.
     pub(super) fn quantile(
         &mut self,
-        atom: &Atom,
+        index: usize,
         number: &RowNumber,
         share: &Quantity,
         rows: Rows<'_>,
     ) -> Option<Polynomial> {
-        let exists = match rows.exists {
+        let checked = self.checked;
+        let atom = &checked.atoms[index];
+        // Whether there are any is nothing that noise could tell: of no rows the answer is then whatever the noise says.
+        let exists = match rows.exists.filter(|_| self.private.is_none()) {
             Some(exists) => self.atom(exists)?.clone(),
             None => constant(1_u64),
         };
+        let noise = self.rank_noise(index, atom.span)?;
         let fits = atom.interval.bound() <= self.study.field.half();
-        let found = if fits { self.fitting_quantile(number, share, rows.conditions, &exists) } else { None };
+        let goal = Goal { rows: Polynomial::default(), share, noise };
+        let found = if fits { self.fitting_quantile(number, goal, rows.conditions, &exists) } else { None };
         if found.is_none() {
             self.refuse_beyond(atom.span, (!fits).then_some(atom.interval));
         }
@@ -79,7 +95,7 @@ impl Lowering<'_> {
     fn fitting_quantile(
         &mut self,
         number: &RowNumber,
-        share: &Quantity,
+        mut goal: Goal<'_>,
         conditions: &[Condition],
         exists: &Polynomial,
     ) -> Option<Polynomial> {
@@ -87,8 +103,15 @@ impl Lowering<'_> {
         if equal == Truth::Known(false) {
             return Some(Polynomial::default());
         }
-        let goal = Goal { rows: self.count_of(equal)?, share };
-        // The order of `factor * x + added` is that of x, whose bits may be there already.
+        goal.rows = self.count_of(equal)?;
+        let Sliced { interval, bits, factor, added } = self.sliced(number)?;
+        let offset = self.search(Search { below: Truth::Known(false), equal }, &bits, &goal)?;
+        let least = interval.min.checked_mul(&factor)?.checked_add(&added)?;
+        exists.checked_scale(&least)?.checked_add(&offset.checked_scale(&factor)?)
+    }
+
+    /// A number as bits. The order of `factor * x + added` is that of x, whose bits may be there already.
+    pub(super) fn sliced(&mut self, number: &RowNumber) -> Option<Sliced> {
         let combination = self.rows.number(number, Blanks::Least)?;
         let added = combination.constant().at(0)?;
         let secret = combination.secret();
@@ -102,17 +125,17 @@ impl Lowering<'_> {
         } else {
             self.rows.bits(&secret.divided(&factor, 0), known)?
         };
-        let offset = self.search(Search { below: Truth::Known(false), equal }, &bits, &goal)?;
-        let least = interval.min.checked_mul(&factor)?.checked_add(&added)?;
-        exists.checked_scale(&least)?.checked_add(&offset.checked_scale(&factor)?)
+        Some(Sliced { interval, bits, factor, added })
     }
 
     /// The answer less the least that a number can be, given its bits.
     fn search(&mut self, mut search: Search, bits: &[Truth], goal: &Goal<'_>) -> Option<Polynomial> {
         let mut answer = Polynomial::default();
-        for digit in bits.chunks(DIGIT_BITS).rev() {
+        // Every comparison costs some of the privacy there is: as few as there can be, though in more passes.
+        let digit_bits = if goal.noise.is_some() { 1 } else { DIGIT_BITS };
+        for digit in bits.chunks(digit_bits).rev() {
             // All digits but the highest have all their bits.
-            answer = answer.checked_scale(&Integer::from(1_u64 << DIGIT_BITS))?;
+            answer = answer.checked_scale(&Integer::from(1_u64 << digit_bits))?;
             let parts = self.parts(search.equal, digit);
             let (mut up_to, mut below, mut equal) = (search.below, search.below, parts[0]);
             for pair in parts.windows(2) {
@@ -163,12 +186,17 @@ impl Lowering<'_> {
             min: rows_max.checked_mul(&share.checked_neg()?)?,
             max: rows_max.checked_mul(&whole.checked_sub(&share)?)?,
         };
+        let bound = goal.noise.as_ref().map_or(Integer::ZERO, Rank::bound);
+        let interval = interval.checked_add(&around(&bound)?)?;
         let difference = if interval.bound() <= self.study.field.half() {
             difference
         } else {
             self.scalars.lifted(&difference, Interval::up_to(self.checked.rows_max))?
         };
-        let value = self.scalars.value(&difference)?;
+        let mut value = self.scalars.value(&difference)?;
+        if let Some(noise) = &goal.noise {
+            value = self.with_rank_noise(value, noise)?;
+        }
         Some(self.scalars.below(Bounded { value, interval, with: Integer::ZERO }))
     }
 

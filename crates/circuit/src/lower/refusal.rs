@@ -21,7 +21,8 @@ impl Lowering<'_> {
         let atoms = fraction.atoms();
         let atoms = atoms.iter().map(|atom| &self.checked.atoms[*atom]);
         let mut needed: Vec<_> = atoms.filter_map(|atom| Some((atom.span, atom.products()?))).collect();
-        if !fraction.is_linear() && needed.is_empty() {
+        // Of noisy sums the analyst computes the rest.
+        if !fraction.is_linear() && needed.is_empty() && self.private.is_none() {
             let place = fraction.multiplied_at.unwrap_or(span);
             needed.push((place, "helpers would multiply secrets to reveal no more than this"));
         }

@@ -97,6 +97,11 @@ impl Scalars {
         Some(lifted)
     }
 
+    /// What helpers drew for an entry of noise, in its field.
+    pub(super) fn noise(&mut self, entry: u32, field: FieldId) -> u32 {
+        self.push(ScalarInstruction::Noise(entry), field)
+    }
+
     /// 1 if a scalar is below a bound, else 0.
     pub(super) fn below(&mut self, bounded: Bounded) -> u32 {
         self.push(ScalarInstruction::Below(bounded), self.field)

@@ -12,8 +12,8 @@ use chumsky::prelude::*;
 
 use super::token::{Keyword, Placed, Token, check_nesting, statements, tokenize};
 use super::tree::{
-    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name, Reveal,
-    Unary,
+    Binary, Circuit, Comparison, Definition, DefinitionKind, Expression, ExpressionKind, Input, Name,
+    Privacy, PrivacyAmount, Reveal, Unary,
 };
 use super::written::{Number, Written, WrittenVector};
 use crate::column::Domain;
@@ -179,7 +179,8 @@ fn statement<'a>() -> Rule<'a, Statement> {
         .ignore_then(name())
         .then_ignore(symbol("="))
         .then(expression())
-        .map(|(name, expression)| Statement::Reveal(Reveal { name, expression }));
+        .then(privacy().or_not())
+        .map(|((name, expression), privacy)| Statement::Reveal(Reveal { name, expression, privacy }));
     let kind = choice((
         keyword(Keyword::Let).to(DefinitionKind::Let),
         keyword(Keyword::Define).to(DefinitionKind::Define),
@@ -190,6 +191,21 @@ fn statement<'a>() -> Rule<'a, Statement> {
         .then(expression())
         .map(|((kind, name), expression)| Statement::Definition(Definition { kind, name, expression }));
     choice((header, input, definition, reveal)).then_ignore(end()).boxed()
+}
+
+/// `with epsilon 0.5`. Which names there are is the checker's to say.
+fn privacy<'a>() -> Rule<'a, Privacy> {
+    let placed = number().map_with(|number, extra| (number, span_of(extra.span())));
+    let amount = name().then(placed).map(|(name, (Number { digits, decimals }, span))| PrivacyAmount {
+        name,
+        digits,
+        decimals,
+        span,
+    });
+    keyword(Keyword::With)
+        .ignore_then(amount.repeated().at_least(1).collect())
+        .map_with(|amounts, extra| Privacy { amounts, span: span_of(extra.span()) })
+        .boxed()
 }
 
 fn declaration<'a>() -> Rule<'a, Declared> {

@@ -3,7 +3,9 @@
 use std::fmt::{self, Display};
 
 use super::token::needs_quotes;
-use super::tree::{Binary, Circuit, Definition, DefinitionKind, Expression, ExpressionKind, Unary};
+use super::tree::{
+    Binary, Circuit, Definition, DefinitionKind, Expression, ExpressionKind, PrivacyAmount, Unary,
+};
 use crate::column::declaration;
 use crate::date::date_text;
 use quorate_field::quantity::scaled_decimal;
@@ -28,9 +30,16 @@ impl Display for Circuit {
             };
             writeln!(f, "{word} {} = {expression}", quote(&name.text))?;
         }
-        self.reveals
-            .iter()
-            .try_for_each(|reveal| writeln!(f, "reveal {} = {}", quote(&reveal.name.text), reveal.expression))
+        self.reveals.iter().try_for_each(|reveal| {
+            write!(f, "reveal {} = {}", quote(&reveal.name.text), reveal.expression)?;
+            if let Some(privacy) = &reveal.privacy {
+                f.write_str(" with")?;
+                for PrivacyAmount { name, digits, decimals, .. } in &privacy.amounts {
+                    write!(f, " {} {}", quote(&name.text), scaled_decimal(digits, *decimals, true))?;
+                }
+            }
+            writeln!(f)
+        })
     }
 }
 

@@ -51,9 +51,10 @@ pub(crate) enum Keyword {
     Define,
     Weighted,
     Optional,
+    With,
 }
 
-const KEYWORDS: [(&str, Keyword); 15] = [
+const KEYWORDS: [(&str, Keyword); 16] = [
     ("circuit", Keyword::Circuit),
     ("input", Keyword::Input),
     ("reveal", Keyword::Reveal),
@@ -69,6 +70,7 @@ const KEYWORDS: [(&str, Keyword); 15] = [
     ("define", Keyword::Define),
     ("weighted", Keyword::Weighted),
     ("optional", Keyword::Optional),
+    ("with", Keyword::With),
 ];
 
 const NESTED: &str = "the expression is nested too deeply";

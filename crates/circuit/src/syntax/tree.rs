@@ -67,6 +67,30 @@ pub struct Reveal {
     pub name: Name,
     /// What it is.
     pub expression: Expression,
+    /// What it may cost of privacy, if it is to be noisy.
+    pub privacy: Option<Privacy>,
+}
+
+/// `with epsilon 0.5 delta 0.000001`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// The amounts, in the order of the text.
+    pub amounts: Vec<PrivacyAmount>,
+    /// From `with` to the last amount.
+    pub span: Span,
+}
+
+/// `epsilon 0.5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivacyAmount {
+    /// What it is an amount of.
+    pub name: Name,
+    /// All digits of the number.
+    pub digits: Integer,
+    /// How many of them stand behind the point.
+    pub decimals: u32,
+    /// The number's place.
+    pub span: Span,
 }
 
 /// An expression and its place.

@@ -10,6 +10,7 @@ mod groups;
 mod mistakes;
 mod order;
 mod plans;
+mod private;
 mod programs;
 mod properties;
 mod reference;
