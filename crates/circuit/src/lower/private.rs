@@ -10,6 +10,9 @@
 //! (Bun, Steinke 2016, lemma 2.4, and composition); with `d` the most that the sum of moves comes to, Laplace noise of scale
 //! `w_j d / epsilon` is `epsilon`-DP (Dwork, McSherry, Nissim, Smith, TCC 2006). Each comparison of an order statistic is a number of
 //! its own, in units of what one contribution moves its count.
+//!
+//! Of a sum over rows that are counted too, noise goes to what it exceeds so many times the middle of its range: a row that comes into
+//! the group or leaves it moves that by half as much, and the analyst adds what was taken off, by the noisy count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +22,10 @@ use quorate_privacy::Distribution;
 
 use super::arena::{Arena, narrow, primitive};
 use super::comparison::{Asked, Comparing, Question};
-use super::sensitivity::{sensitivities, sensitivity_of_vector};
+use super::sensitivity::{among, sensitivities, sensitivity_of_vector, words_of};
 use super::{Lowering, meaning};
 use crate::check::CheckedReveal;
-use crate::check::form::{Atom, Form, Fraction, Source};
+use crate::check::form::{Atom, Form, Fraction, Source, Summand};
 use crate::check::groups::fractions;
 use crate::check::polynomial::Polynomial;
 use crate::check::privacy::{Mechanism, Private};
@@ -57,6 +60,8 @@ struct Planned {
     bound: Integer,
     /// Of a comparison of an order statistic, what one row counts in it.
     rank: Option<Integer>,
+    /// The count, by its atom, of which so many times were taken off the sum.
+    centre: Option<(usize, Integer)>,
     /// Where it stands in the program, once it does.
     place: Option<(u32, FieldId)>,
 }
@@ -77,6 +82,8 @@ pub(super) struct Rank {
 #[derive(Default)]
 struct Wanted {
     sums: BTreeMap<Terms, Polynomial>,
+    /// Those of them that are compared as they are.
+    compared: BTreeSet<Terms>,
     /// By atom: how many comparisons it takes, and what a row moves each by.
     ranks: BTreeMap<usize, (u32, Integer)>,
     /// The column of vectors that is added up.
@@ -147,6 +154,7 @@ impl Lowering<'_> {
                     let top = self.oriented(difference, atom.span)?;
                     if let Comparing::Asked(asked) = self.comparing(*comparison, &top, atom.span)? {
                         let value = self.compared(&asked, span)?;
+                        wanted.compared.insert(value.terms.clone());
                         wanted.sums.insert(value.terms, value.sum);
                     }
                 }
@@ -158,7 +166,10 @@ impl Lowering<'_> {
     /// The noise of everything that is wanted.
     fn allocate(&self, wanted: &Wanted, private: &Private) -> Option<Plan> {
         let (checked, rows) = (self.checked, u64::from(self.study.rows_max));
-        let numbers: Vec<Polynomial> = wanted.sums.values().cloned().collect();
+        let centres: Vec<Option<(usize, Integer)>> =
+            wanted.sums.iter().map(|(terms, sum)| wanted.centre(terms, sum, &checked.atoms)).collect();
+        let measured = wanted.sums.values().zip(&centres).map(|(sum, centre)| centred(sum, centre.as_ref()));
+        let numbers = measured.collect::<Option<Vec<Polynomial>>>()?;
         let all = sensitivities(&numbers, &checked.atoms, &checked.columns, rows)?;
         let comparisons: u64 = wanted.ranks.values().map(|(count, _)| u64::from(*count)).sum();
         let more = Quantity::from(Integer::from(comparisons));
@@ -168,8 +179,11 @@ impl Lowering<'_> {
             let (sum, squares) = sensitivity_of_vector(&checked.columns[column], rows)?;
             Joint { sum, squares }.planned(Integer::ONE, private, self.study)
         });
-        let sums = wanted.sums.keys().zip(all.each);
-        let sums = sums.map(|(terms, each)| Some((terms.clone(), planned(each)?)));
+        let sums = wanted.sums.keys().zip(all.each).zip(centres);
+        let sums = sums.map(|((terms, each), centre)| {
+            let planned = planned(each)?;
+            Some((terms.clone(), Planned { centre, ..planned }))
+        });
         let ranks = wanted.ranks.iter().map(|(atom, (_, unit))| {
             let planned = planned(unit.checked_mul(&rows.into())?)?;
             Some((*atom, Planned { rank: Some(*unit), ..planned }))
@@ -277,10 +291,18 @@ impl Lowering<'_> {
     }
 
     fn noisy_output(&mut self, terms: &Terms, sum: &Polynomial, span: Span) -> Option<u32> {
-        let (scalar, interval, noise) = self.noisy(terms, sum, sum, span)?;
-        let (field, meaning) = (self.scalars.field_of(scalar), meaning(sum, &self.checked.atoms));
+        let centre =
+            self.private.as_ref().and_then(|plan| plan.sums.get(terms)).and_then(|planned| planned.centre);
+        let measured = centred(sum, centre.as_ref());
+        let measured = self.within(measured, span)?;
+        let (scalar, interval, noise) = self.noisy(terms, &measured, &measured, span)?;
+        let (field, meaning) = (self.scalars.field_of(scalar), meaning(&measured, &self.checked.atoms));
         let position = self.put_out(Output { scalar, field, interval, meaning, noise: Some(noise) });
-        Some(self.public(PublicInstruction::Output(position)))
+        let number = self.public(PublicInstruction::Output(position));
+        let Some((count, times)) = centre else { return Some(number) };
+        let count = self.private_atom(count, span)?;
+        let taken = self.multiple(count, Coefficient::constant(times));
+        Some(self.public(PublicInstruction::Add(number, taken)))
     }
 
     /// `value`, which is `sum` and a constant, with the noise of `sum`; all it can be; and the place of the noise.
@@ -294,14 +316,18 @@ impl Lowering<'_> {
         let planned = self.private.as_ref().and_then(|plan| plan.sums.get(terms)).copied();
         let planned = self.within(planned, span)?;
         let mut is_good = true;
-        for (atom, _) in terms {
-            is_good &= self.atom(*atom).is_some();
+        for (atoms, _) in value.secret().terms() {
+            is_good &= atoms.iter().all(|atom| self.atom(*atom).is_some());
         }
         if !is_good {
             return None;
         }
         let (atoms, rows_max) = (&self.checked.atoms, self.checked.rows_max);
-        let interval = value.interval(&|atom| atoms[atom].interval, rows_max);
+        let interval = match planned.centre {
+            // Each row adds so much at most, which is less than its sum and its count may be apart.
+            Some(_) => among(value, atoms).and_then(|interval| interval.checked_total(rows_max)),
+            None => value.interval(&|atom| atoms[atom].interval, rows_max),
+        };
         let interval = interval.and_then(|interval| interval.checked_add(&around(&planned.bound)?));
         let Some((scalar, interval)) = self.scalar_within(value, interval) else {
             self.refuse_beyond(span, interval);
@@ -400,6 +426,36 @@ impl Lowering<'_> {
     }
 }
 
+impl Wanted {
+    /// The count of the rows that a sum is over, if it gets noise as well, and the middle of what a row adds to the sum.
+    fn centre(&self, terms: &Terms, sum: &Polynomial, atoms: &[Atom]) -> Option<(usize, Integer)> {
+        let mut groups = terms.iter().map(|(atom, _)| words_of(&atoms[*atom]));
+        let group = groups.next().filter(|group| !group.is_empty())?;
+        if self.compared.contains(terms) || groups.any(|other| other != group) {
+            return None;
+        }
+        let is_count = |atom: &usize| {
+            matches!(&atoms[*atom].source, Source::Rows { summand: Summand::One, .. })
+                && words_of(&atoms[*atom]) == group
+        };
+        let mut counts = self.sums.keys().filter_map(|terms| match terms.as_slice() {
+            [(atom, factor)] if *factor == Integer::ONE => Some(*atom),
+            _ => None,
+        });
+        let count = counts.find(is_count)?;
+        let range = among(sum, atoms)?;
+        let middle = range.min.checked_add(&range.max)?.div_rem(&Integer::from(2_u64))?.0;
+        let is_of_use = middle != Integer::ZERO && terms.iter().all(|(atom, _)| *atom != count);
+        is_of_use.then_some((count, middle))
+    }
+}
+
+/// A sum less so many times a count.
+fn centred(sum: &Polynomial, centre: Option<&(usize, Integer)>) -> Option<Polynomial> {
+    let Some((count, times)) = centre else { return Some(sum.clone()) };
+    sum.checked_add(&Polynomial::atom(*count).checked_scale(&times.checked_neg()?)?)
+}
+
 impl Joint {
     /// The noise of a number that moves by `sensitivity` at most, for all numbers together to cost what the result may.
     fn planned(&self, sensitivity: Integer, private: &Private, study: &Study) -> Option<Planned> {
@@ -421,7 +477,7 @@ impl Joint {
         let bounds = (threshold + 1..=helpers).map(|quorum| distribution.bound(quorum, quorum - threshold));
         let bound = bounds.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         (1..=helpers - threshold).try_for_each(|honest| distribution.sampler(honest).map(|_| ()))?;
-        Some(Planned { distribution, sensitivity, bound, rank: None, place: None })
+        Some(Planned { distribution, sensitivity, bound, rank: None, centre: None, place: None })
     }
 }
 

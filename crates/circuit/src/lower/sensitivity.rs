@@ -8,7 +8,7 @@
 //! The scale of each number is its own sensitivity; of all together it is known how large the sum of the moves, in these
 //! scales, and that of their squares can be. A row moves from one group to another, so of a table two cells move and not all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_field::Integer;
 use quorate_field::quantity::Quantity;
@@ -135,6 +135,21 @@ fn of_row(atom: &Atom) -> Option<Interval> {
         Source::Rows { summand: Summand::Number(number), .. } => Some(number.interval),
         Source::Rows { summand: Summand::Square(number), .. } => number.interval.checked_pow(2),
         Source::Quantile { .. } | Source::Decision { .. } => None,
+    }
+}
+
+/// What a row that is in all of a number's sums adds to it.
+pub(super) fn among(number: &Polynomial, atoms: &[Atom]) -> Option<Interval> {
+    contribution(number, atoms, &|_| true)
+}
+
+/// The conditions of the rows that an atom is of, in words.
+pub(super) fn words_of(atom: &Atom) -> BTreeSet<&str> {
+    match &atom.source {
+        Source::Rows { conditions, implied, .. } => {
+            conditions.iter().chain(implied).map(|c| &*c.words).collect()
+        }
+        _ => BTreeSet::new(),
     }
 }
 
