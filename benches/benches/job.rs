@@ -52,6 +52,7 @@ impl Bench {
             excluded_max: Proportion::parse("0")?,
             analysts: vec![[2; 32]],
             disclosure: Disclosure::default(),
+            privacy: None,
         };
         let (_, study) = draft.document().ok()?;
         let program = Arc::new(quorate_circuit::compile(&text, &study).ok()?);

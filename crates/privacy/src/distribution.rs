@@ -35,7 +35,8 @@ const PART_VARIANCE_MIN: u64 = 4;
 const SIGNIFICANT_BITS: u32 = 40;
 
 impl Distribution {
-    /// What draws one helper's parts, any `honest` of which suffice; to be kept for as many numbers as there are.
+    /// What draws one helper's parts, any `honest` of which suffice; to be kept for as many numbers as there are. Making one takes longer
+    /// than drawing a number.
     ///
     /// `None` where none can be made: a variance or scale that is not positive, `honest` being 0, a Gaussian part of a variance of about
     /// 2^470 or more, a scale of 2^490 or more. Whoever asked for such noise is to blame.
@@ -49,7 +50,8 @@ impl Distribution {
         }
     }
 
-    /// One helper's part of the noise of one number, any `honest` of which suffice. A secret.
+    /// One helper's part of the noise of one number, any `honest` of which suffice. A secret. The generator should be a cipher of this
+    /// process: a draw reads up to some thousand words.
     ///
     /// Where there is no [sampler](Distribution::sampler) it is uniform below 2^510, which hides everything: whoever lowers a circuit asks
     /// for a sampler first, and refuses.
@@ -122,7 +124,12 @@ fn ceil(quantity: &Quantity) -> Option<Integer> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_arithmetic, reason = "a test")]
 mod tests {
+    use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
     use super::*;
 
     #[test]
@@ -139,5 +146,47 @@ mod tests {
         assert!((central - 199.8).abs() < 0.1, "{central}");
         assert!((laplace.variance(3, 2) - 1.5 * central).abs() < 1e-9);
         assert_eq!(laplace.bound(3, 2).unwrap(), Integer::from(960_u64));
+        let scale = Quantity::from(Integer::pow10(30).unwrap());
+        let large = Distribution::Laplace { scale }.variance(1, 1);
+        assert!((large / 2e60 - 1.0).abs() < 1e-9, "{large}");
+    }
+
+    #[test]
+    fn draws_have_the_variance_that_is_said_and_stay_within_the_bound() {
+        let (parts, honest) = (4, 3);
+        let mut rng = ChaCha20Rng::from_seed([5; 32]);
+        for distribution in [
+            Distribution::Gaussian { variance: Quantity::from(1000) },
+            // Raised to a variance of 4 for each part.
+            Distribution::Gaussian { variance: Quantity::ONE },
+            Distribution::Laplace { scale: Quantity::from(20) },
+            Distribution::Laplace { scale: Quantity::new(Integer::ONE, Integer::from(2_u64)).unwrap() },
+        ] {
+            let bound = distribution.bound(parts, honest).unwrap();
+            let mut draw = || {
+                let drawn = (0..parts).map(|_| distribution.draw(honest, &mut rng));
+                drawn.reduce(|sum, part| sum.checked_add(&part).unwrap()).unwrap()
+            };
+            let sums: Vec<Integer> = (0..20_000).map(|_| draw()).collect();
+            assert!(sums.iter().all(|sum| sum.abs() <= bound));
+            let found = sums.iter().map(|sum| sum.to_f64().powi(2)).sum::<f64>() / 20_000.0;
+            let said = distribution.variance(parts, honest);
+            assert!((found / said - 1.0).abs() < 0.1, "{distribution:?}: {found}, {said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_are_rounded_up_by_little(numerator in 1_u128.., denominator in 1_u64..) {
+            let exact = Quantity::new(numerator.into(), denominator.into()).unwrap();
+            let rounded = rounded_up(&exact).unwrap();
+            prop_assert_eq!(rounded_up(&rounded), Some(rounded));
+            let more = rounded.checked_sub(&exact).unwrap();
+            let part = |of: &Quantity, bits| {
+                of.checked_div(&Quantity::from(power_of_two(bits).unwrap())).unwrap()
+            };
+            let most = part(&exact, 39).checked_add(&part(&Quantity::ONE, 40)).unwrap();
+            prop_assert!(!more.is_negative() && more.checked_cmp(&most).unwrap().is_le());
+        }
     }
 }

@@ -5,8 +5,8 @@
 //! result costs is a [`Loss`], what a study may cost a [`Budget`]; both are counted in whole [`Amount`]s, rounded against whoever
 //! asks, so that every helper comes to the same sum.
 //!
-//! Invariants: no float is on the way from a budget to a noisy number, or from a cost to a refusal; samplers are exact, whatever the
-//! parameters. What is *not* here: shares, circuits, a ledger's durability.
+//! Invariants: no float is on the way from a budget to a noisy number, or from a cost to a refusal; parameters are rounded towards
+//! more noise, and what is drawn has exactly the rounded ones. What is *not* here: shares, circuits, a ledger's durability.
 
 #![deny(clippy::float_arithmetic)]
 
