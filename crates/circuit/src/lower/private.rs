@@ -420,6 +420,7 @@ impl Joint {
         let (helpers, threshold) = (u32::from(study.sharing.helpers), u32::from(study.sharing.threshold));
         let bounds = (threshold + 1..=helpers).map(|quorum| distribution.bound(quorum, quorum - threshold));
         let bound = bounds.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        (1..=helpers - threshold).try_for_each(|honest| distribution.sampler(honest).map(|_| ()))?;
         Some(Planned { distribution, sensitivity, bound, rank: None, place: None })
     }
 }
