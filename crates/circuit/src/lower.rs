@@ -134,7 +134,7 @@ impl Lowering<'_> {
         if let Some(private) = &reveal.private {
             // Planned as one that has none, so that comparisons know that they get noise.
             self.private = Some(private::Plan::default());
-            self.private = self.plan(reveal, private)?;
+            self.private = Some(self.plan(reveal, private)?);
         }
         let result = self.forms(&reveal.forms, reveal.value.is_truth, reveal.span);
         self.private = None;

@@ -29,8 +29,15 @@ fn main() {
     }
     let circuit =
         "circuit c\ninput salary : -1_000.00 .. 1_000_000.00\ninput gender : optional female | male\n";
-    let reveals =
-        ["count()", "mean(salary)", "sum(salary * 2 - 0.5) / count()", "mean(salary) where gender == male"];
+    let reveals = [
+        "count()",
+        "mean(salary)",
+        "sum(salary * 2 - 0.5) / count()",
+        "mean(salary) where gender == male",
+        "mean(salary) with rho 0.5",
+        "median(salary) by gender with epsilon 0.5",
+        "mean(salary) > 20 where gender == male with epsilon 1 delta 0.000001",
+    ];
     for (index, reveal) in reveals.iter().enumerate() {
         write("circuit", &format!("reveal-{index}"), format!("{circuit}reveal r = {reveal}\n").as_bytes());
     }

@@ -100,8 +100,8 @@ struct Whole {
 }
 
 impl Lowering<'_> {
-    /// Plans the noise of a result; nothing if no secret is in it. `None` where it is refused.
-    pub(super) fn plan(&mut self, reveal: &CheckedReveal, private: &Private) -> Option<Option<Plan>> {
+    /// Plans the noise of a result: none, which costs nothing, if no secret is in it. `None` where it is refused.
+    pub(super) fn plan(&mut self, reveal: &CheckedReveal, private: &Private) -> Option<Plan> {
         let mut wanted = Wanted::default();
         for form in reveal.forms.all() {
             if let Form::Vector(column, _) = form {
@@ -118,12 +118,13 @@ impl Lowering<'_> {
             }
         }
         if wanted.sums.is_empty() && wanted.ranks.is_empty() && wanted.vector.is_none() {
-            return Some(None);
+            // Still private: that nothing gets noise may be for what is taken for granted only of private results.
+            return Some(Plan::default());
         }
         let plan = self.allocate(&wanted, private);
         let plan = self.within(plan, private.span)?;
         self.loss = self.loss.plus(&private.loss);
-        Some(Some(plan))
+        Some(plan)
     }
 
     /// Notes what of a polynomial gets noise.
@@ -284,10 +285,21 @@ impl Lowering<'_> {
         }
         let scalar = self.scalars.value(&made);
         let scalar = self.within(scalar, span)?;
-        let Atom { meaning, interval, .. } = &checked.atoms[atom];
-        let (field, interval, meaning) = (self.scalars.field_of(scalar), *interval, meaning.clone());
+        let field = self.scalars.field_of(scalar);
+        let interval = self.private_interval(atom).filter(|interval| interval.bound() <= field.half());
+        let interval = self.within(interval, span)?;
+        let meaning = checked.atoms[atom].meaning.clone();
         let position = self.put_out(Output { scalar, field, interval, meaning, noise: None });
         Some(self.public(PublicInstruction::Output(position)))
+    }
+
+    /// All that an atom can be that noise decided: a search that is led astray ends where no row is.
+    fn private_interval(&mut self, atom: usize) -> Option<Interval> {
+        let Atom { source, interval, .. } = &self.checked.atoms[atom];
+        match source {
+            Source::Quantile { number, .. } => Some(interval.hull(&self.sliced(number)?.reach()?)),
+            _ => Some(*interval),
+        }
     }
 
     fn noisy_output(&mut self, terms: &Terms, sum: &Polynomial, span: Span) -> Option<u32> {

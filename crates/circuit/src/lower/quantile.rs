@@ -60,6 +60,16 @@ pub(super) struct Sliced {
     added: Integer,
 }
 
+impl Sliced {
+    /// All that its bits can say, which is more than the number can be where that is no power of two.
+    pub(super) fn reach(&self) -> Option<Interval> {
+        let all = self.bits.iter().try_fold(Integer::ONE, |all, _| all.checked_add(&all))?;
+        let max = self.interval.min.checked_add(&all)?.checked_sub(&Integer::ONE)?;
+        let reach = Interval { min: self.interval.min, max }.checked_scale(&self.factor)?;
+        reach.checked_add(&Interval::point(self.added))
+    }
+}
+
 /// The rows while the answer is searched for.
 struct Search {
     below: Truth,

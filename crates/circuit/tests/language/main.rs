@@ -8,6 +8,7 @@ mod circuits;
 mod definitions;
 mod groups;
 mod mistakes;
+mod neighbours;
 mod order;
 mod plans;
 mod private;

@@ -1,15 +1,12 @@
-//! Private results: which numbers get how much noise, and that no contribution moves them by more than is said.
+//! Private results: which numbers get how much noise, and what is said of it.
 
-use proptest::prelude::*;
 use quorate_circuit::{
-    Disclosure, Margin, Outcome, Parts, Program, Study, StudyDraft, Uncertainty, check, compile, explain,
-    oracle,
+    Disclosure, Margin, Outcome, Parts, Program, Study, StudyDraft, Uncertainty, compile, explain,
 };
 use quorate_field::{Integer, Quantity};
 use quorate_privacy::{Budget, Distribution, Loss};
 
-use super::support::{assert_refused, assert_refused_on, circuit, column, draft, integers, parse, study};
-use super::whole;
+use super::support::{assert_refused, assert_refused_on, circuit, column, draft, integers, study};
 
 fn budget(rho: Option<&str>, epsilon: Option<&str>) -> Budget {
     let amount = |text: &str| text.parse().unwrap();
@@ -346,61 +343,4 @@ fn explanations_say_what_is_promised_and_what_is_left() {
     assert!(later.contains("noise to expect in results:\n  m  standard error 14.2"), "{later}");
     let refused = explanation.with_spent(&program, Some(spent("0.75")), None).to_string();
     assert!(refused.contains("epsilon 0.75 is spent, so helpers refuse it"), "{refused}");
-}
-
-/// Whether moving from one table to the other costs no more than `with` says, in the noise that there is.
-fn is_covered(program: &Program, before: &[Integer], after: &[Integer]) -> bool {
-    let (mut of_squares, mut of_moves) = (0.0, 0.0);
-    for (place, output) in program.outputs.iter().enumerate() {
-        let Some(noise) = output.noise else { continue };
-        let noise = &program.noise[noise as usize];
-        let moved = before[place].checked_sub(&after[place]).unwrap().abs();
-        if moved > noise.sensitivity {
-            return false;
-        }
-        match noise.distribution {
-            Distribution::Gaussian { variance } => of_squares += moved.to_f64().powi(2) / variance.to_f64(),
-            Distribution::Laplace { scale } => of_moves += moved.to_f64() / scale.to_f64(),
-        }
-    }
-    // Of rho 0.5, and of epsilon 1.
-    of_squares <= 1.0 + 1e-9 && of_moves <= 1.0 + 1e-9
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
-
-    #[test]
-    fn no_contribution_moves_results_by_more_than_is_said(
-        reveal in whole::reveal(),
-        table in whole::table(4..12),
-        other in whole::table(4..5),
-        rows_max in 1_u32..4,
-        is_pure in any::<bool>(),
-    ) {
-        let with = if is_pure { "epsilon 1" } else { "rho 0.5" };
-        let text = whole::circuit(&[format!("{reveal} with {with}")]);
-        let draft = StudyDraft { rows_max, ..draft(whole::columns(), 1000) };
-        let study = draft.document().unwrap().1;
-        let Ok(circuit) = quorate_circuit::Circuit::parse(&text) else { return Ok(()) };
-        let Ok(program) = compile(&text, &study) else { return Ok(()) };
-        prop_assert_eq!(program.validate(), Ok(()), "{}", &text);
-        let mut moved = table.clone();
-        for (column, cells) in moved.iter_mut().enumerate() {
-            let rows = rows_max as usize;
-            cells[..rows].copy_from_slice(&other[column][..rows]);
-        }
-        let (before, after) = (program.evaluate(&table).unwrap(), program.evaluate(&moved).unwrap());
-        prop_assert!(is_covered(&program, &before, &after), "{}\n{:?}\n{:?}\n{:?}", text, before, after, program.noise);
-        // With no noise it is the exact result, but for what noise cannot tell.
-        let checked = check(&circuit, &study).unwrap();
-        let outcomes = program.outcomes(&before, table[0].len() as u64);
-        for ((_, outcome), (_, expected)) in outcomes.iter().zip(oracle(&checked, &table)) {
-            // A comparison of what is undefined is false, and one of noise is not.
-            let words = format!("{expected:?}");
-            let is_told = !words.contains("Undefined") && !words.contains("Truth");
-            prop_assert!(!is_told || whole::is_same(outcome, &expected), "{}\n{:?}\n{:?}", text, outcome, expected);
-        }
-        prop_assert_eq!(compile(&parse(&text).to_string(), &study).unwrap().hash(), program.hash());
-    }
 }

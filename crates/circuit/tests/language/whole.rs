@@ -49,7 +49,7 @@ fn number_column() -> impl Strategy<Value = &'static str> {
 }
 
 /// A row's number, or truth, with conditions that hold never and always among them.
-fn row_number() -> impl Strategy<Value = String> {
+pub(super) fn row_number() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![4 => number_column().prop_map(str::to_owned), 1 => constant()];
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
@@ -107,7 +107,7 @@ fn order_statistic() -> impl Strategy<Value = String> {
 }
 
 /// An aggregate number without square roots; sums of squares of squares leave any field soon.
-fn aggregate() -> impl Strategy<Value = String> {
+pub(super) fn aggregate() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         3 => row_number().prop_map(|x| format!("sum({x})")),
         3 => row_number().prop_map(|x| format!("mean({x})")),
@@ -137,7 +137,7 @@ fn aggregate() -> impl Strategy<Value = String> {
     })
 }
 
-fn decision_of(number: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
+pub(super) fn decision_of(number: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
     let side = prop_oneof![number.clone(), constant()];
     (number, comparison(), side).prop_map(|(a, op, b)| format!("({a} {op} {b})"))
 }

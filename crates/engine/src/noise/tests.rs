@@ -10,10 +10,12 @@ use quorate_sharing::recombine;
 
 use super::*;
 
+mod claims;
+
 fn entry(field: FieldId, count: u32, size: u64) -> Noise {
     let distribution = Distribution::Gaussian { variance: Quantity::from(Integer::from(size)) };
     let (sensitivity, bound) = (Integer::ONE, distribution.bound(7, 1).unwrap());
-    Noise { field, count, distribution, sensitivity, bound, meaning: String::new() }
+    Noise { field, count, distribution, sensitivity, bound, meaning: String::new(), rank: None }
 }
 
 /// One in each field, one longer than a block, and one of each distribution.
@@ -39,8 +41,11 @@ fn quorums(scheme: &Scheme) -> Vec<Vec<HelperNumber>> {
     all.into_iter().filter(|quorum| quorum.len() >= least).collect()
 }
 
-fn seed(me: HelperNumber) -> Seed {
-    Seed::from_bytes([me; 32])
+/// What a member's randomness comes of in a session.
+fn seed(session: u16, me: HelperNumber) -> Seed {
+    let mut bytes = [me; 32];
+    bytes[..2].copy_from_slice(&session.to_le_bytes());
+    Seed::from_bytes(bytes)
 }
 
 type Sent = BTreeMap<HelperNumber, BTreeMap<HelperNumber, Vec<u8>>>;
@@ -50,10 +55,11 @@ fn send<F: NamedField>(
     entries: &[Noise],
     scheme: &Scheme,
     quorum: &[HelperNumber],
+    session: u16,
 ) -> (Vec<NoiseTask<F>>, Sent) {
     let mut sent: Sent = quorum.iter().map(|member| (*member, BTreeMap::new())).collect();
     let mut begin = |me: &HelperNumber| {
-        let mut task = NoiseTask::<F>::new(entries, *scheme, *me, quorum, seed(*me));
+        let mut task = NoiseTask::<F>::new(entries, *scheme, *me, quorum, seed(session, *me));
         let mut outbox = Outbox::new();
         assert_eq!(task.advance(&mut outbox), Progress::Sent);
         for (to, blob) in outbox.into_blobs() {
@@ -66,8 +72,13 @@ fn send<F: NamedField>(
 }
 
 /// All members' shares of all entries.
-fn shares<F: NamedField>(entries: &[Noise], scheme: &Scheme, quorum: &[HelperNumber]) -> Vec<NoiseShares<F>> {
-    let (tasks, sent) = send::<F>(entries, scheme, quorum);
+fn shares<F: NamedField>(
+    entries: &[Noise],
+    scheme: &Scheme,
+    quorum: &[HelperNumber],
+    session: u16,
+) -> Vec<NoiseShares<F>> {
+    let (tasks, sent) = send::<F>(entries, scheme, quorum, session);
     let receive = |(mut task, me): (NoiseTask<F>, &HelperNumber)| {
         let mut inbox = Inbox::new(&sent[me]);
         task.receive(&mut inbox).unwrap();
@@ -79,12 +90,13 @@ fn shares<F: NamedField>(entries: &[Noise], scheme: &Scheme, quorum: &[HelperNum
 }
 
 /// What a member draws: it is drawn in the same way, and only once.
-fn drawn(entries: &[Noise], scheme: &Scheme, quorum: &[HelperNumber], me: HelperNumber) -> Vec<Vec<Integer>> {
+fn drawn(entries: &[Noise], scheme: &Scheme, quorum: &[HelperNumber], seed: &Seed) -> Vec<Vec<Integer>> {
     let honest = honest(scheme, quorum.len());
     let of_entry = |(place, entry): (usize, &Noise)| {
-        let derived = Tagged::new("quorate/1/noise-part").bytes(seed(me).expose()).u64(place as u64).u64(0);
+        let derived = Tagged::new("quorate/1/noise-part").bytes(seed.expose()).u64(place as u64).u64(0);
         let mut rng = ChaCha20Rng::from_seed(derived.finish().0);
-        (0..entry.count).map(|_| entry.distribution.draw(honest, &mut rng)).collect()
+        let sampler = entry.distribution.sampler(honest).unwrap();
+        (0..entry.count).map(|_| sampler.draw(&mut rng)).collect()
     };
     entries.iter().enumerate().map(of_entry).collect()
 }
@@ -96,9 +108,9 @@ fn check_sums<F: NamedField>(scheme: &Scheme, quorum: &[HelperNumber]) {
         recombine(scheme, &points).unwrap().values.iter().map(|value| value.to_integer()).collect()
     }
     let entries = entries(F::ID);
-    let held = shares::<F>(&entries, scheme, quorum);
+    let held = shares::<F>(&entries, scheme, quorum, 0);
     let parts: Vec<Vec<Vec<Integer>>> =
-        quorum.iter().map(|me| drawn(&entries, scheme, quorum, *me)).collect();
+        quorum.iter().map(|me| drawn(&entries, scheme, quorum, &seed(0, *me))).collect();
     for (place, entry) in (0..).zip(&entries) {
         let sum = |number: usize| {
             let parts = parts.iter().map(|parts| parts[place as usize][number]);
@@ -151,7 +163,7 @@ fn the_sender_of_a_bad_message_is_named() {
     let scheme = Scheme::shamir(4, 1).unwrap();
     let (quorum, entries) = ([1, 2, 4], entries(FieldId::F61));
     let spoil = |spoil: fn(&mut Vec<u8>)| {
-        let (tasks, mut sent) = send::<F61>(&entries, &scheme, &quorum);
+        let (tasks, mut sent) = send::<F61>(&entries, &scheme, &quorum, 0);
         let received = sent.get_mut(&1).unwrap();
         spoil(received.get_mut(&4).unwrap());
         let mut inbox = Inbox::new(received);
