@@ -3,22 +3,27 @@
 //! The quorum is every sealing helper that answers, for linear circuits: more than the `t + 1` that they need, because
 //! each further share vouches for the result. Other circuits take exactly `2t + 1`. A helper lost in a run costs one attempt, not the run: the next attempt has a fresh
 //! nonce and the helpers that still answer.
+//!
+//! A run that costs privacy is charged where it was answered, and another attempt would be charged again: it is the last resort. In
+//! a study with a budget its quorum has at least `n - t` helpers.
+
+mod replies;
 
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use quorate_circuit::{Plan, Program, Study, compile, compile_after};
 use quorate_contribute::scheme_of;
-use quorate_federation::{EnvelopeOpener, SecretKey};
+use quorate_federation::SecretKey;
 use quorate_hash::Digest;
 use quorate_sharing::{Scheme, SchemeKind};
-use quorate_wire::{AskedBefore, RunReply, RunRequest, SealedReply, Signed, SignedManifest, StudyState};
+use quorate_wire::{AskedBefore, RunReply, RunRequest, Signed, SignedManifest, StudyState};
 
 use crate::helpers::Ask;
-use crate::owner::{agreed_manifest, body, check_federation, leave_out};
+use crate::owner::{agreed_manifest, check_federation, leave_out};
 use crate::{
     Answer, AnswerError, ClientError, Fault, HelperError, Helpers, answer, fresh_nonce, fresh_opener,
 };
+use replies::Asking;
 
 /// A run is tried with so many quorums.
 const ATTEMPTS_MAX: usize = 6;
@@ -72,8 +77,7 @@ pub async fn run(
     let (mut excluded, mut silent) = (Vec::new(), Vec::new());
     let mut attempt = 1;
     loop {
-        let (sealed, quorum) =
-            quorum(helpers, study, &scheme, program.is_linear(), &excluded, &silent).await?;
+        let (sealed, quorum) = quorum(helpers, study, &scheme, &program, &excluded, &silent).await?;
         let asked = match asked_before(helpers, study, &quorum).await {
             Ok(asked) => asked,
             Err(error) if error.may_retry() && attempt < ATTEMPTS_MAX => {
@@ -102,9 +106,14 @@ pub async fn run(
             reply_key: opener.key(),
             nonce: fresh_nonce()?,
         };
-        let replies = ask_quorum(helpers, &Signed::new(&request, key), &request, &opener).await;
-        let tried =
-            replies.and_then(|replies| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies)));
+        let asking = Asking::new(helpers, &Signed::new(&request, key), &request, &opener);
+        let replies = match program.loss.is_none() {
+            true => asking.all().await,
+            false => asking.paid(scheme.needed()).await,
+        };
+        let answered =
+            |replies: Vec<RunReply>| Ok((answer(&scheme, &program, manifest.rows, &replies)?, replies));
+        let tried = replies.map_err(ClientError::from).and_then(answered);
         let error = match tried {
             Ok((answer, replies)) => {
                 let seconds = started.elapsed().as_secs_f64();
@@ -179,7 +188,7 @@ async fn quorum(
     helpers: &Helpers,
     study: &Study,
     scheme: &Scheme,
-    is_linear: bool,
+    program: &Program,
     excluded: &[u8],
     silent: &[u8],
 ) -> Result<(SignedManifest, Vec<u8>), ClientError> {
@@ -187,11 +196,16 @@ async fn quorum(
     let manifest = &signed.manifest;
     let quorum: Vec<u8> =
         manifest.members.iter().copied().filter(|m| up.contains(m) && !excluded.contains(m)).collect();
-    let needed = match scheme.kind() {
+    let is_linear = program.is_linear();
+    let least = match scheme.kind() {
         SchemeKind::Shamir if is_linear => scheme.needed(),
         SchemeKind::Shamir => scheme.workers(),
         SchemeKind::Additive => scheme.helpers().into(),
     };
+    // So many that they know what was spent.
+    let knowing = usize::from(scheme.helpers() - scheme.threshold());
+    let is_bounded = study.privacy.is_some() && !program.loss.is_none();
+    let needed = if is_bounded { least.max(knowing) } else { least };
     let mut quorum = leave_out(quorum, silent, needed);
     if !is_linear {
         quorum.truncate(needed);
@@ -240,37 +254,4 @@ async fn sealed(
         });
     }
     Ok((agreed_manifest(helpers, study, manifests)?, up, down))
-}
-
-/// Sends the request to every helper of the quorum. The first that fails ends the attempt, so that a killed helper is not
-/// waited for; the other helpers notice by themselves.
-async fn ask_quorum(
-    helpers: &Helpers,
-    signed: &Signed,
-    request: &RunRequest,
-    opener: &EnvelopeOpener,
-) -> Result<Vec<RunReply>, ClientError> {
-    let body = &body(signed);
-    let digest = &signed.digest::<RunRequest>();
-    let mut waiting: FuturesUnordered<_> = request
-        .quorum
-        .iter()
-        .map(|&number| async move {
-            let ask = Ask::post_json(format!("/v1/studies/{}/runs", request.study), body.clone());
-            let sealed: SealedReply = helpers.ask_json(number, ask, "a run's result").await?;
-            let reply = sealed.open(opener, digest).map_err(|error| {
-                helpers.error(number, Fault::Garbled { what: "a run's result", reason: error.to_string() })
-            })?;
-            if reply.helper != number || !reply.is_signed_by(helpers.key(number)) {
-                return Err(helpers.error(number, Fault::Signature { what: "result shares" }));
-            }
-            Ok(reply)
-        })
-        .collect();
-    let mut replies = Vec::with_capacity(request.quorum.len());
-    while let Some(reply) = waiting.next().await {
-        replies.push(reply?);
-    }
-    replies.sort_unstable_by_key(|reply| reply.helper);
-    Ok(replies)
 }

@@ -1,7 +1,7 @@
 //! Contributor, owner and analyst over the network.
 //!
 //! [`Helpers`] are the pinned HTTPS connections to a federation. On them work [`owner`] (create a study, seal it),
-//! [`contributor`] (upload a table and check every receipt) and [`analyst`] (run a circuit). What an analyst concludes
+//! [`contributor`] (upload a table and check every receipt), [`analyst`] (run a circuit) and [`budget`] (what results cost). What an analyst concludes
 //! from the helpers' shares is [`answer()`]: pure, so that it can be tested and simulated without a network; a
 //! [`SavedRun`] is an answer that can be checked again. Every failure says who is to blame and what to do ([`ClientError`]). What is *not* here: files, printing, helpers.
 
@@ -9,6 +9,7 @@
 
 pub mod analyst;
 pub mod answer;
+pub mod budget;
 mod connection;
 pub mod contributor;
 mod error;
@@ -20,6 +21,7 @@ mod patience;
 pub mod saved;
 
 pub use answer::{Answer, AnswerError, Integrity, answer};
+pub use budget::budgets;
 pub use connection::Pinned;
 pub use error::{ClientError, Fault, HelperError};
 pub use forecast::{forecast, speed};

@@ -15,6 +15,8 @@ impl Patience {
     pub const ONCE: Patience = Patience::new(1, Duration::ZERO, Duration::ZERO);
     /// About half a second: is this helper there?
     pub const BRIEF: Patience = Patience::new(3, Duration::from_millis(150), Duration::from_millis(300));
+    /// About eight seconds: an answer that cost something is worth waiting for.
+    pub const PAID: Patience = Patience::new(6, Duration::from_millis(250), Duration::from_millis(4_000));
     /// About half a minute: a helper that restarts is waited for.
     pub const LONG: Patience = Patience::new(16, Duration::from_millis(100), Duration::from_millis(3_000));
 

@@ -12,6 +12,7 @@ use crate::asked::Asked;
 use crate::context::Context;
 use crate::event::Reply;
 use crate::frame::{ABORT, Frame, HELLO, VERSION};
+use crate::ledger::Ledger;
 use crate::recent::Recent;
 use crate::run::{Others, Run, RunOpening};
 use crate::seal::{Opening, Seal};
@@ -201,6 +202,10 @@ impl Parts<'_> {
                 let reply = asked.map(|asked| Reply::Asked(AskedBefore { circuits: asked.circuits() }));
                 cx.reply(ticket, reply);
             }
+            Request::Budget(id) => {
+                let ledger = self.studies.get(&id).and_then(|_| Ledger::load(&id, cx.records));
+                cx.reply(ticket, ledger.map(|ledger| Reply::Budget(ledger.told(cx.number))));
+            }
             Request::Study(id) => {
                 let reply = self.studies.get(&id).map(|entry| Reply::Study(entry.kept.clone()));
                 cx.reply(ticket, reply);
@@ -301,6 +306,7 @@ impl Parts<'_> {
         let working = || self.runs.values().filter(|run| run.is_working() && run.study() == study);
         Others {
             is_remembering: working().any(Run::is_remembering),
+            is_spending: working().any(Run::is_spending),
             of_analyst: working().filter(|run| *run.analyst() == signed.key).count() as u64,
         }
     }
@@ -417,7 +423,7 @@ impl Parts<'_> {
                 seal.tick(entry, cx);
             }
         }
-        self.each_run(cx, |run, _, cx| run.tick(cx));
+        self.each_run(cx, Run::tick);
         self.seals.retain(|_, seal| !seal.ending().is_forgettable(cx));
         self.runs.retain(|_, run| !run.ending().is_forgettable(cx));
     }
@@ -476,7 +482,7 @@ fn check_room(attempts: usize) -> Result<(), Refusal> {
 }
 
 /// An attempt that ended here never begins again, whoever else has lost it: what it answered stays the same.
-fn over(me: u8) -> Refusal {
+pub(crate) fn over(me: u8) -> Refusal {
     let message = format!("the attempt is over at helper {me}, and none begins twice");
     Refusal::new(Code::Unavailable, message).hint("try again with a fresh request").about(vec![me])
 }

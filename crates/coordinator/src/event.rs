@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use quorate_circuit::Study;
 use quorate_hash::Digest;
-use quorate_wire::{AskedBefore, Receipt, Refusal, SealedReply, Signed, SignedManifest, Status};
+use quorate_wire::{AskedBefore, Receipt, Refusal, SealedReply, Signed, SignedManifest, Spent, Status};
 
 use crate::{CheckedUpload, Computation, Computed};
 
@@ -59,6 +59,8 @@ pub enum Request {
     Study(Digest),
     /// Read what was asked of a study that has a smallest group.
     Asked(Digest),
+    /// Read what a study's results cost so far.
+    Budget(Digest),
     /// Read the helper's state.
     Status,
 }
@@ -87,6 +89,8 @@ pub enum Reply {
     Study(Arc<KeptStudy>),
     /// What was asked of the study before.
     Asked(AskedBefore),
+    /// What the study's results cost so far.
+    Budget(Spent),
     /// The helper's state. `connected` is left empty: the transport knows.
     Status(Status),
 }

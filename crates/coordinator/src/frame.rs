@@ -5,7 +5,7 @@ use quorate_wire::{Blob, Code, Refusal, decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// The version of the messages between helpers.
-pub(crate) const VERSION: u16 = 3;
+pub(crate) const VERSION: u16 = 4;
 
 /// The round number under which an attempt is aborted; the body is the refusal.
 pub(crate) const ABORT: u32 = u32::MAX;

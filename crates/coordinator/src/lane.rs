@@ -22,6 +22,8 @@ pub(crate) struct Lane {
     place: Place,
     exchange: Exchange,
     state: State,
+    /// Whether what is computed is sent with the next tick.
+    is_held: bool,
 }
 
 /// Where a lane's task is.
@@ -70,7 +72,12 @@ impl Lane {
     /// Lane `number`, from 1, of an attempt among `members`.
     pub(crate) fn new(attempt: Digest, number: u16, members: &[u8], cx: &Context<'_>) -> Self {
         let exchange = Exchange::new(attempt, number, members, cx);
-        Lane { place: Place { attempt, lane: number }, exchange, state: State::Idle }
+        Lane { place: Place { attempt, lane: number }, exchange, state: State::Idle, is_held: false }
+    }
+
+    /// What is computed next is sent with the first tick after it, whenever it was ready: how long it took tells nobody anything.
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
     }
 
     /// Drives a task as far as computations and messages go. At its end it is taken out.
@@ -83,6 +90,10 @@ impl Lane {
         let received = match std::mem::replace(&mut self.state, State::Idle) {
             State::Computing => {
                 self.state = State::Computing;
+                return Ok(None);
+            }
+            State::Computed(outcome) if self.is_held => {
+                self.state = State::Computed(outcome);
                 return Ok(None);
             }
             State::Computed(outcome) => {
@@ -114,6 +125,7 @@ impl Lane {
 
     /// Time passes.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        self.is_held &= !matches!(self.state, State::Computed(_));
         if matches!(self.state, State::Waiting) {
             return self.exchange.tick(cx);
         }

@@ -17,6 +17,7 @@ mod event;
 mod exchange;
 mod frame;
 mod lane;
+mod ledger;
 mod recent;
 mod records;
 mod run;

@@ -1,10 +1,12 @@
 //! Runs: one circuit on one sealed study by one quorum.
 //!
-//! First every member tells every other one a fresh nonce, so that all are in one session. For a linear program each
-//! then works on its own columns; for others they make keys and compute together, in lanes. Each answers the analyst. A
+//! First every member tells every other one a fresh nonce, so that all are in one session, and what it knows was spent of the
+//! study's budget. For a linear program each then works on its own columns, once noise is drawn if it has any; for others they
+//! make keys and compute together, in lanes. Each answers the analyst. A
 //! finished run is durable before it is answered, and asking again gives the identical bytes; an unfinished one does not
 //! survive a restart.
 
+mod draw;
 mod request;
 mod scan;
 mod work;
@@ -27,6 +29,7 @@ use crate::event::Reply;
 use crate::exchange::Exchange;
 use crate::frame::Frame;
 use crate::lane::{self, Lane};
+use crate::ledger::{Charge, Spending};
 use crate::seal::{Confirmation, blame, check_cohort, key_offers, read_all, same_session, unreadable};
 use crate::study::{Entry, refuse_signed, to_json};
 use crate::{Action, Records, Write};
@@ -43,6 +46,8 @@ pub(crate) struct RunOpening {
     pub(crate) signed: Signed,
     /// For a program that is not linear: 32 bytes for every key that both hold. Secret.
     pub(crate) keys: Blob,
+    /// For a run that costs something of a study's budget: what the sender knows was spent.
+    charges: Vec<Charge>,
     pub(crate) nonce: [u8; 32],
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct Run {
     request: RunRequest,
     program: Program,
     exchange: Exchange,
-    /// For a program that is linear, one, in which nothing is sent.
+    /// For a program that is linear, one, in which nothing is sent but noise.
     lanes: Vec<Lane>,
     nonce: [u8; 32],
     stage: Stage,
@@ -61,6 +66,8 @@ pub(crate) struct Run {
     analyst: PublicKey,
     /// What of the study was asked with this, if its answer changes what this helper remembers of that.
     asked: Option<Asked>,
+    /// What it costs, if that is anything.
+    spending: Option<Spending>,
 }
 
 /// Other runs on the same study that are under way.
@@ -68,6 +75,8 @@ pub(crate) struct Run {
 pub(crate) struct Others {
     /// Whether one of them is about to be remembered.
     pub(crate) is_remembering: bool,
+    /// Whether one of them costs something.
+    pub(crate) is_spending: bool,
     /// How many are the same analyst's.
     pub(crate) of_analyst: u64,
 }
@@ -122,23 +131,28 @@ impl Run {
         let asked = remembered(&request, &compiled, entry, others, cx)?;
         let Compiled { program, .. } = compiled;
         let attempt = signed.digest::<RunRequest>();
+        let me = (cx.number, cx.records);
+        let spending = Spending::begin(&request, attempt, program.loss, entry, others.is_spending, me)?;
         let mut exchange = Exchange::new(attempt, 0, &request.quorum, cx);
         let nonce = cx.random();
-        let (mut keys, mut lanes) = (None, Vec::new());
+        let (mut keys, mut lanes) = (None, 1);
         if !program.is_linear() {
             check_workers(&request, entry)?;
             check_memory(&program, &plan, entry, manifest.rows)?;
             let federation = cx.config.federation.id();
             keys = KeyAgreement::new(&entry.scheme, cx.number, &request.quorum, federation, cx.rng);
-            lanes = (1..=Plan::LANES).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
+            lanes = Plan::LANES;
         }
+        let lanes = (1..=lanes).map(|number| Lane::new(attempt, number, &request.quorum, cx)).collect();
+        let charges = spending.as_ref().map(Spending::charges).unwrap_or_default();
         for to in exchange.peers().to_vec() {
             let offer = keys.as_ref().map(|keys| keys.offer(to)).unwrap_or_default();
             let keys = Blob::new(offer.concat());
-            exchange.send(to, &First::Run(RunOpening { signed: signed.clone(), keys, nonce }), cx);
+            let opening = RunOpening { signed: signed.clone(), keys, charges: charges.clone(), nonce };
+            exchange.send(to, &First::Run(opening), cx);
         }
         let (stage, ending) = (Stage::Opening { keys }, Ending::new(Reply::Ran));
-        Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending, analyst, asked })
+        Ok(Run { attempt, request, program, exchange, lanes, nonce, stage, ending, analyst, asked, spending })
     }
 
     /// The study it is about.
@@ -154,6 +168,11 @@ impl Run {
     /// Whether it changes what is remembered and is not yet answered.
     pub(crate) fn is_remembering(&self) -> bool {
         self.is_working() && self.asked.is_some()
+    }
+
+    /// Whether it costs something and is not yet answered.
+    pub(crate) fn is_spending(&self) -> bool {
+        self.is_working() && self.spending.is_some()
     }
 
     /// How it ends.
@@ -208,7 +227,7 @@ impl Run {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Storing { batch: awaited, reply } if awaited == batch => self.end_with(Ok(reply), cx),
             Stage::Remembering { batch: awaited, session, worker } if awaited == batch => {
-                match self.begin_work(session, *worker, entry) {
+                match self.begin_work(session, *worker, entry, cx) {
                     Ok(()) => self.advance(entry, cx),
                     Err(refusal) => self.fail(refusal, cx),
                 }
@@ -218,16 +237,30 @@ impl Run {
     }
 
     /// Time passes.
-    pub(crate) fn tick(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn tick(&mut self, entry: &Entry, cx: &mut Context<'_>) {
+        let is_drawing = self.is_drawing();
         let ticked = match &self.stage {
             Stage::Opening { .. } | Stage::Confirming { .. } => self.exchange.tick(cx),
             Stage::Remembering { .. } | Stage::Working { .. } => {
                 self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx))
             }
+            Stage::Scanning { .. } if is_drawing => self.lanes.iter_mut().try_for_each(|lane| lane.tick(cx)),
             Stage::Scanning { .. } | Stage::Storing { .. } | Stage::Over => Ok(()),
         };
-        if let Err(refusal) = ticked {
-            self.fail(refusal, cx);
+        match ticked {
+            Err(refusal) => self.fail(refusal, cx),
+            // What was drawn leaves now.
+            Ok(()) if is_drawing => self.advance(entry, cx),
+            Ok(()) => {}
+        }
+    }
+
+    /// Whether the members' noise is under way.
+    fn is_drawing(&self) -> bool {
+        match &self.stage {
+            Stage::Working { work, .. } => work.is_drawing(),
+            Stage::Scanning { scan, .. } => scan.is_drawing(),
+            _ => false,
         }
     }
 
@@ -239,7 +272,7 @@ impl Run {
                 | Stage::Confirming { .. }
                 | Stage::Remembering { .. }
                 | Stage::Working { .. }
-        );
+        ) || self.is_drawing();
         if needs_members && self.exchange.peers().contains(&from) {
             self.end_with(Err(refusal), cx);
         }
@@ -272,6 +305,9 @@ impl Run {
             First::Run(opening) => Some(opening),
             First::Seal(_) => None,
         })?;
+        if let Some(spending) = &mut self.spending {
+            spending.judge(cx.number, openings.iter().map(|(from, opening)| (*from, &opening.charges)))?;
+        }
         let nonce = |member| openings.get(member).map_or(self.nonce, |opening: &RunOpening| opening.nonce);
         let nonces: Vec<[u8; 32]> = self.request.quorum.iter().map(nonce).collect();
         let terms = Terms {
@@ -287,8 +323,8 @@ impl Run {
         let session = session(&terms, &nonces);
         let Stage::Opening { keys } = &mut self.stage else { return Ok(false) };
         let Some(keys) = keys.take() else {
-            let scan = Scan::new(&self.program, entry, sealed(entry)?, cx);
-            self.lanes = vec![Lane::new(self.attempt, 1, &self.request.quorum, cx)];
+            let lane = self.lanes.first_mut();
+            let scan = Scan::new(&self.program, entry, sealed(entry)?, &self.request.quorum, lane, cx);
             self.stage = Stage::Scanning { session, scan };
             return Ok(true);
         };
@@ -318,13 +354,19 @@ impl Run {
                 self.stage = Stage::Remembering { batch, session, worker: Box::new(worker) };
                 Ok(false)
             }
-            None => self.begin_work(session, worker, entry).map(|()| true),
+            None => self.begin_work(session, worker, entry, cx).map(|()| true),
         }
     }
 
-    fn begin_work(&mut self, session: Digest, worker: Session, entry: &Entry) -> Result<(), Refusal> {
-        let (program, study) = (self.program.clone(), &entry.kept.study);
-        let work = Work::new(program, study, entry.scheme, sealed(entry)?, worker);
+    fn begin_work(
+        &mut self,
+        session: Digest,
+        worker: Session,
+        entry: &Entry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let (program, lane) = (self.program.clone(), self.lanes.first_mut());
+        let work = Work::new(program, entry, sealed(entry)?, worker, lane, cx);
         self.stage = Stage::Working { session, work };
         Ok(())
     }
@@ -386,6 +428,7 @@ impl Run {
             Write::Control { key: key_of(&self.attempt), value: to_json(&reply) },
         ];
         records.extend(self.asked.as_ref().map(|asked| asked.answered().write(study)));
+        records.extend(self.spending.iter().flat_map(|spending| spending.writes(study)));
         self.stage = Stage::Storing { batch: cx.store(records), reply };
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Every protocol is a function from what a helper holds to what it sends, and from what it received to what it
 //! holds next; who carries the messages is not known here. Reading order: [`session`] (what randomness is bound
 //! to), [`keys`] (how keys are made), [`coin`], [`degree`] (the check of contributions), [`projection`] (of vectors whose norm is checked), [`linear`] (the interpreter
-//! of row programs), [`round`] (members and messages), [`product`] (products of shares), [`opening`] (of masked
+//! of row programs), [`noise`] (what helpers add to results), [`round`] (members and messages), [`product`] (products of shares), [`opening`] (of masked
 //! values), [`verified`] (which results may be released), [`interpret`] (the interpreter of all other programs).
 //!
 //! What is *not* here: sockets, clocks, the operating system's randomness, policy.
@@ -17,6 +17,7 @@ mod error;
 pub mod interpret;
 pub mod keys;
 pub mod linear;
+pub mod noise;
 pub mod opening;
 pub mod product;
 pub mod projection;

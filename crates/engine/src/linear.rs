@@ -1,11 +1,11 @@
 //! The interpreter of linear programs: column sums, then public linear combinations of them.
 //!
 //! Summing over rows commutes with every linear row program, so a run reads each column once, adds it up at memory
-//! speed, and applies the row program to the sums (constants count once per row). No message is sent. A share of a
+//! speed, and applies the row program to the sums (constants count once per row). No message is sent, but for noise. A share of a
 //! public constant is the constant itself at every helper for Shamir (a polynomial of degree 0), and at one helper
 //! only for additive sharing.
 //!
-//! Vectors are added up element by element, and revealed as they are: their sums follow the outputs.
+//! Vectors are added up element by element, and revealed as they are, or with noise: their sums follow the outputs.
 //!
 //! Shapes: a column has one share per row and element, of the scheme's degree, row by row; the result has one share per
 //! output of the program, then one per element of each of its vectors, of the same degree.
@@ -17,6 +17,7 @@ use quorate_field::{Integer, NamedField};
 use quorate_sharing::{HelperNumber, Scheme, SchemeKind, Shares};
 use zeroize::Zeroize;
 
+use crate::noise::NoiseShares;
 use crate::verified::Verified;
 
 /// One helper's evaluation of a linear program.
@@ -62,11 +63,18 @@ impl<F: NamedField> LinearRun<F> {
         }
     }
 
-    /// This helper's share of every output and of every element of the vectors, once all of `rows` rows were taken.
+    /// This helper's share of every output and of every element of the vectors, once all of `rows` rows were taken, with its
+    /// shares of the program's noise.
     ///
     /// # Panics
-    /// If an instruction refers to a later one: programs are lowered here or validated.
-    pub fn finish(mut self, program: &Program, rows: u64) -> Verified<Shares<F>> {
+    /// If an instruction refers to a later one, or the noise is another program's: programs are lowered here or validated.
+    pub fn finish(
+        mut self,
+        program: &Program,
+        rows: u64,
+        noise: Verified<NoiseShares<F>>,
+    ) -> Verified<Shares<F>> {
+        let noise = noise.release();
         let row_count = embed::<F>(&Integer::from(rows));
         let mut row_sums: Vec<F> = Vec::with_capacity(program.row.len());
         for instruction in &program.row {
@@ -95,6 +103,7 @@ impl<F: NamedField> LinearRun<F> {
                     let terms = terms.iter().map(|t| scalars[t.scalar as usize] * at::<F>(&t.factor, rows));
                     scalars.push(constant + terms.sum::<F>());
                 }
+                ScalarInstruction::Noise(entry) => scalars.push(noise.base(*entry).as_slice()[0]),
                 _ => unreachable!("a linear program"),
             }
         }
@@ -103,7 +112,11 @@ impl<F: NamedField> LinearRun<F> {
         let mut outputs: Vec<F> = Vec::with_capacity(program.outputs.len() + elements);
         outputs.extend(program.outputs.iter().map(|output| scalars[output.scalar as usize]));
         for vector in &program.vectors {
+            let start = outputs.len();
             outputs.extend_from_slice(self.vectors[&vector.column].as_slice());
+            if let Some(entry) = vector.noise {
+                F::add_slices(&mut outputs[start..], noise.base(entry).as_slice());
+            }
         }
         self.sums.values_mut().for_each(Zeroize::zeroize);
         row_sums.zeroize();
@@ -197,7 +210,7 @@ mod tests {
         run.add_vectors(1, &shares([111, 222, 333]));
         run.add_vectors(2, &shares([10]));
         run.add_vectors(1, &shares([1000, 2000, 3000]));
-        let found = run.finish(&program, 4).release();
+        let found = run.finish(&program, 4, NoiseShares::none()).release();
         let expected = shares([22, 1111, 2222, 3333, 10]);
         assert_eq!(found.as_slice(), expected.as_slice());
     }

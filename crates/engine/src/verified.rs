@@ -75,6 +75,13 @@ impl<T> Verified<T> {
     }
 }
 
+impl<T> From<Verified<T>> for Unverified<T> {
+    /// To go on computing with, beside what is not verified.
+    fn from(verified: Verified<T>) -> Self {
+        Unverified::new(verified.0)
+    }
+}
+
 impl<T> Unverified<T> {
     /// For results that depended on messages.
     pub fn new(value: T) -> Self {

@@ -2,11 +2,16 @@
 
 use quorate_field::Integer;
 use quorate_field::quantity::Quantity;
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+
+use crate::Sampler;
+use crate::sampler::{draw_anything, power_of_two};
 
 /// Noise as the central mechanism would add it to one whole number.
 ///
-/// Of `parts` parts, any `honest` together are at least as much noise as this.
+/// Of `parts` parts, any `honest` together are at least as much noise as this. Parameters are rounded up to 40 significant bits, or to
+/// whole multiples of 2^-40: short numbers are sampled several times as fast, and the noise grows by less than one part in 2^39.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Distribution {
@@ -26,13 +31,40 @@ pub enum Distribution {
 
 /// Least variance of a part of Gaussian noise: with less, a sum of parts is not close enough to a discrete Gaussian.
 const PART_VARIANCE_MIN: u64 = 4;
+/// Bits that a rounded parameter has.
+const SIGNIFICANT_BITS: u32 = 40;
 
 impl Distribution {
+    /// What draws one helper's parts, any `honest` of which suffice; to be kept for as many numbers as there are.
+    ///
+    /// `None` where none can be made: a variance or scale that is not positive, `honest` being 0, a Gaussian part of a variance of about
+    /// 2^470 or more, a scale of 2^490 or more. Whoever asked for such noise is to blame.
+    pub fn sampler(&self, honest: u32) -> Option<Sampler> {
+        match self {
+            Distribution::Gaussian { variance } => {
+                let is_positive = Quantity::ZERO.checked_cmp(variance)?.is_lt();
+                Sampler::gaussian(&Distribution::part_variance(variance, honest)?).filter(|_| is_positive)
+            }
+            Distribution::Laplace { scale } => Sampler::laplace(&rounded_up(scale)?, honest),
+        }
+    }
+
+    /// One helper's part of the noise of one number, any `honest` of which suffice. A secret.
+    ///
+    /// Where there is no [sampler](Distribution::sampler) it is uniform below 2^510, which hides everything: whoever lowers a circuit asks
+    /// for a sampler first, and refuses.
+    pub fn draw(&self, honest: u32, rng: &mut (impl CryptoRng + ?Sized)) -> Integer {
+        match self.sampler(honest) {
+            Some(sampler) => sampler.draw(rng),
+            None => draw_anything(rng),
+        }
+    }
+
     /// The variance parameter of each part of Gaussian noise of which `honest` suffice. `None` beyond 512 bits.
     fn part_variance(variance: &Quantity, honest: u32) -> Option<Quantity> {
-        let least = Quantity::from(Integer::from(PART_VARIANCE_MIN));
-        let part = variance.checked_div(&Quantity::from(Integer::from(u64::from(honest))))?;
-        Some(if part.checked_cmp(&least)?.is_lt() { least } else { part })
+        let least = Quantity::from(PART_VARIANCE_MIN);
+        let part = variance.checked_div(&Quantity::from(u64::from(honest)))?;
+        if part.checked_cmp(&least)?.is_le() { Some(least) } else { rounded_up(&part) }
     }
 
     /// What the sum of all `parts` does not exceed in size, but for a probability of 2^-60. `None` beyond 512 bits.
@@ -50,7 +82,7 @@ impl Distribution {
             // Of k = ceil(parts / honest) Laplace variables one is beyond 48 scales with probability k exp(-48) < 2^-60.
             Distribution::Laplace { scale } => {
                 let whole = u64::from(parts.div_ceil(honest.max(1)));
-                ceil(&scale.checked_mul(&Quantity::from(Integer::from(48 * whole)))?)
+                ceil(&rounded_up(scale)?.checked_mul(&Quantity::from(48 * whole))?)
             }
         }
     }
@@ -64,11 +96,23 @@ impl Distribution {
             Distribution::Gaussian { variance } => Distribution::part_variance(variance, honest)
                 .map_or(f64::INFINITY, |part| part.to_f64() * parts),
             Distribution::Laplace { scale } => {
-                let ratio = (-1.0 / scale.to_f64()).exp();
-                2.0 * ratio / (1.0 - ratio).powi(2) * parts / honest_parts
+                // 2 a / (1 - a)^2 for a = exp(-1 / scale), without cancellation where a is nearly 1.
+                let half = (0.5 / rounded_up(scale).map_or(f64::INFINITY, |scale| scale.to_f64())).sinh();
+                0.5 / half.powi(2) * parts / honest_parts
             }
         }
     }
+}
+
+/// The least quantity of at most [`SIGNIFICANT_BITS`] bits, and of at most as many after the point, that is not below a positive one.
+fn rounded_up(quantity: &Quantity) -> Option<Quantity> {
+    let bits = quantity.numerator().div_rem(&quantity.denominator())?.0.bits();
+    let unit = if bits >= SIGNIFICANT_BITS {
+        Quantity::from(power_of_two(bits - SIGNIFICANT_BITS)?)
+    } else {
+        Quantity::new(Integer::ONE, power_of_two(SIGNIFICANT_BITS - bits)?)?
+    };
+    Quantity::from(ceil(&quantity.checked_div(&unit)?)?).checked_mul(&unit)
 }
 
 /// The least whole number that is not below a quantity.

@@ -14,8 +14,10 @@ mod amount;
 mod budget;
 mod conversion;
 mod distribution;
+mod sampler;
 
 pub use amount::{Amount, ParseAmountError};
 pub use budget::{Budget, BudgetError, Loss};
 pub use conversion::rho_of;
 pub use distribution::Distribution;
+pub use sampler::Sampler;

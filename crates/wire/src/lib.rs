@@ -25,7 +25,7 @@ pub use owner::{SealRequest, StudyRequest};
 pub use refusal::{Code, Refusal};
 pub use request::{Request, Signed, SignedError};
 pub use run::{AskedBefore, RUN_RESULT_LABEL, RunReply, RunRequest, SealedReply};
-pub use status::{RecentRuns, Status, StudyState, StudyStatus};
+pub use status::{RecentRuns, Spent, Status, StudyState, StudyStatus};
 pub use upload::{
     CommitHead, Contribution, ContributionRef, PieceBytes, PieceBytesRef, Receipt, ReceiptError, Upload,
     UploadRef,

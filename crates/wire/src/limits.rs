@@ -33,6 +33,9 @@ pub const CONVERSION_BYTES: u64 = 1 << 30;
 /// Circuits that a helper remembers of a study with a smallest group, all together.
 pub const ASKED_MAX: usize = 128 << 10;
 
+/// Runs that the ledger of a study with a budget of privacy has.
+pub const LEDGER_MAX: usize = 4_096;
+
 /// Bytes of shared truths of rows that one run keeps from one pass over the rows to the next.
 pub const CARRIED_BYTES: u64 = 1 << 30;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use quorate_hash::Digest;
+use quorate_privacy::Loss;
 use serde::{Deserialize, Serialize};
 
 use crate::SignedManifest;
@@ -39,6 +40,20 @@ pub struct RecentRuns {
     pub rounds: u64,
     /// Microseconds that their work takes at default rates: what elapsed is compared with.
     pub busy_us: u64,
+}
+
+/// What a study's results cost a contributor's privacy as far as one helper knows, as `GET /v1/studies/{study}/budget` answers
+/// it. A helper that took no part in a run learns of it with the next one that it takes part in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// The helper's number.
+    pub helper: u8,
+    /// Runs that cost something.
+    pub runs: u64,
+    /// All of them together.
+    pub loss: Loss,
+    /// Hash of which runs they are: helpers that know the same have the same.
+    pub ledger: Digest,
 }
 
 /// One study at one helper.

@@ -1,4 +1,4 @@
-//! The computation of a linear run: a scan of this helper's columns, by all processors that there are.
+//! The computation of a linear run: noise, if there is any, and a scan of this helper's columns, by all processors that there are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,12 +6,15 @@ use std::sync::Arc;
 use quorate_circuit::{Program, VectorSum};
 use quorate_engine::EngineError;
 use quorate_engine::linear::LinearRun;
+use quorate_engine::noise::NoiseShares;
 use quorate_engine::round::{Inbox, Outbox, Progress, Task};
+use quorate_engine::verified::Verified;
 use quorate_field::{F61, F127, F256, FieldId, NamedField, write_slice};
 use quorate_sharing::Shares;
 use quorate_wire::{Blob, Elements, Manifest, Refusal};
 use rayon::prelude::*;
 
+use super::draw::Draw;
 use super::{ResultShares, hex};
 use crate::compute::Shared;
 use crate::context::Context;
@@ -22,9 +25,15 @@ use crate::study::Entry;
 
 /// The scan of the columns that the program reads, in the study's field.
 pub(super) enum Scan {
-    F61(Option<Shared<ScanTask<F61>>>),
-    F127(Option<Shared<ScanTask<F127>>>),
-    F256(Option<Shared<ScanTask<F256>>>),
+    F61(Job<F61>),
+    F127(Job<F127>),
+    F256(Job<F256>),
+}
+
+/// Noise, and then the scan.
+pub(super) struct Job<F: NamedField> {
+    draw: Draw<F>,
+    task: Option<Shared<ScanTask<F>>>,
 }
 
 /// The scan as a task that sends nothing.
@@ -48,34 +57,71 @@ const BLOCKS_MIN: usize = 16;
 const SEGMENT_BYTES: usize = 16 << 10;
 
 impl Scan {
-    pub(super) fn new(program: &Program, entry: &Entry, manifest: &Manifest, cx: &Context<'_>) -> Self {
+    /// The scan of a program by a member of `quorum`, in `lane`.
+    pub(super) fn new(
+        program: &Program,
+        entry: &Entry,
+        manifest: &Manifest,
+        quorum: &[u8],
+        lane: Option<&mut Lane>,
+        cx: &mut Context<'_>,
+    ) -> Self {
         match entry.kept.study.field {
-            FieldId::F61 => Scan::F61(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
-            FieldId::F127 => Scan::F127(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
-            FieldId::F256 => Scan::F256(Some(shared(ScanTask::new(program, entry, manifest, cx)))),
+            FieldId::F61 => Scan::F61(Job::new(program, entry, manifest, quorum, lane, cx)),
+            FieldId::F127 => Scan::F127(Job::new(program, entry, manifest, quorum, lane, cx)),
+            FieldId::F256 => Scan::F256(Job::new(program, entry, manifest, quorum, lane, cx)),
         }
     }
 
-    /// Has the columns read; after that, the result shares.
+    /// Whether the members' noise is under way.
+    pub(super) fn is_drawing(&self) -> bool {
+        match self {
+            Scan::F61(job) => job.draw.is_under_way(),
+            Scan::F127(job) => job.draw.is_under_way(),
+            Scan::F256(job) => job.draw.is_under_way(),
+        }
+    }
+
+    /// Has noise drawn, then the columns read; after that, the result shares.
     pub(super) fn advance(
         &mut self,
         lane: &mut Lane,
         program: &Program,
         cx: &mut Context<'_>,
     ) -> Result<Option<ResultShares>, Refusal> {
-        fn advance<F: NamedField>(
-            task: &mut Option<Shared<ScanTask<F>>>,
-            lane: &mut Lane,
-            program: &Program,
-            cx: &mut Context<'_>,
-        ) -> Result<Option<ResultShares>, Refusal> {
-            lane.drive(task, cx)?.map(|task| task.finish(program).map_err(unreadable)).transpose()
-        }
         match self {
-            Scan::F61(task) => advance(task, lane, program, cx),
-            Scan::F127(task) => advance(task, lane, program, cx),
-            Scan::F256(task) => advance(task, lane, program, cx),
+            Scan::F61(job) => job.advance(lane, program, cx),
+            Scan::F127(job) => job.advance(lane, program, cx),
+            Scan::F256(job) => job.advance(lane, program, cx),
         }
+    }
+}
+
+impl<F: NamedField> Job<F> {
+    fn new(
+        program: &Program,
+        entry: &Entry,
+        manifest: &Manifest,
+        quorum: &[u8],
+        lane: Option<&mut Lane>,
+        cx: &mut Context<'_>,
+    ) -> Self {
+        let task = Some(shared(ScanTask::new(program, entry, manifest, cx)));
+        Job { draw: Draw::new(program, entry.scheme, quorum, lane, cx), task }
+    }
+
+    fn advance(
+        &mut self,
+        lane: &mut Lane,
+        program: &Program,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<ResultShares>, Refusal> {
+        if !self.draw.advance(lane, cx)? {
+            return Ok(None);
+        }
+        let Some(task) = lane.drive(&mut self.task, cx)? else { return Ok(None) };
+        let noise = self.draw.take().trust_helpers_of_passive_study();
+        task.finish(program, noise).map(Some).map_err(unreadable)
     }
 }
 
@@ -191,9 +237,9 @@ impl<F: NamedField> ScanTask<F> {
         if is_there { Ok(()) } else { Err(missing(column)) }
     }
 
-    fn finish(self, program: &Program) -> Result<ResultShares, String> {
+    fn finish(self, program: &Program, noise: Verified<NoiseShares<F>>) -> Result<ResultShares, String> {
         self.outcome?;
-        let shares = self.run.finish(program, self.rows).release();
+        let shares = self.run.finish(program, self.rows, noise).release();
         let (outputs, mut elements) = shares.as_slice().split_at(program.outputs.len());
         let outputs = outputs.iter().map(|share| hex(&write_slice(&[*share]))).collect();
         let vector = |sum: &VectorSum| {

@@ -1,11 +1,11 @@
-//! The computation of a run that is not linear: morsels of rows in lanes, then the scalars; and again for every pass over
+//! The computation of a run that is not linear: noise, if there is any, morsels of rows in lanes, then the scalars; and again for every pass over
 //! the rows.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use quorate_circuit::{Adder, Plan, Program, Study, Workload};
+use quorate_circuit::{Adder, Plan, Program, Workload};
 use quorate_engine::boolean::Shrink;
 use quorate_engine::boolean::lanes::{LANES as LANES_OF_WORD, words};
 use quorate_engine::boolean::sum::Shape;
@@ -14,15 +14,17 @@ use quorate_engine::interpret::{
     Sums, column_bits, width_of,
 };
 use quorate_field::{F61, F127, FieldId, NamedField, read_slice};
-use quorate_sharing::{Scheme, Shares};
+use quorate_sharing::Shares;
 use quorate_wire::{Blob, Manifest, Refusal};
 use zeroize::Zeroizing;
 
+use super::draw::Draw;
 use super::scan::missing;
 use crate::compute::Shared;
 use crate::context::Context;
 use crate::lane::{Lane, shared};
 use crate::seal::unreadable;
+use crate::study::Entry;
 
 /// The work of one run, in the study's field.
 pub(crate) enum Work {
@@ -33,6 +35,7 @@ pub(crate) enum Work {
 /// The work of one run.
 pub(crate) struct Job<F: NamedField> {
     session: Session,
+    draw: Draw<F>,
     rows: Arc<RowPlan<F>>,
     scalars: Arc<ScalarPlan<F>>,
     program: Arc<Program>,
@@ -74,17 +77,26 @@ struct SealedColumns {
 }
 
 impl Work {
-    /// Makes the plans of a program on a sealed study.
+    /// Makes the plans of a program on a sealed study; noise is drawn in `lane`.
     pub(crate) fn new(
         program: Program,
-        study: &Study,
-        scheme: Scheme,
+        entry: &Entry,
         manifest: &Manifest,
         session: Session,
+        lane: Option<&mut Lane>,
+        cx: &mut Context<'_>,
     ) -> Self {
-        match study.field {
-            FieldId::F61 => Work::F61(Box::new(Job::new(program, study, scheme, manifest, session))),
-            _ => Work::F127(Box::new(Job::new(program, study, scheme, manifest, session))),
+        match entry.kept.study.field {
+            FieldId::F61 => Work::F61(Box::new(Job::new(program, entry, manifest, session, lane, cx))),
+            _ => Work::F127(Box::new(Job::new(program, entry, manifest, session, lane, cx))),
+        }
+    }
+
+    /// Whether the members' noise is under way.
+    pub(crate) fn is_drawing(&self) -> bool {
+        match self {
+            Work::F61(job) => job.draw.is_under_way(),
+            Work::F127(job) => job.draw.is_under_way(),
         }
     }
 
@@ -113,11 +125,14 @@ impl Work {
 impl<F: NamedField> Job<F> {
     fn new(
         program: Program,
-        study: &Study,
-        scheme: Scheme,
+        entry: &Entry,
         manifest: &Manifest,
         mut session: Session,
+        lane: Option<&mut Lane>,
+        cx: &mut Context<'_>,
     ) -> Self {
+        let (study, scheme) = (&entry.kept.study, entry.scheme);
+        let draw = Draw::new(&program, scheme, session.member().workers(), lane, cx);
         let plan = Plan::of(&program, study, manifest.rows);
         let program = Arc::new(program);
         let bits = column_bits(study);
@@ -137,6 +152,7 @@ impl<F: NamedField> Job<F> {
         let workload = rows.work(&program, &session, manifest.rows);
         Job {
             session,
+            draw,
             rows,
             scalars,
             columns,
@@ -158,6 +174,11 @@ impl<F: NamedField> Job<F> {
         manifest: &Manifest,
         cx: &mut Context<'_>,
     ) -> Result<Option<Vec<Zeroizing<Vec<u8>>>>, Refusal> {
+        if let Some(lane) = lanes.first_mut()
+            && !self.draw.advance(lane, cx)?
+        {
+            return Ok(None);
+        }
         let stride = lanes.len() as u64;
         let (mut is_done, mut is_more) = (true, false);
         for (lane, slot) in lanes.iter_mut().zip(&mut self.slots) {
@@ -198,7 +219,7 @@ impl<F: NamedField> Job<F> {
     /// The scalars that come of a pass's sums.
     fn scalars_of(&mut self, sums: Sums<F>) -> ScalarTask<F> {
         match self.resting.take() {
-            None => self.scalars.start(&self.session, sums),
+            None => self.scalars.start(&self.session, sums, self.draw.take()),
             Some(mut task) => {
                 task.next_pass(sums);
                 task

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_circuit::{Adder, Plan, Program, Reduction, RowInstruction, Study, Workload};
+use quorate_circuit::{Adder, Noise, Plan, Program, Reduction, RowInstruction, Study, Workload};
 use quorate_field::{F61, F127, FieldId, NamedField};
 use quorate_hash::Digest;
 use quorate_sharing::prss::SessionKeys;
@@ -22,7 +22,9 @@ use crate::EngineError;
 use crate::boolean::lanes::{LANES, words};
 use crate::boolean::sum::Shape;
 use crate::keys::KeyAgreement;
+use crate::noise::NoiseShares;
 use crate::round::{Inbox, Outbox, Progress, Task};
+use crate::verified::Unverified;
 
 /// Rounds before the first morsel: nonces and keys, and their confirmation.
 const ROUNDS_BEFORE: u64 = 2;
@@ -32,7 +34,9 @@ const ROUNDS_BEFORE: u64 = 2;
 pub fn rehearse(program: &Program, study: &Study, rows: u64, rng: &mut dyn CryptoRng) -> Option<Workload> {
     if program.is_linear() {
         let terms = terms(program) * rows;
-        return Some(Workload { rows, rounds: 1, turns: 1, terms, ..Workload::default() });
+        let (rounds, bytes) = noise_traffic(program, study.sharing.helpers.into());
+        let rounds = 1 + rounds;
+        return Some(Workload { rows, rounds, turns: rounds, terms, bytes, ..Workload::default() });
     }
     match study.field {
         FieldId::F61 => of_field::<F61>(program, study, rows, rng),
@@ -60,6 +64,13 @@ impl<F: NamedField> RowPlan<F> {
             ..Workload::default()
         }
     }
+}
+
+/// The round in which noise is drawn, and what a member of a quorum of so many sends in it; nothing where none is.
+fn noise_traffic(program: &Program, quorum: u64) -> (u64, u64) {
+    let bytes = |noise: &Noise| u64::from(noise.count) * noise.field.bytes() as u64;
+    let share: u64 = program.noise.iter().map(bytes).sum();
+    (u64::from(!program.noise.is_empty()), share * quorum.saturating_sub(1))
 }
 
 /// Numbers of a row that a worker reads or adds up.
@@ -110,14 +121,16 @@ fn of_field<F: NamedField>(
     let [one, full, two] = [1, LANES, 2 * LANES].map(|rows| stage.passes(rows).ok());
     let morsels = rows.div_ceil(plan.morsel_rows.into());
     let mut workload = stage.rows[0].work(program, &stage.sessions[0], rows);
-    (workload.rounds, workload.turns) = (ROUNDS_BEFORE, ROUNDS_BEFORE);
+    let (of_noise, bytes_of_noise) = noise_traffic(program, stage.sessions.len() as u64);
+    let before = ROUNDS_BEFORE + of_noise;
+    (workload.rounds, workload.turns) = (before, before);
     for ((one, full), two) in one?.iter().zip(full?).zip(two?) {
         workload.rounds += morsels.div_ceil(Plan::LANES.into()) * full.morsel.rounds + full.scalars.rounds;
         workload.turns += morsels * full.morsel.rounds + full.scalars.rounds;
         let sizes = [one, &full, &two].map(|pass| pass.morsel.bytes);
         workload.bytes += bytes_of_rows(sizes, rows, morsels)? + full.scalars.bytes;
     }
-    workload.bytes = workload.bytes.div_ceil(stage.sessions.len() as u64);
+    workload.bytes = workload.bytes.div_ceil(stage.sessions.len() as u64) + bytes_of_noise;
     Some(workload)
 }
 
@@ -174,7 +187,8 @@ impl<F: NamedField> Stage<F> {
             carried = after;
             if pass == 0 {
                 let started = self.sessions.iter().zip(&self.scalars).zip(sums);
-                scalars = started.map(|((session, plan), sums)| plan.start(session, sums)).collect();
+                let noise = || Unverified::new(NoiseShares::zeros(&self.program.noise));
+                scalars = started.map(|((session, plan), sums)| plan.start(session, sums, noise())).collect();
             } else {
                 scalars.iter_mut().zip(sums).for_each(|(task, sums)| task.next_pass(sums));
             }

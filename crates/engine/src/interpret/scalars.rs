@@ -2,7 +2,7 @@
 //!
 //! Everything of a wave that needs messages shares its rounds: products in either field, and batches of lifts and
 //! comparisons. A lift goes by way of bits: those of `x - min`, each made a number modulo 2^127 - 1, weighted and added up.
-//! Of a comparison that rows ask for the shared bit is kept.
+//! Of a comparison that rows ask for the shared bit is kept. Noise is there before.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::rows::Sums;
 use super::way::{Arrived, Way, WayRun};
 use crate::EngineError;
 use crate::linear::{at, embed};
+use crate::noise::{EntryShares, NoiseShares};
 use crate::product::{Degree2t, PendingReshare, reshare};
 use crate::round::{Inbox, Outbox, Progress, Task};
 use crate::verified::{Segment, Unverified};
@@ -56,6 +57,7 @@ pub struct ScalarTask<F: Field> {
     session: Session,
     plan: Arc<ScalarPlan<F>>,
     scalars: Vec<Option<Scalar<F>>>,
+    noise: NoiseShares<F>,
     /// Of scalars that rows ask for, the shared bits.
     decided: Decided,
     segments: Vec<Segment>,
@@ -106,14 +108,21 @@ impl<F: NamedField> ScalarPlan<F> {
         plan
     }
 
-    /// Starts on the first pass's reductions of all rows.
-    pub fn start(self: &Arc<Self>, session: &Session, sums: Sums<F>) -> ScalarTask<F> {
+    /// Starts on the first pass's reductions of all rows, with shares of the program's noise.
+    pub fn start(
+        self: &Arc<Self>,
+        session: &Session,
+        sums: Sums<F>,
+        noise: Unverified<NoiseShares<F>>,
+    ) -> ScalarTask<F> {
+        let (noise, segments) = noise.into_parts();
         let mut task = ScalarTask {
             session: session.clone(),
             plan: self.clone(),
             scalars: self.waves.iter().map(|_| None).collect(),
+            noise,
             decided: Decided::default(),
-            segments: vec![],
+            segments,
             pass: 0,
             wave: 0,
             active: vec![],
@@ -303,16 +312,23 @@ impl<F: NamedField> ScalarTask<F> {
         }
     }
 
-    /// Computes the linear combinations of this wave.
+    /// Computes the linear combinations of this wave; noise is one of nothing else.
     fn settle(&mut self) {
         let plan = self.plan.clone();
         let reductions = plan.program.reductions.len();
         for (place, instruction) in plan.program.scalar.iter().enumerate() {
             let index = reductions + place;
-            let ScalarInstruction::Linear { constant, terms } = instruction else { continue };
             if !plan.is_due(index, self.pass, self.wave) || self.scalars[index].is_some() {
                 continue;
             }
+            let (constant, terms) = match instruction {
+                ScalarInstruction::Linear { constant, terms } => (constant, terms),
+                ScalarInstruction::Noise(entry) => {
+                    self.scalars[index] = Some(self.noise_of(*entry));
+                    continue;
+                }
+                _ => continue,
+            };
             let is_wide = plan.program.scalar_field(narrow(index)) != F::ID;
             self.scalars[index] = Some(if is_wide {
                 let base = |scalar: &Scalar<F>| match scalar {
@@ -327,6 +343,13 @@ impl<F: NamedField> ScalarTask<F> {
                 };
                 Scalar::Base(self.combine(constant, terms, base))
             });
+        }
+    }
+
+    fn noise_of(&self, entry: u32) -> Scalar<F> {
+        match self.noise.entry(entry) {
+            EntryShares::Base(shares) => Scalar::Base(shares.duplicate()),
+            EntryShares::Wide(shares) => Scalar::Wide(shares.duplicate()),
         }
     }
 

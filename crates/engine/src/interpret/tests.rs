@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use quorate_circuit::{
-    Bounded, Coefficient, Interval, Output, Program, Reduction, RowInstruction, ScalarInstruction, ScalarTerm,
+    Bounded, Coefficient, Interval, Noise, Output, Program, Reduction, RowInstruction, ScalarInstruction,
+    ScalarTerm,
 };
-use quorate_field::{F61, F127, FieldId, Integer, NamedField, read_slice};
+use quorate_field::{F61, F127, FieldId, Integer, NamedField, read_slice, write_slice};
 use quorate_hash::Digest;
-use quorate_sharing::{HelperNumber, Scheme, Shares};
+use quorate_sharing::{HelperNumber, Scheme, Seed, Shares};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use zeroize::Zeroizing;
@@ -25,8 +26,10 @@ use crate::boolean::Workers;
 use crate::boolean::lanes;
 use crate::boolean::sum::Shape;
 use crate::boolean::tests::shared::share_bit;
+use crate::noise::{EntryShares, NoiseShares, NoiseTask};
 use crate::product::tests::{clear, federations, share};
 use crate::testing::{Network, keys};
+use crate::verified::Unverified;
 use author::Author;
 
 /// The ranges of the columns: small, signed, a bit, large.
@@ -105,7 +108,7 @@ fn morsels<F: NamedField>(
     morsels
 }
 
-/// The outputs of a program on a table, computed by the workers in morsels of 64 rows.
+/// The outputs of a program on a table, computed by the workers in morsels of 64 rows, and what they drew for noise.
 fn compute<F: NamedField>(
     program: &Program,
     table: &[Vec<Integer>],
@@ -113,7 +116,7 @@ fn compute<F: NamedField>(
     are_sealed: bool,
     shape: Shape,
     rng: &mut ChaCha20Rng,
-) -> Vec<Integer> {
+) -> (Vec<Integer>, Vec<Integer>) {
     const MORSEL: usize = 64;
     let rows = table[0].len();
     let mut network = Network::of(*scheme, workers, 0);
@@ -130,6 +133,8 @@ fn compute<F: NamedField>(
         .collect();
     let boolean: Vec<Workers> =
         network.members().iter().map(|member| Workers::new(member).unwrap()).collect();
+    let (drawn, noise) = draw::<F>(&program.noise, &mut network, rng);
+    let mut noise = noise.into_iter();
     let mut tasks: Vec<ScalarTask<F>> = Vec::new();
     let mut carried: BTreeMap<usize, Vec<Carried>> = BTreeMap::new();
     for pass in 0..plans[0].schedule().passes() {
@@ -171,8 +176,11 @@ fn compute<F: NamedField>(
             carried.insert(first, after);
         }
         if pass == 0 {
-            let started = scalar_plans.iter().zip(&sessions).zip(sums);
-            tasks = started.map(|((plan, session), sums)| plan.start(session, sums)).collect();
+            let started = scalar_plans.iter().zip(&sessions).zip(sums.into_iter().zip(noise.by_ref()));
+            let start = |((plan, session), (sums, noise)): ((&Arc<ScalarPlan<F>>, &Session), _)| {
+                plan.start(session, sums, noise)
+            };
+            tasks = started.map(start).collect();
         } else {
             tasks.iter_mut().zip(sums).for_each(|(task, sums)| task.next_pass(sums));
         }
@@ -180,15 +188,46 @@ fn compute<F: NamedField>(
     }
     let outputs: Vec<Vec<Zeroizing<Vec<u8>>>> =
         tasks.into_iter().map(|task| task.finish().trust_helpers_of_passive_study().release()).collect();
-    (0..program.outputs.len())
-        .map(|output| {
-            let shares = outputs.iter().map(|outputs| outputs[output].as_slice());
-            match program.outputs[output].field {
-                FieldId::F61 => opened::<F61>(scheme, workers, shares),
-                _ => opened::<F127>(scheme, workers, shares),
-            }
-        })
-        .collect()
+    let outputs = (0..program.outputs.len()).map(|output| {
+        let shares = outputs.iter().map(|outputs| outputs[output].as_slice());
+        match program.outputs[output].field {
+            FieldId::F61 => opened::<F61>(scheme, workers, shares),
+            _ => opened::<F127>(scheme, workers, shares),
+        }
+    });
+    (outputs.collect(), drawn)
+}
+
+/// Noise drawn by all workers together, and their shares of it.
+fn draw<F: NamedField>(
+    entries: &[Noise],
+    network: &mut Network,
+    rng: &mut ChaCha20Rng,
+) -> (Vec<Integer>, Vec<Unverified<NoiseShares<F>>>) {
+    let (scheme, workers) = (*network.members()[0].scheme(), network.members()[0].workers().to_vec());
+    let mut task = |me: &HelperNumber| {
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        NoiseTask::<F>::new(entries, scheme, *me, &workers, Seed::from_bytes(seed))
+    };
+    let mut tasks: Vec<_> = workers.iter().map(&mut task).collect();
+    assert_eq!(network.drive(&mut tasks), 1, "one round");
+    let noise: Vec<_> = tasks.into_iter().map(NoiseTask::finish).collect();
+    let drawn = (0..).take(entries.len()).map(|entry| {
+        let held = noise.iter().map(|noise| noise.value().entry(entry));
+        let encoded: Vec<Vec<u8>> = held
+            .map(|shares| match shares {
+                EntryShares::Base(shares) => write_slice(shares.as_slice()),
+                EntryShares::Wide(shares) => write_slice(shares.as_slice()),
+            })
+            .collect();
+        let shares = encoded.iter().map(Vec::as_slice);
+        match entries[entry as usize].field {
+            FieldId::F61 => opened::<F61>(&scheme, &workers, shares),
+            _ => opened::<F127>(&scheme, &workers, shares),
+        }
+    });
+    (drawn.collect(), noise)
 }
 
 fn opened<'a, F: NamedField>(
@@ -216,19 +255,11 @@ fn check(seed: u64, federation: usize, rows: usize, are_sealed: bool) {
     let table = table(rows, &mut rng);
     let shape = if seed.is_multiple_of(2) { Shape::Serial } else { Shape::Prefix };
     let program = Author::program(seed, FieldId::F61);
-    let expected = program.evaluate(&table).unwrap();
-    assert_eq!(
-        compute::<F61>(&program, &table, federation, are_sealed, shape, &mut rng),
-        expected,
-        "{program:?}"
-    );
+    let (found, noise) = compute::<F61>(&program, &table, federation, are_sealed, shape, &mut rng);
+    assert_eq!(found, program.evaluate_with(&table, &noise).unwrap(), "{program:?}");
     let program = Author::program(seed, FieldId::F127);
-    let expected = program.evaluate(&table).unwrap();
-    assert_eq!(
-        compute::<F127>(&program, &table, federation, are_sealed, shape, &mut rng),
-        expected,
-        "{program:?}"
-    );
+    let (found, noise) = compute::<F127>(&program, &table, federation, are_sealed, shape, &mut rng);
+    assert_eq!(found, program.evaluate_with(&table, &noise).unwrap(), "{program:?}");
 }
 
 proptest! {
@@ -281,7 +312,7 @@ fn more_scalars_than_lanes_are_compared_at_once() {
         let mut rng = ChaCha20Rng::seed_from_u64(rows);
         let table = table(usize::try_from(rows).unwrap(), &mut rng);
         let expected = program.evaluate(&table).unwrap();
-        let found = compute::<F61>(&program, &table, federation, true, Shape::Prefix, &mut rng);
+        let (found, _) = compute::<F61>(&program, &table, federation, true, Shape::Prefix, &mut rng);
         assert_eq!(found, expected);
     }
 }
@@ -309,5 +340,5 @@ fn the_generator_writes_every_instruction() {
         );
         seen.extend(program.scalar.iter().map(|i| name(format!("scalar {i:?}").replacen(' ', ".", 1))));
     }
-    assert_eq!(seen.len(), 13 + 3 + 5, "{seen:?}");
+    assert_eq!(seen.len(), 13 + 3 + 6, "{seen:?}");
 }

@@ -67,6 +67,7 @@ pub(super) fn misplaced(reply: &Reply) -> Refusal {
         Reply::Ran(_) => "ran",
         Reply::Study(_) => "study",
         Reply::Asked(_) => "asked",
+        Reply::Budget(_) => "budget",
         Reply::Status(_) => "status",
     };
     error!(kind, "the coordinator answered another request than was asked: a fault of this program");

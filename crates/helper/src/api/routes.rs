@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use quorate_coordinator::{CheckedUpload, KeptStudy, Reply, Request, check_upload};
 use quorate_hash::Digest;
-use quorate_wire::{AskedBefore, Code, Receipt, Refusal, SealedReply, SignedManifest, Status, limits};
+use quorate_wire::{AskedBefore, Code, Receipt, Refusal, SealedReply, SignedManifest, Spent, Status, limits};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
@@ -40,6 +40,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/v1/studies", post(create))
         .route("/v1/studies/{study}", get(study))
         .route("/v1/studies/{study}/asked", get(asked))
+        .route("/v1/studies/{study}/budget", get(budget))
         .route("/v1/studies/{study}/contributions", post(upload))
         .route("/v1/studies/{study}/seal", post(seal))
         .route("/v1/studies/{study}/runs", post(run))
@@ -114,6 +115,13 @@ async fn study(State(api): Shared, Study(id): Study) -> Answer<Response> {
 async fn asked(State(api): Shared, Study(id): Study) -> Answer<Json<AskedBefore>> {
     match api.door.ask(Request::Asked(id), None).await? {
         Reply::Asked(asked) => Ok(Json(asked)),
+        other => Err(misplaced(&other).into()),
+    }
+}
+
+async fn budget(State(api): Shared, Study(id): Study) -> Answer<Json<Spent>> {
+    match api.door.ask(Request::Budget(id), None).await? {
+        Reply::Budget(spent) => Ok(Json(spent)),
         other => Err(misplaced(&other).into()),
     }
 }

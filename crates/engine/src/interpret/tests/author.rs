@@ -1,10 +1,12 @@
 //! Random programs: valid ones, whose outputs fit F61, with every instruction and up to four passes over the rows.
 
 use quorate_circuit::{
-    Bit, Bounded, Coefficient, Interval, Output, Program, Reduction, RowInstruction, RowTerm,
+    Bit, Bounded, Coefficient, Interval, Noise, Output, Program, Reduction, RowInstruction, RowTerm,
     ScalarInstruction, ScalarTerm,
 };
+use quorate_field::quantity::Quantity;
 use quorate_field::{F61, FieldId, Integer, NamedField};
+use quorate_privacy::Distribution;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -73,6 +75,7 @@ impl Author {
             Some(ScalarInstruction::Linear { terms, .. }) => self.field_of(terms[0].scalar),
             Some(ScalarInstruction::Multiply(left, _)) => self.field_of(*left),
             Some(ScalarInstruction::Lift { .. }) => FieldId::F127,
+            Some(ScalarInstruction::Noise(entry)) => self.program.noise[*entry as usize].field,
             _ => self.program.field,
         }
     }
@@ -211,7 +214,7 @@ impl Author {
         let [(left, a), (right, b)] = pair.map(|index| self.scalars[usize::try_from(index).unwrap()]);
         let same_field = self.field_of(left) == self.field_of(right);
         let half = self.field_of(left).half();
-        let (instruction, interval) = match self.below(5) {
+        let (instruction, interval) = match self.below(6) {
             0 if same_field => {
                 let sum = a.checked_add(&b).unwrap();
                 let terms =
@@ -227,6 +230,7 @@ impl Author {
                 (ScalarInstruction::Below(Bounded { value: left, interval: a, with: a.max }), Interval::BIT)
             }
             4 => (ScalarInstruction::Equal(Bounded { value: left, interval: a, with: a.min }), Interval::BIT),
+            5 => self.noise(),
             _ => return,
         };
         if interval.bound() <= half {
@@ -234,6 +238,19 @@ impl Author {
             self.program.scalar.push(instruction);
             self.scalars.push((scalar, interval));
         }
+    }
+
+    fn noise(&mut self) -> (ScalarInstruction, Interval) {
+        let size = Quantity::from(Integer::from(1 + self.below(1_000)));
+        let distribution = match self.below(2) {
+            0 => Distribution::Gaussian { variance: size },
+            _ => Distribution::Laplace { scale: size },
+        };
+        let bound = distribution.bound(7, 1).unwrap();
+        let field = if self.below(2) == 0 { self.program.field } else { FieldId::F127 };
+        let entry = u32::try_from(self.program.noise.len()).unwrap();
+        self.program.noise.push(Noise { field, count: 1, distribution, bound });
+        (ScalarInstruction::Noise(entry), Interval::new(bound.checked_neg().unwrap(), bound))
     }
 
     fn outputs(&mut self) {

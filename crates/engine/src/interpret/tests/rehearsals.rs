@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_circuit::{
-    Adder, Bits, Circuit, Disclosure, Plan, Program, Sharing, SharingKind, Study, StudyDraft, Workload,
-    compile,
+    Adder, Bits, Circuit, Disclosure, Noise, Plan, Program, Sharing, SharingKind, Study, StudyDraft,
+    Workload, compile,
 };
-use quorate_field::F61;
+use quorate_field::quantity::Quantity;
+use quorate_field::{F61, FieldId};
 use quorate_hash::Digest;
+use quorate_privacy::Distribution;
 use quorate_sharing::{HelperNumber, Shares};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -20,7 +22,9 @@ use super::super::{
 };
 use crate::boolean::lanes::words;
 use crate::boolean::sum::Shape;
+use crate::noise::NoiseShares;
 use crate::testing::{Network, keys, scheme};
+use crate::verified::Unverified;
 
 const INPUTS: &str = "circuit rehearsed\ninput a : 0 .. 1_000\ninput b : -20 .. 100\ninput g : x | y | z\n";
 
@@ -102,7 +106,9 @@ fn run(study: &Study, program: &Program, rows: u64) -> (u64, usize) {
         rounds += lanes.into_iter().max().unwrap();
         if pass == 0 {
             let started = sessions.iter().zip(&plans).zip(sums);
-            scalars = started.map(|((session, (_, plan)), sums)| plan.start(session, sums)).collect();
+            let noise = || Unverified::new(NoiseShares::zeros(&program.noise));
+            scalars =
+                started.map(|((session, (_, plan)), sums)| plan.start(session, sums, noise())).collect();
         } else {
             scalars.iter_mut().zip(sums).for_each(|(task, sums)| task.next_pass(sums));
         }
@@ -177,6 +183,21 @@ fn a_rehearsal_knows_morsels_and_lanes() {
     let workload = rehearsed(&study, &program, rows);
     assert_eq!((workload.rounds, workload.bytes), (rounds + 2, (bytes as u64).div_ceil(3)));
     assert!(workload.turns > workload.rounds, "several lanes: {workload:?}");
+}
+
+/// In it every member sends every other one a share of each number.
+#[test]
+fn noise_is_a_round_more() {
+    let distribution = Distribution::Laplace { scale: Quantity::ONE };
+    let noise = |field, count| Noise { field, count, distribution, bound: distribution.bound(4, 1).unwrap() };
+    for (reveals, members) in [("reveal total = sum(a)", 4), (REVEALS[0], 3)] {
+        let (study, mut program) = study(reveals, 4, 1, Bits::Sealed);
+        let before = rehearsed(&study, &program, 70);
+        program.noise = vec![noise(FieldId::F61, 1), noise(FieldId::F127, 10)];
+        let with = rehearsed(&study, &program, 70);
+        assert_eq!((with.rounds, with.turns), (before.rounds + 1, before.turns + 1), "{reveals}");
+        assert_eq!(with.bytes, before.bytes + (members - 1) * (8 + 160), "{reveals}");
+    }
 }
 
 #[test]
