@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::asked::{Asked, charge};
 use crate::compute::Outcome;
 use crate::context::Context;
-use crate::coordinator::First;
+use crate::coordinator::{First, over};
 use crate::ending::Ending;
 use crate::event::Reply;
 use crate::exchange::Exchange;
@@ -194,7 +194,12 @@ impl Run {
         }
         match lane::receive(&mut self.exchange, &mut self.lanes, from, frame, cx) {
             Ok(()) => self.advance(entry, cx),
-            Err(refusal) => self.fail(refusal, cx),
+            Err(refusal) if self.is_working() => self.fail(refusal, cx),
+            // It was answered here. Whoever lost it by a restart need not wait for what does not come.
+            Err(_) => {
+                let frame = Frame::abort(self.attempt, &over(cx.number), cx.boot);
+                cx.actions.push(Action::Send { to: from, frame });
+            }
         }
     }
 

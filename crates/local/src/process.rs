@@ -27,6 +27,7 @@ const TAIL_LINES: usize = 12;
 /// Running helpers. Dropping it kills them.
 #[derive(Debug)]
 pub struct LocalFederation {
+    binary: PathBuf,
     dir: PathBuf,
     helpers: Helpers,
     processes: Vec<Process>,
@@ -66,9 +67,10 @@ impl LocalFederation {
             None => Relays::default(),
         };
         let helpers = Helpers::new(federation)?;
-        let mut local = LocalFederation { dir: dir.to_owned(), helpers, processes: Vec::new(), relays };
+        let (binary, dir) = (binary.to_owned(), dir.to_owned());
+        let mut local = LocalFederation { binary, dir, helpers, processes: Vec::new(), relays };
         for number in numbers {
-            let child = spawn(binary, dir, number)?;
+            let child = spawn(&local.binary, &local.dir, number)?;
             local.processes.push(Process { number, child, is_running: true });
         }
         local.wait_until_ready().await?;
@@ -100,6 +102,18 @@ impl LocalFederation {
         process.kill();
         tracing::info!(helper, "killed");
         Ok(())
+    }
+
+    /// Starts a helper again that was killed, and waits until all that run are ready.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_again(&mut self, helper: u8) -> Result<(), LocalError> {
+        let is_gone = |process: &&mut Process| process.number == helper && !process.is_running;
+        if let Some(process) = self.processes.iter_mut().find(is_gone) {
+            (process.child, process.is_running) = (spawn(&self.binary, &self.dir, helper)?, true);
+        }
+        self.wait_until_ready().await
     }
 
     /// What a running helper has used so far.

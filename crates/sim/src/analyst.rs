@@ -37,6 +37,10 @@ pub(crate) struct Analyst {
     again: Vec<(u8, Demand)>,
     /// Circuits given up because somebody lies.
     pub(crate) given_up: u64,
+    /// Of all answers, those with noise in them.
+    pub(crate) noisy: u64,
+    /// Circuits given up because of the study's budget.
+    pub(crate) over_budget: u64,
 }
 
 enum Stage {
@@ -86,6 +90,8 @@ impl Analyst {
             inconsistent: 0,
             again: Vec::new(),
             given_up: 0,
+            noisy: 0,
+            over_budget: 0,
         }
     }
 
@@ -188,7 +194,9 @@ impl Analyst {
         let Some((_, program)) = self.circuits.last() else { return Ok(()) };
         let is_linear = program.is_linear();
         let scheme = &turn.public.scheme;
-        let needed = if is_linear { scheme.needed() } else { scheme.workers() };
+        let knowing = usize::from(scheme.helpers() - scheme.threshold());
+        let knowing = if turn.public.study.privacy.is_some() { knowing } else { 0 };
+        let needed = if is_linear { scheme.needed().max(knowing) } else { scheme.workers() };
         while quorum.len() > needed && (!is_linear || turn.chance.hit(250)) {
             quorum.remove(turn.chance.index(quorum.len()));
         }
@@ -260,7 +268,7 @@ impl Analyst {
         let Stage::Running { round, demand, program, manifest, quorum, .. } = &self.stage else {
             return Ok(());
         };
-        let mut replies: Vec<RunReply> = Vec::new();
+        let (mut replies, mut is_over_budget): (Vec<RunReply>, bool) = (Vec::new(), false);
         for (helper, heard) in &round.heard {
             match heard {
                 Ok(Reply::Ran(sealed)) => {
@@ -278,6 +286,7 @@ impl Analyst {
                     hold(expected || turn.has_liars, "a good run is not refused", || {
                         format!("helper {helper}: {refusal:?}")
                     })?;
+                    is_over_budget |= refusal.code == Code::Policy && refusal.message.contains("budget");
                 }
             }
         }
@@ -290,6 +299,10 @@ impl Analyst {
                 self.circuits.pop();
                 self.calm_attempts = 0;
             }
+        }
+        if is_over_budget {
+            self.circuits.pop();
+            self.over_budget += 1;
         }
         if turn.has_liars && self.calm_attempts >= LIED_ATTEMPTS_MAX {
             self.circuits.pop();
@@ -321,8 +334,11 @@ impl Analyst {
             Ok(found) => {
                 let is_verified = found.integrity.redundant_shares > 0;
                 let expected = truth.reference(program, &manifest.manifest.id())?;
+                if !program.noise.is_empty() {
+                    let is_noisy = truth.is_noisy(program, &manifest.manifest.id(), &found.outputs)?;
+                    self.noisy += u64::from(is_noisy);
                 // Redundant shares vouch for what no message can have shifted.
-                if liars.is_empty() || (is_verified && program.is_linear()) {
+                } else if liars.is_empty() || (is_verified && program.is_linear()) {
                     hold(found.results == expected, "sums equal the clear reference", || {
                         format!("found {:?}, expected {expected:?} of {replies:?}", found.results)
                     })?;

@@ -9,6 +9,7 @@ use crate::chance::Chance;
 pub(crate) fn circuits(count: u64, study: &Study, chance: &mut Chance) -> Vec<(String, Program)> {
     let circuit = |number| match study.policy.disclosure.has_groups() {
         true => circuit_of_groups(number, study, chance),
+        false if study.privacy.is_some() => circuit_with_noise(number, study, chance),
         false => circuit(number, study, chance),
     };
     (0..count).map(circuit).collect()
@@ -89,6 +90,38 @@ fn circuit_of_groups(number: u64, study: &Study, chance: &mut Chance) -> (String
     }
     #[expect(clippy::expect_used, reason = "columns of groups are from 0 to 9, and their helpers multiply")]
     let program = compile(&text, study).expect("a circuit of few groups compiles");
+    (text, program)
+}
+
+/// A circuit each of whose results costs something of a budget that a few exhaust.
+fn circuit_with_noise(number: u64, study: &Study, chance: &mut Chance) -> (String, Program) {
+    let mut text = head(number, study);
+    for reveal in 0..chance.between(1, 2) {
+        let name = name(study, chance);
+        let middle = middle(study, &name);
+        let is_pure = chance.hit(500) || study.privacy.is_some_and(|budget| budget.measure() == "epsilon");
+        let amount = chance.between(5, 30);
+        let price = if is_pure { format!("epsilon 0.{amount:02}") } else { format!("rho 0.{amount:02}") };
+        let forms = [
+            format!("sum({name})"),
+            format!("mean({name})"),
+            format!("count({name} > {middle})"),
+            format!("variance({name})"),
+            format!("count({name} > {middle}) > 3"),
+        ];
+        // It takes many rounds: seldom.
+        let median = format!("median({name})");
+        let form = if chance.hit(30) { &median } else { &forms[chance.index(forms.len())] };
+        for form in [form, &forms[0]] {
+            let longer = format!("{text}reveal r{reveal} = {form} with {price}\n");
+            if compile(&longer, study).is_ok() {
+                text = longer;
+                break;
+            }
+        }
+    }
+    #[expect(clippy::expect_used, reason = "every column has a noisy sum")]
+    let program = compile(&text, study).expect("a circuit with noise compiles");
     (text, program)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quorate_coordinator::{Action, Event, Reply, Request, check_upload};
+use quorate_coordinator::{Action, Event, Reply, Request, Write, check_upload};
 use quorate_hash::Digest;
 use quorate_store::{Fate, Fault};
 use quorate_wire::{Code, Refusal};
@@ -223,11 +223,16 @@ impl World<'_> {
             }
             Action::Store { batch, writes } => {
                 self.journal.enter(now_us, place, "store", format!("{batch} {writes:?}").as_bytes());
+                let is_charge = |write: &Write| matches!(write, Write::Control { key, .. } if key.starts_with(b"ledger/"));
+                let is_hasty = self.plan.is_hasty && writes.iter().any(is_charge);
                 let Some(up) = &mut self.nodes[place].up else { return Ok(()) };
                 up.batches.push_back((batch, writes));
                 if !up.is_committing {
                     up.is_committing = true;
                     self.commit_soon(place, life);
+                }
+                if is_hasty {
+                    self.step(place, Event::Stored { batch })?;
                 }
             }
             Action::Send { to, frame } => self.send_frame(place, to, frame)?,
@@ -293,8 +298,10 @@ impl World<'_> {
         } else if key.starts_with(b"sealed/") {
             let fate = self.chance.pick(&[Some(Fate::Lose), Some(Fate::Tear), None]);
             self.agenda.after_ms(self.chance.between(0, 30), Happening::Crash(place, fate));
-        } else if key.starts_with(b"asked/") {
-            self.report.count("crashes over what was asked", 1);
+        } else if key.starts_with(b"asked/") || key.starts_with(b"ledger/") {
+            let is_charge = key.starts_with(b"ledger/");
+            let what = if is_charge { "crashes over a charge" } else { "crashes over what was asked" };
+            self.report.count(what, 1);
             let fate = self.chance.pick(&[Some(Fate::Lose), Some(Fate::Tear), None]);
             self.agenda.after_ms(self.chance.between(0, 300), Happening::Crash(place, fate));
         }
@@ -408,6 +415,9 @@ impl World<'_> {
                 hold(*known == text, "a run asked again returns identical bytes", || {
                     format!("helper {}: {known} and {text}", node.number)
                 })?;
+                if self.plan.privacy.is_some() {
+                    self.truth.is_charged(&self.nodes[place], &attempt)?;
+                }
                 match reply.open(&opener(), &attempt) {
                     Ok(reply) => self.truth.answered(&reply, signed)?,
                     Err(error) => return broken("an answer opens for its analyst", error.to_string()),

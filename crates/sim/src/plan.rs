@@ -3,6 +3,7 @@
 use quorate_circuit::{Bits, Column, Domain, Proportion, Sharing, SharingKind};
 use quorate_coordinator::Timing;
 use quorate_field::{FieldId, Integer};
+use quorate_privacy::Budget;
 use quorate_sharing::{Scheme, SchemeKind};
 
 use crate::chance::Chance;
@@ -47,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) analysts: usize,
     /// Fewest rows that a result is of.
     pub(crate) min_group: u64,
+    /// What all answers together may cost.
+    pub(crate) privacy: Option<Budget>,
+    /// Whether helpers answer before they know that what they wrote is durable: a mistake that must be found.
+    pub(crate) is_hasty: bool,
 }
 
 /// Rates out of a thousand, unless said otherwise.
@@ -104,9 +109,36 @@ impl Plan {
             circuits: chance.between(1, 3),
             analysts: 1,
             min_group: 1,
+            privacy: None,
+            is_hasty: false,
             scheme,
         };
-        plan.with_groups(&mut Chance::new(seed, "groups", 0)).with_norm(&mut Chance::new(seed, "norm", 0))
+        plan.with_groups(&mut Chance::new(seed, "groups", 0))
+            .with_norm(&mut Chance::new(seed, "norm", 0))
+            .with_budget(&mut Chance::new(seed, "budget", 0))
+    }
+
+    /// Where helpers are honest, at times a study with a budget, and two analysts.
+    fn with_budget(self, chance: &mut Chance) -> Self {
+        let is_small = u64::from(self.scheme.helpers()) <= 3 * u64::from(self.scheme.threshold()) + 1;
+        let is_plain = self.min_group == 1 && !self.checks_norms() && self.liars.is_empty();
+        if !is_small || !is_plain || !chance.hit(250) {
+            return self;
+        }
+        let whole = |text: &str| text.parse().ok();
+        let budget = match chance.hit(500) {
+            true => Budget::of(whole("1"), None, None),
+            false => Budget::of(None, whole("2"), None),
+        };
+        Plan {
+            privacy: budget.ok(),
+            circuits: chance.between(1, 3),
+            analysts: 2,
+            // Early, so that helpers crash while they charge.
+            seal_ms: self.calm_ms * chance.between(10, 40) / 100,
+            faults: Faults { aimed: chance.between(100, 600), ..self.faults },
+            ..self
+        }
     }
 
     /// Where helpers can check norms, at times a study of vectors that bounds them.

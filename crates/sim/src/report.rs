@@ -51,6 +51,8 @@ impl Report {
             self.count("answers corrected", analyst.corrected);
             self.count("answers refused", analyst.inconsistent);
             self.count("runs given up", analyst.given_up);
+            self.count("answers with noise", analyst.noisy);
+            self.count("runs over budget", analyst.over_budget);
         }
     }
 

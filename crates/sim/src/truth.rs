@@ -1,6 +1,7 @@
 //! Truth: what the simulator knows and no helper does, and the invariants that are held against it.
 
 mod disclosure;
+mod privacy;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -82,9 +82,9 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// The world of a seed, before anything happened.
-    pub(crate) fn new(seed: u64, teller: Option<Teller<'a>>) -> Self {
-        let plan = Plan::new(seed);
+    /// The world of a seed, before anything happened; its helpers may be hasty.
+    pub(crate) fn new(seed: u64, is_hasty: bool, teller: Option<Teller<'a>>) -> Self {
+        let plan = Plan { is_hasty, ..Plan::new(seed) };
         let keys: Vec<SecretKey> = (0..=u64::from(plan.scheme.helpers()))
             .map(|number| SecretKey::generate(&mut generator(seed, "key", &[number])))
             .collect();
@@ -220,6 +220,10 @@ impl<'a> World<'a> {
         }
         self.truth.in_the_end(&self.nodes)?;
         let (shown, suppressed) = self.truth.tells_no_small_group_apart(&self.public.study)?;
+        let (released, unheard) =
+            self.truth.keeps_its_budget(&self.nodes, self.public.study.privacy.as_ref())?;
+        self.report.count("private results", released);
+        self.report.count("charges for nothing", unheard);
         self.report.count("groups shown", shown);
         self.report.count("groups suppressed", suppressed);
         let manifests = self.truth.sealed_count() as u64;
@@ -373,7 +377,7 @@ fn study(plan: &Plan, federation: &Federation, owner: &SecretKey) -> (String, St
             order_statistics: Some(true),
             ..Disclosure::default()
         },
-        privacy: None,
+        privacy: plan.privacy,
     };
     draft.document().expect("a plain study")
 }

@@ -1,6 +1,6 @@
 //! Seeds that must hold, a hundred in a row; thousands are a script's (`scripts/sim`).
 
-use quorate_sim::{Report, simulate};
+use quorate_sim::{Report, simulate, simulate_hasty};
 
 fn hold(seed: u64) -> Report {
     simulate(seed, None).unwrap_or_else(|broken| {
@@ -17,6 +17,7 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "answers not linear",
         "answers refused",
         "answers unverified",
+        "answers with noise",
         "answers with vectors",
         "contributions above their norm",
         "contributions left out",
@@ -24,6 +25,7 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "contributions out of range",
         "contributions sealed",
         "crashes",
+        "crashes over a charge",
         "crashes while starting",
         "failed commits",
         "frames",
@@ -31,7 +33,9 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
         "groups suppressed",
         "helpers not heard",
         "partitions",
+        "private results",
         "receipts",
+        "runs over budget",
         "seals",
         "seals refused",
         "seals without a helper",
@@ -41,6 +45,15 @@ fn a_hundred_seeds_hold_and_everything_happens_in_them() {
     for what in expected {
         assert!(total.counts.get(what).is_some_and(|times| *times > 0), "none of: {what}");
     }
+}
+
+/// Helpers that answer before they know that a charge is durable are found out.
+#[test]
+fn an_answer_that_leaves_before_its_charge_is_found() {
+    let found = (0..100).filter_map(|seed| simulate_hasty(seed).err());
+    let invariants: Vec<&str> = found.map(|broken| broken.invariant).collect();
+    assert!(invariants.contains(&"an answer is charged before it leaves"), "{invariants:?}");
+    assert!(invariants.iter().all(|invariant| invariant.contains("charge")), "{invariants:?}");
 }
 
 /// In 283 a run that changed nothing wrote what it had known when it began over what another run had been remembered for since.

@@ -5,6 +5,7 @@
 mod bad_contributions;
 mod bad_input;
 mod benches;
+mod budgets;
 mod files;
 mod lifecycle;
 mod masks;

@@ -12,7 +12,8 @@ use super::*;
 
 fn entry(field: FieldId, count: u32, size: u64) -> Noise {
     let distribution = Distribution::Gaussian { variance: Quantity::from(Integer::from(size)) };
-    Noise { field, count, distribution, bound: distribution.bound(7, 1).unwrap() }
+    let (sensitivity, bound) = (Integer::ONE, distribution.bound(7, 1).unwrap());
+    Noise { field, count, distribution, sensitivity, bound, meaning: String::new() }
 }
 
 /// One in each field, one longer than a block, and one of each distribution.

@@ -249,7 +249,14 @@ impl Author {
         let bound = distribution.bound(7, 1).unwrap();
         let field = if self.below(2) == 0 { self.program.field } else { FieldId::F127 };
         let entry = u32::try_from(self.program.noise.len()).unwrap();
-        self.program.noise.push(Noise { field, count: 1, distribution, bound });
+        self.program.noise.push(Noise {
+            field,
+            count: 1,
+            distribution,
+            sensitivity: Integer::ONE,
+            bound,
+            meaning: String::new(),
+        });
         (ScalarInstruction::Noise(entry), Interval::new(bound.checked_neg().unwrap(), bound))
     }
 

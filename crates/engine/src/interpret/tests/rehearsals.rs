@@ -8,7 +8,7 @@ use quorate_circuit::{
     Workload, compile,
 };
 use quorate_field::quantity::Quantity;
-use quorate_field::{F61, FieldId};
+use quorate_field::{F61, FieldId, Integer};
 use quorate_hash::Digest;
 use quorate_privacy::Distribution;
 use quorate_sharing::{HelperNumber, Shares};
@@ -189,7 +189,9 @@ fn a_rehearsal_knows_morsels_and_lanes() {
 #[test]
 fn noise_is_a_round_more() {
     let distribution = Distribution::Laplace { scale: Quantity::ONE };
-    let noise = |field, count| Noise { field, count, distribution, bound: distribution.bound(4, 1).unwrap() };
+    let (sensitivity, bound) = (Integer::ONE, distribution.bound(4, 1).unwrap());
+    let noise =
+        |field, count| Noise { field, count, distribution, sensitivity, bound, meaning: String::new() };
     for (reveals, members) in [("reveal total = sum(a)", 4), (REVEALS[0], 3)] {
         let (study, mut program) = study(reveals, 4, 1, Bits::Sealed);
         let before = rehearsed(&study, &program, 70);
