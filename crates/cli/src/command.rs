@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod bench;
+mod budget;
 mod contribute;
 mod demo;
 mod explain;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Show which helpers answer and how far their studies are
     Status(status::Arguments),
+    /// Show what a study's results cost of its budget of privacy, and what is left
+    Budget(budget::Arguments),
     /// Sum vectors by pairwise masks: one server, its clients online, no helpers
     Masks(masks::Arguments),
     /// Measure what computing costs, with fresh helpers on this machine
@@ -78,6 +81,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
 async fn run_to_end(command: Command) -> Result<(), Failure> {
     match command {
         Command::Bench(arguments) => bench::run(arguments).await,
+        Command::Budget(arguments) => budget::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Try(arguments) => try_out::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,

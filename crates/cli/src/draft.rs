@@ -4,6 +4,7 @@ use quorate_circuit::{
     Bits, Circuit, Diagnostics, Disclosure, Program, Sharing, SharingKind, Study, StudyDraft, compile,
 };
 use quorate_field::FieldId;
+use quorate_privacy::{Amount, Budget};
 
 use crate::failure::Failure;
 
@@ -37,7 +38,16 @@ impl From<BitsArgument> for Bits {
     }
 }
 
-/// Disclosure rules, as arguments.
+/// What holds for everything that is asked of a study.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    /// What may be asked.
+    pub(crate) disclosure: Disclosure,
+    /// What all answers together may cost a contributor's privacy.
+    pub(crate) privacy: Option<Budget>,
+}
+
+/// [`Rules`], as arguments.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct RulesArguments {
     /// Fewest rows that a result may be of, and by which two results may differ; others are suppressed
@@ -52,11 +62,20 @@ pub(crate) struct RulesArguments {
     /// What may be asked of a column, as in salary=mean,count,by; may be repeated [default: everything]
     #[arg(long, value_name = "COLUMN=FUNCTIONS")]
     allow: Vec<String>,
+    /// What all answers together may cost a contributor's privacy, as in epsilon=1 or epsilon=1,delta=0.000001 or rho=0.5: every
+    /// result is then noisy [default: no bound, exact results]
+    #[arg(long, value_name = "BUDGET")]
+    privacy: Option<String>,
 }
 
 impl RulesArguments {
     /// The rules; whether a study can have them is seen when its document is made.
-    pub(crate) fn disclosure(&self) -> Result<Disclosure, Failure> {
+    pub(crate) fn rules(&self) -> Result<Rules, Failure> {
+        let privacy = self.privacy.as_deref().map(budget).transpose()?;
+        Ok(Rules { disclosure: self.disclosure()?, privacy })
+    }
+
+    fn disclosure(&self) -> Result<Disclosure, Failure> {
         let mut functions = std::collections::BTreeMap::new();
         for allowed in &self.allow {
             let (column, names) = allowed.rsplit_once('=').ok_or_else(|| Failure::Invalid {
@@ -73,6 +92,32 @@ impl RulesArguments {
             functions,
         })
     }
+}
+
+/// The budget that a text like `epsilon=1,delta=0.000001` is.
+fn budget(text: &str) -> Result<Budget, Failure> {
+    let refuse = |message: String| {
+        Failure::Invalid {
+        message: format!("--privacy {text:?}: {message}"),
+        hint: Some("write it as in epsilon=1, or epsilon=1,delta=0.000001, or rho=0.5: decimals of at most twelve places".into()),
+    }
+    };
+    let (mut rho, mut epsilon, mut delta) = (None, None, None);
+    for part in text.split(',') {
+        let (name, amount) =
+            part.split_once('=').ok_or_else(|| refuse(format!("{part:?} names no measure and amount")))?;
+        let amount: Amount = amount.trim().parse().map_err(|error| refuse(format!("{error}")))?;
+        let place = match name.trim() {
+            "rho" => &mut rho,
+            "epsilon" => &mut epsilon,
+            "delta" => &mut delta,
+            other => return Err(refuse(format!("{other:?} is none of epsilon, delta and rho"))),
+        };
+        if place.replace(amount).is_some() {
+            return Err(refuse(format!("{} is given twice", name.trim())));
+        }
+    }
+    Budget::of(rho, epsilon, delta.map(Amount::quantity)).map_err(|error| refuse(error.to_string()))
 }
 
 /// The sharing of a study over `helpers` helpers. Additive sharing has one threshold only.
@@ -135,4 +180,33 @@ pub(crate) fn document(
 /// The failure of a circuit.
 pub(crate) fn refused(name: &str, text: &str, diagnostics: Diagnostics) -> Failure {
     Failure::Circuit { name: name.to_owned(), text: text.to_owned(), diagnostics }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_written_by_their_measures() {
+        for (text, read) in [
+            ("epsilon=1", "epsilon 1"),
+            (" rho = 0.5", "rho 0.5"),
+            ("delta=0.000001, epsilon=1", "epsilon 1, delta 0.000001 (rho 0.0"),
+        ] {
+            let found = budget(text).unwrap().to_string();
+            assert!(found.starts_with(read), "{text}: {found}");
+        }
+        for (text, said) in [
+            ("1", "names no measure"),
+            ("epsilon=1e-3", "no amount"),
+            ("epsilon=0", "allows nothing"),
+            ("delta=0.1", "either rho, or epsilon"),
+            ("rho=1,delta=0.1", "goes with epsilon"),
+            ("rho=1,rho=2", "twice"),
+            ("e=1", "none of epsilon"),
+        ] {
+            let message = budget(text).unwrap_err().to_string();
+            assert!(message.contains(said), "{text}: {message}");
+        }
+    }
 }

@@ -1,20 +1,24 @@
 //! Reports of runs: results and what vouches for them, for people, as JSON and as CSV.
 
+mod cost;
 mod long;
+mod noise;
 mod text;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use quorate_circuit::{Circuit, Outcome, Study, Undefined};
+use quorate_circuit::{Circuit, Outcome, Study, Uncertainty, Undefined};
 use quorate_client::Integrity;
 use quorate_client::analyst::Run;
 use quorate_client::owner;
+use quorate_privacy::Loss;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::failure::Failure;
 use crate::output::{aligned, bytes, line, note, seconds};
+use cost::Cost;
 
 /// How results are given out, as arguments.
 #[derive(Debug, Args)]
@@ -61,6 +65,12 @@ impl Style {
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Report {
     results: Ordered<Outcome>,
+    /// How far noise may have taken results.
+    #[serde(serialize_with = "noise::serialize", skip_serializing_if = "noise::is_none")]
+    noise: Vec<(String, Option<Uncertainty>)>,
+    /// What it cost, where results are private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privacy: Option<Cost>,
     /// Results and cells that are withheld, as `name / label`.
     suppressed: Vec<String>,
     contributions: Contributions,
@@ -102,8 +112,9 @@ impl<T: Serialize> Serialize for Ordered<T> {
 }
 
 impl Report {
-    /// The report of `run`; `skipped` rows were refused before anything was sent.
-    pub(crate) fn of(study: &Study, run: &Run, skipped: u64) -> Self {
+    /// The report of `run`; `skipped` rows were refused before anything was sent. `spent` is what helpers say after it that the study's
+    /// results cost, if they were asked.
+    pub(crate) fn of(study: &Study, run: &Run, skipped: u64, spent: Option<Loss>) -> Self {
         let manifest = &run.manifest.manifest;
         let checks = owner::checks_of(manifest);
         let mut fields: Vec<_> = run.program.outputs.iter().map(|output| output.field).collect();
@@ -112,6 +123,8 @@ impl Report {
         fields.dedup();
         Report {
             results: Ordered(run.answer.results.clone()),
+            noise: run.answer.noise.clone(),
+            privacy: Cost::of(study, run, spent),
             suppressed: suppressed(&run.answer.results),
             contributions: Contributions {
                 accepted: manifest.contributions,
@@ -154,10 +167,10 @@ impl Report {
         }
         match style {
             Style::Json => return crate::output::json(self),
-            Style::Csv => return line(long::results(&self.results.0)?),
+            Style::Csv => return line(long::results(&self.results.0, &self.noise)?),
             Style::Text => {}
         }
-        line(text::results(&self.results.0, std::io::stdout().is_terminal()))?;
+        line(text::results(&self.results.0, &self.noise, std::io::stdout().is_terminal()))?;
         line("")?;
         line(aligned(self.details(), false, &[]))
     }
@@ -166,7 +179,7 @@ impl Report {
     pub(crate) fn draw(&self, path: &Path, circuit: &str) -> Result<(), Failure> {
         let failed = |source| Failure::File { doing: "write", path: path.to_owned(), source };
         let circuit = Circuit::parse(circuit).ok();
-        let picture = quorate_plot::draw(&self.results.0, circuit.as_ref());
+        let picture = quorate_plot::draw(&self.results.0, &self.noise, circuit.as_ref());
         let bytes = match ending(path).as_str() {
             "png" => picture.png().map_err(|error| failed(std::io::Error::other(error)))?,
             _ => picture.svg().into_bytes(),
@@ -197,6 +210,9 @@ impl Report {
             self.seconds.0.iter().map(|(name, value)| format!("{name} {}", seconds(*value))).collect();
         let bytes =
             self.bytes.0.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), bytes(*value)));
+        let of_noise = "± is where the exact result is with 95 percent, as far as noise goes";
+        let noise = (!noise::is_none(&self.noise)).then(|| ("noise", of_noise.to_owned()));
+        let privacy = self.privacy.map(|cost| ("privacy", cost.text()));
         let rows = [
             ("contributions", format!("{accepted} accepted, {refused} refused")),
             ("quorum", helpers(&self.quorum)),
@@ -206,7 +222,8 @@ impl Report {
             ("seconds", listed(seconds)),
             ("bytes", listed(bytes.collect())),
         ];
-        rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
+        let rows = noise.into_iter().chain(privacy).chain(rows);
+        rows.map(|(name, value)| vec![name.to_owned(), value]).collect()
     }
 }
 

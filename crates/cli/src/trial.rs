@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_circuit::{Disclosure, Program, Sharing, Study, StudyDraft};
-use quorate_client::{SavedRun, analyst, contributor, owner};
+use quorate_circuit::{Program, Sharing, Study, StudyDraft};
+use quorate_client::{SavedRun, analyst, budget, contributor, owner};
 use quorate_contribute::Table;
 use quorate_federation::SecretKey;
 use quorate_local::{LocalFederation, Network};
@@ -13,7 +13,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tempfile::TempDir;
 
-use crate::draft::{self, BitsArgument};
+use crate::draft::{self, BitsArgument, Rules};
 use crate::failure::Failure;
 use crate::keys::random;
 use crate::output::contributions_bar;
@@ -54,11 +54,11 @@ impl Trial {
         circuit: CircuitText<'_>,
         sharing: Sharing,
         bits: Option<BitsArgument>,
-        disclosure: Disclosure,
+        rules: Rules,
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
-        Self::start_over(None, circuit, sharing, bits, disclosure, table, started).await
+        Self::start_over(None, circuit, sharing, bits, rules, table, started).await
     }
 
     /// [`start`](Self::start) with a network between the helpers.
@@ -67,7 +67,7 @@ impl Trial {
         circuit: CircuitText<'_>,
         sharing: Sharing,
         bits: Option<BitsArgument>,
-        disclosure: Disclosure,
+        rules: Rules,
         table: Table,
         started: Instant,
     ) -> Result<Self, Failure> {
@@ -77,7 +77,8 @@ impl Trial {
         let mut draft = StudyDraft {
             owner: *owner.public().as_bytes(),
             analysts: vec![*analyst.public().as_bytes()],
-            disclosure,
+            disclosure: rules.disclosure,
+            privacy: rules.privacy,
             rows_max: u32::try_from(table.largest_block(table.grouping())).unwrap_or(u32::MAX),
             ..draft::of_circuit(&parsed, sharing, bits, table.contributions(table.grouping()) as u64)
         };
@@ -148,10 +149,11 @@ impl Trial {
     /// Runs the circuit with the helpers that are up.
     pub(crate) async fn run(&self) -> Result<(analyst::Run, Report), Failure> {
         let run = self.run_circuit(&self.circuit).await?;
+        let spent = budget::spent_after(self.local.helpers(), &self.study, &run).await;
         let total = self.started.elapsed().as_secs_f64();
         let mut bytes = self.bytes.clone();
         bytes.push("helper_memory_peak", self.local.usage_of_all().memory_peak_bytes);
-        let report = Report::of(&self.study, &run, 0).after(&self.seconds, &bytes).total(total);
+        let report = Report::of(&self.study, &run, 0, spent).after(&self.seconds, &bytes).total(total);
         Ok((run, report))
     }
 

@@ -5,7 +5,7 @@
 //! is noticed; it is corrected and the liar named only with `m >= 3t + 1`. Between the two the result is refused, and
 //! nobody is named, because a few liars could make an honest helper look like one.
 
-use quorate_circuit::{Outcome, Output, Program, VectorSum};
+use quorate_circuit::{Outcome, Output, Parts, Program, Uncertainty, VectorSum};
 use quorate_field::{Field, FieldId, Integer, read_slice, with_field};
 use quorate_hash::Digest;
 use quorate_sharing::{HelperNumber, RecombineError, Recombined, Scheme, recombine};
@@ -17,6 +17,11 @@ use serde::{Deserialize, Serialize};
 pub struct Answer {
     /// The results by name, in the circuit's order.
     pub results: Vec<(String, Outcome)>,
+    /// How far noise may have taken each of them, by name in the same order; nothing of those without noise.
+    ///
+    /// Counted as if whoever answered had drawn all of it. A run whose answers did not all arrive had more parts, each of them smaller:
+    /// its noise is less than this says.
+    pub noise: Vec<(String, Option<Uncertainty>)>,
     /// What the results are computed of: one integer for each of the program's outputs, then one for each element of its
     /// vectors.
     pub outputs: Vec<Integer>,
@@ -167,7 +172,14 @@ pub fn answer(
     let mut quorum: Vec<HelperNumber> = replies.iter().map(|reply| reply.helper).collect();
     quorum.sort_unstable();
     let results = program.outcomes(&integers, rows);
-    Ok(Answer { results, outputs: integers, quorum, integrity, implausible, session: first.session })
+    let noise = program.uncertainties(&integers, rows, parts_of(scheme, quorum.len()));
+    Ok(Answer { results, noise, outputs: integers, quorum, integrity, implausible, session: first.session })
+}
+
+/// Of how many parts noise is that so many helpers drew: the threshold's helpers may know each other's.
+fn parts_of(scheme: &Scheme, helpers: usize) -> Parts {
+    let all = u32::try_from(helpers).unwrap_or(u32::MAX);
+    Parts { all, honest: all.saturating_sub(scheme.threshold().into()) }
 }
 
 struct Values {

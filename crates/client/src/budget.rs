@@ -1,9 +1,12 @@
 //! Budgets: what the helpers know was spent of a study's.
 
 use futures_util::future::join_all;
+use quorate_circuit::Study;
 use quorate_hash::Digest;
+use quorate_privacy::Loss;
 use quorate_wire::Spent;
 
+use crate::analyst::Run;
 use crate::helpers::Ask;
 use crate::{HelperError, Helpers, Reports};
 
@@ -19,6 +22,16 @@ pub async fn budgets(helpers: &Helpers, study: &Digest) -> Reports<Spent> {
 pub fn most_spent(reports: &[Result<Spent, HelperError>]) -> Option<&Spent> {
     // The first of those with most: the order of helpers decides, so that everybody says the same.
     reports.iter().flatten().reduce(|most, spent| if spent.runs > most.runs { spent } else { most })
+}
+
+/// What a study's results cost so far, as far as the helpers that answer know; the most counts. `None` if none does.
+pub async fn spent(helpers: &Helpers, study: &Digest) -> Option<Loss> {
+    most_spent(&budgets(helpers, study).await).map(|spent| spent.loss)
+}
+
+/// [`spent`] after a run that cost something. Nobody is asked after another.
+pub async fn spent_after(helpers: &Helpers, study: &Study, run: &Run) -> Option<Loss> {
+    if run.program.loss.is_none() { None } else { spent(helpers, &study.id()).await }
 }
 
 /// The helpers whose ledgers lack what others' have: they learn of it with the next run that they take part in.

@@ -34,6 +34,9 @@ pub struct SavedRun {
     pub saved_at: String,
     /// The results, for people and programs that read no circuits.
     pub results: Map<String, Value>,
+    /// How far noise may have taken those that have any, likewise.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub noise: Map<String, Value>,
     /// The rows that they are of.
     pub rows: u64,
     /// The helpers whose shares were used, ascending.
@@ -163,6 +166,7 @@ impl SavedRun {
             format: SavedRun::FORMAT,
             saved_at,
             results: results(&run.answer),
+            noise: noise(&run.answer),
             rows: run.manifest.manifest.rows,
             quorum: run.answer.quorum.clone(),
             integrity: run.answer.integrity.clone(),
@@ -268,10 +272,11 @@ impl SavedRun {
     /// Holds what the file says against what its shares give.
     fn compare(&self, answer: &Answer) -> Result<(), SavedError> {
         let differs = |what: &str| Err(SavedError::Differs { what: what.to_owned() });
-        let found = results(answer);
-        let names = found.keys().chain(self.results.keys());
-        if let Some(name) = names.into_iter().find(|name| found.get(*name) != self.results.get(*name)) {
+        if let Some(name) = difference(&results(answer), &self.results) {
             return differs(&format!("the result {name}"));
+        }
+        if let Some(name) = difference(&noise(answer), &self.noise) {
+            return differs(&format!("the noise of {name}"));
         }
         if answer.outputs != self.outputs {
             return differs("an output");
@@ -286,14 +291,26 @@ impl SavedRun {
     }
 }
 
-/// The results as they read in a file: numbers pass through text, so that equal ones stay equal.
+/// The first name of which two maps do not say the same.
+fn difference(found: &Map<String, Value>, said: &Map<String, Value>) -> Option<String> {
+    let mut names = found.keys().chain(said.keys());
+    names.find(|name| found.get(*name) != said.get(*name)).cloned()
+}
+
+/// The results as they read in a file.
 fn results(answer: &Answer) -> Map<String, Value> {
-    let value = |outcome| serde_json::to_string(outcome).and_then(|text| serde_json::from_str(&text));
-    answer
-        .results
-        .iter()
-        .map(|(name, outcome)| (name.clone(), value(outcome).unwrap_or(Value::Null)))
-        .collect()
+    as_read(answer.results.iter().map(|(name, outcome)| (name, outcome)))
+}
+
+/// How far noise may have taken results, as it reads in a file.
+fn noise(answer: &Answer) -> Map<String, Value> {
+    as_read(answer.noise.iter().filter_map(|(name, noise)| Some((name, noise.as_ref()?))))
+}
+
+/// Numbers pass through text, so that equal ones stay equal.
+fn as_read<'a, T: Serialize + 'a>(named: impl Iterator<Item = (&'a String, &'a T)>) -> Map<String, Value> {
+    let value = |part: &T| serde_json::to_string(part).and_then(|text| serde_json::from_str(&text));
+    named.map(|(name, part)| (name.clone(), value(part).unwrap_or(Value::Null))).collect()
 }
 
 #[cfg(test)]

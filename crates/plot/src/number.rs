@@ -15,6 +15,21 @@ pub fn figures(values: &[f64]) -> Vec<String> {
     with_digits(values, SIGNIFICANT)
 }
 
+/// Numbers as text and how far noise may have taken each, all rounded alike: to the second digit of the least margin.
+pub fn noisy_figures(numbers: &[(f64, f64)]) -> Vec<(String, String)> {
+    let is_margin = |margin: &f64| margin.is_finite() && *margin > 0.0;
+    let least = numbers.iter().map(|(_, margin)| *margin).filter(is_margin).fold(f64::INFINITY, f64::min);
+    let largest = numbers.iter().map(|(value, margin)| value.abs().max(*margin)).fold(0.0, f64::max);
+    if !(1e-12..1e15).contains(&least) || largest >= 1e15 {
+        return numbers.iter().map(|(value, margin)| (figure(*value), figure(*margin))).collect();
+    }
+    let places = places(least, 2);
+    // Before the point zeros take the place of the digits that say nothing; and zero has no sign.
+    let unit = 10_f64.powf(least.log10().floor() - 1.0);
+    let rounded = |value: f64| format!("{:.places$}", (value / unit).round_ties_even() * unit + 0.0);
+    numbers.iter().map(|(value, margin)| (rounded(*value), rounded(*margin))).collect()
+}
+
 /// [`figures`] with so many significant digits.
 pub(crate) fn with_digits(values: &[f64], significant: i32) -> Vec<String> {
     let largest =
@@ -112,6 +127,21 @@ mod tests {
         assert_eq!(figures(&[1.5, 2.25]), ["1.50", "2.25"]);
         assert_eq!(figures(&[123_456.0, 0.000_01]), ["123456", "1e-5"], "not shown as zero");
         assert!(figures(&[]).is_empty());
+    }
+
+    #[test]
+    fn noise_leaves_two_digits_of_what_it_says_nothing_about() {
+        let shown = |numbers: &[(f64, f64)]| {
+            let texts = noisy_figures(numbers).into_iter();
+            texts.map(|(value, margin)| format!("{value} ± {margin}")).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&[(52_341.27, 1_592.4)]), ["52300 ± 1600"]);
+        assert_eq!(shown(&[(52_341.27, 81.6)]), ["52341 ± 82"]);
+        assert_eq!(shown(&[(0.456_78, 0.012_3)]), ["0.457 ± 0.012"]);
+        assert_eq!(shown(&[(-3.2, 4_500.0), (12.7, 99_000.0)]), ["0 ± 4500", "0 ± 99000"]);
+        assert_eq!(shown(&[(17.25, 0.0), (f64::NAN, 1.5)]), ["17.2 ± 0.0", "NaN ± 1.5"]);
+        assert_eq!(shown(&[(1.5, f64::INFINITY)]), ["1.5 ± inf"]);
+        assert_eq!(shown(&[(2e20, 3e18)]), ["2e20 ± 3e18"]);
     }
 
     #[test]

@@ -6,12 +6,12 @@ mod intervals;
 mod listing;
 
 use quorate_circuit::{
-    ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Regression, TTest, margin_of_mean,
+    ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Regression, TTest, Uncertainty, margin_of_mean,
 };
 
 use crate::groups::{Group, groups};
-use crate::number::{edges, figure};
-use crate::picture::{Anchor, Picture, Style};
+use crate::number::{edges, figure, noisy_figures, with_digits};
+use crate::picture::{Anchor, Color, Picture, Style};
 use crate::theme;
 use bars::{Bar, Bars};
 use histogram::Histogram;
@@ -34,17 +34,23 @@ enum Content {
 }
 
 /// The panels of results, in their order; numbers that follow each other are one list.
-pub(crate) fn panels(results: &[(String, Outcome)], circuit: Option<&Circuit>) -> Vec<Panel> {
+pub(crate) fn panels(
+    results: &[(String, Outcome)],
+    noise: &[(String, Option<Uncertainty>)],
+    circuit: Option<&Circuit>,
+) -> Vec<Panel> {
     let groups = circuit.map(groups).unwrap_or_default();
     let mut panels: Vec<Panel> = Vec::new();
     for (index, (name, outcome)) in results.iter().enumerate() {
-        let with_intervals = groups.iter().find(|group| group.mean == index);
+        let noise = noise.get(index).and_then(|(_, noise)| noise.as_ref());
+        // What noise leaves of spreads and counts gives no interval.
+        let with_intervals = groups.iter().find(|group| group.mean == index && noise.is_none());
         match with_intervals.and_then(|group| means(results, group)) {
             Some(intervals) => {
                 let note = "means with 95% intervals".to_owned();
                 push_noted(&mut panels, name, Content::Intervals(intervals), note);
             }
-            None => push_outcome(&mut panels, name, outcome),
+            None => push_outcome(&mut panels, name, outcome, noise),
         }
     }
     panels
@@ -58,19 +64,22 @@ fn push_noted(panels: &mut Vec<Panel>, title: &str, content: Content, note: Stri
     panels.push(Panel { title: title.to_owned(), content, note });
 }
 
-fn push_outcome(panels: &mut Vec<Panel>, name: &str, outcome: &Outcome) {
+/// What whiskers are of, where results are noisy.
+const OF_NOISE: &str = "whiskers: 95% intervals of the noise alone";
+
+fn push_outcome(panels: &mut Vec<Panel>, name: &str, outcome: &Outcome, noise: Option<&Uncertainty>) {
     match outcome {
         Outcome::Fit(fit) => {
             let (content, note) = match &**fit {
-                Fit::Regression(regression) => model(regression),
+                Fit::Regression(regression) => model(regression, noise),
                 Fit::TTest(test) => t_test(test),
                 Fit::ChiSquared(test) => chi_squared(test),
             };
             push_noted(panels, name, content, note);
         }
-        Outcome::Table(cells) => push_table(panels, name, cells),
+        Outcome::Table(cells) => push_table(panels, name, cells, noise),
         number => {
-            let row = (name.to_owned(), shown(number));
+            let row = (name.to_owned(), shown(number, noise));
             match panels.last_mut() {
                 Some(Panel { title, content: Content::Listing(listing), .. }) if title.is_empty() => {
                     listing.rows.push(row);
@@ -81,7 +90,8 @@ fn push_outcome(panels: &mut Vec<Panel>, name: &str, outcome: &Outcome) {
     }
 }
 
-fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)]) {
+fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)], noise: Option<&Uncertainty>) {
+    let note = if noise.is_some() { OF_NOISE.to_owned() } else { String::new() };
     let is_number =
         |cell: &Outcome| matches!(cell, Outcome::Number(_) | Outcome::Real(_) | Outcome::Undefined(_));
     if cells.iter().all(|(_, cell)| is_number(cell)) {
@@ -89,33 +99,37 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)]) 
             Some(edges) => Content::Histogram(Histogram {
                 edges: edges.into_iter().map(str::to_owned).collect(),
                 values: cells.iter().map(|(_, cell)| cell.to_f64()).collect(),
+                margins: (0..cells.len()).map(|index| margin(part(noise, index))).collect(),
             }),
-            None => Content::Bars(Bars { groups: vec![(String::new(), bars_of(cells, false))] }),
+            None => Content::Bars(Bars { groups: vec![(String::new(), bars_of(cells, noise, false))] }),
         };
-        return push(panels, name, content);
+        return push_noted(panels, name, content, note);
     }
     let mut groups = Vec::with_capacity(cells.len());
-    for (label, cell) in cells {
+    for (index, (label, cell)) in cells.iter().enumerate() {
         match cell {
             Outcome::Table(inner) if inner.iter().all(|(_, cell)| is_number(cell)) => {
-                groups.push((label.clone(), bars_of(inner, true)));
+                groups.push((label.clone(), bars_of(inner, part(noise, index), true)));
             }
             _ => break,
         }
     }
     if groups.len() == cells.len() {
-        return push(panels, name, Content::Bars(Bars { groups }));
+        return push_noted(panels, name, Content::Bars(Bars { groups }), note);
     }
     if cells.iter().all(|(_, cell)| !matches!(cell, Outcome::Table(_) | Outcome::Fit(_))) {
-        let rows = cells.iter().map(|(label, cell)| (label.clone(), shown(cell))).collect();
+        let row = |(index, (label, cell)): (usize, &(String, Outcome))| {
+            (label.clone(), shown(cell, part(noise, index)))
+        };
+        let rows = cells.iter().enumerate().map(row).collect();
         return push(panels, name, Content::Listing(Listing { rows }));
     }
-    for (label, cell) in cells {
-        let title = format!("{name} / {label}");
+    for (index, (label, cell)) in cells.iter().enumerate() {
+        let (title, noise) = (format!("{name} / {label}"), part(noise, index));
         match cell {
-            Outcome::Table(_) | Outcome::Fit(_) => push_outcome(panels, &title, cell),
+            Outcome::Table(_) | Outcome::Fit(_) => push_outcome(panels, &title, cell, noise),
             _ => {
-                let rows = vec![(String::new(), shown(cell))];
+                let rows = vec![(String::new(), shown(cell, noise))];
                 push(panels, &title, Content::Listing(Listing { rows }));
             }
         }
@@ -123,16 +137,36 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)]) 
 }
 
 /// A bar for each cell, in shades of one colour where `has_shades`.
-fn bars_of(cells: &[(String, Outcome)], has_shades: bool) -> Vec<Bar> {
+fn bars_of(cells: &[(String, Outcome)], noise: Option<&Uncertainty>, has_shades: bool) -> Vec<Bar> {
     let bar = |(index, (label, cell)): (usize, &(String, Outcome))| {
         let color = if has_shades { theme::tint(index, cells.len()) } else { theme::ACCENT };
-        Bar { label: label.clone(), value: cell.to_f64(), color }
+        Bar { label: label.clone(), value: cell.to_f64(), margin: margin(part(noise, index)), color }
     };
     cells.iter().enumerate().map(bar).collect()
 }
 
+/// What noise says of one group of a table, or of one coefficient of a model.
+fn part(noise: Option<&Uncertainty>, index: usize) -> Option<&Uncertainty> {
+    match noise {
+        Some(Uncertainty::Parts(parts)) => parts.get(index)?.1.as_ref(),
+        _ => None,
+    }
+}
+
+/// Half the width of the 95% interval of a number's noise.
+fn margin(noise: Option<&Uncertainty>) -> Option<f64> {
+    match noise {
+        Some(Uncertainty::Number(margin)) => Some((margin.high - margin.low) / 2.0),
+        _ => None,
+    }
+}
+
 /// A number in words.
-fn shown(outcome: &Outcome) -> Option<String> {
+fn shown(outcome: &Outcome, noise: Option<&Uncertainty>) -> Option<String> {
+    if let (Some(value), Some(margin)) = (outcome.to_f64(), margin(noise)) {
+        let (value, margin) = noisy_figures(&[(value, margin)]).swap_remove(0);
+        return Some(format!("{value} ± {margin}"));
+    }
     match outcome {
         Outcome::Truth(truth) => Some(truth.to_string()),
         Outcome::Number(quantity) if quantity.is_integer() => Some(quantity.to_string()),
@@ -167,18 +201,20 @@ fn means(results: &[(String, Outcome)], group: &Group) -> Option<Intervals> {
 }
 
 /// A model's coefficients but for the intercept, which has other units than most.
-fn model(fit: &Regression) -> (Content, String) {
-    let row = |one: &FittedCoefficient| Interval {
+fn model(fit: &Regression, noise: Option<&Uncertainty>) -> (Content, String) {
+    let row = |(index, one): (usize, &FittedCoefficient)| Interval {
         label: one.name.clone(),
         middle: Some(one.estimate),
-        margin: Some(fit.margin(one)),
+        // A standard error does not count noise, so an interval is of one or the other.
+        margin: if noise.is_some() { margin(part(noise, index)) } else { Some(fit.margin(one)) },
     };
-    let (intercept, slopes) = fit.coefficients.split_first().map_or((None, &[][..]), |(a, b)| (Some(a), b));
-    let intercept = figure(intercept.map_or(f64::NAN, |one| one.estimate));
-    let intervals = Intervals { rows: slopes.iter().map(row).collect(), has_zero: true };
+    let intercept = figure(fit.coefficients.first().map_or(f64::NAN, |one| one.estimate));
+    let slopes = fit.coefficients.iter().enumerate().skip(1);
+    let intervals = Intervals { rows: slopes.map(row).collect(), has_zero: true };
     let apart = if intervals.is_apart() { "; each on a scale of its own around zero" } else { "" };
+    let of = if noise.is_some() { " of the noise alone" } else { "" };
     let note = format!(
-        "coefficients with 95% intervals; intercept {intercept}, R² {}, {} rows{apart}",
+        "coefficients with 95% intervals{of}; intercept {intercept}, R² {}, {} rows{apart}",
         figure(fit.r_squared),
         fit.rows
     );
@@ -214,6 +250,7 @@ fn chi_squared(test: &ChiSquared) -> (Content, String) {
             .map(|(index, (label, rows))| Bar {
                 label: label.clone(),
                 value: Some(*rows as f64),
+                margin: None,
                 color: theme::tint(index, count),
             })
             .collect()
@@ -254,6 +291,32 @@ impl Panel {
         picture.text((theme::MARGIN, bottom + 16.0), Anchor::Start, style, &note);
         bottom + 20.0
     }
+}
+
+/// Half a whisker's cap.
+const CAP: f64 = 5.0;
+
+/// A line with a cap at each end, along one of the axes.
+fn whisker(picture: &mut Picture, from: (f64, f64), to: (f64, f64), color: Color) {
+    let is_level = (from.1 - to.1).abs() < f64::EPSILON;
+    let (x, y) = if is_level { (0.0, CAP) } else { (CAP, 0.0) };
+    picture.line(from, to, 1.6, color);
+    for end in [from, to] {
+        picture.line((end.0 - x, end.1 - y), (end.0 + x, end.1 + y), 1.6, color);
+    }
+}
+
+/// Numbers of one panel as text: those with noise to the digits that it leaves, with their margins.
+fn panel_figures(values: &[f64], margins: &[Option<f64>], significant: i32) -> Vec<String> {
+    let noisy: Vec<(f64, f64)> =
+        values.iter().zip(margins).filter_map(|(value, margin)| Some((*value, (*margin)?))).collect();
+    let mut noisy = noisy_figures(&noisy).into_iter();
+    let exact = with_digits(values, significant);
+    let text = |(exact, margin): (String, &Option<f64>)| match margin.and_then(|_| noisy.next()) {
+        Some((value, margin)) => format!("{value} ± {margin}"),
+        None => exact,
+    };
+    exact.into_iter().zip(margins).map(text).collect()
 }
 
 /// How wide the widest of these texts is, none counted wider than `most`.

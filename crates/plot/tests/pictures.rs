@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use quorate_circuit::{
-    ChiSquared, Circuit, Fit, FittedCoefficient, Outcome, Quantity, Regression, Sample, TTest, Undefined,
+    ChiSquared, Circuit, Fit, FittedCoefficient, Margin, Outcome, Quantity, Regression, Sample, TTest,
+    Uncertainty, Undefined,
 };
 use quorate_field::Integer;
 use quorate_plot::{Axis, Chart, Picture, Series, draw, draw_charts};
@@ -27,7 +28,7 @@ fn named(results: &[(&str, Outcome)]) -> Vec<(String, Outcome)> {
 /// Draws results and leaves the files; the same results give the same bytes.
 fn drawn(file: &str, results: &[(String, Outcome)], circuit: Option<&str>) -> (Picture, String) {
     let circuit = circuit.map(|text| Circuit::parse(text).unwrap());
-    kept(file, || draw(results, circuit.as_ref()))
+    kept(file, || draw(results, &[], circuit.as_ref()))
 }
 
 fn kept(file: &str, draw: impl Fn() -> Picture) -> (Picture, String) {
@@ -164,8 +165,72 @@ fn models_and_groups_with_intervals() {
     assert!(texts.contains(&"80776 [78782, 82770]"), "{texts:?}");
     assert!(texts.contains(&"126772"), "one row has no interval: {texts:?}");
     assert!(texts.iter().any(|text| text.contains("on a scale of its own")), "{texts:?}");
-    let without = draw(&results[..3], None).svg();
+    let without = draw(&results[..3], &[], None).svg();
     assert!(!without.contains("78782"), "which results belong together, the circuit says");
+}
+
+/// Of a number: its noise is within this of it with 95 percent.
+fn within(value: f64, margin: f64) -> Uncertainty {
+    Uncertainty::Number(Margin { stderr: margin / 1.96, low: value - margin, high: value + margin })
+}
+
+fn parts(parts: &[(&str, Uncertainty)]) -> Uncertainty {
+    Uncertainty::Parts(parts.iter().map(|(name, part)| ((*name).to_owned(), Some(part.clone()))).collect())
+}
+
+#[test]
+fn noisy_results_have_whiskers() {
+    let circuit = "circuit c\ninput pay : 0 .. 9\ninput rank : a | b | c\nreveal pay = mean(pay) by rank with rho 1\n\
+                   reveal s = stddev(pay) by rank with rho 1\nreveal n = count() by rank with rho 1";
+    let circuit = Circuit::parse(circuit).unwrap();
+    let pay = table(&[("assistant", number(80_776_310)), ("full", number(126_772_110))]);
+    let ages = table(&[("0..18", number(12_000)), ("18..40", number(-3_000))]);
+    let gap =
+        table(&[("north", pay.clone()), ("south", table(&[("assistant", whole(9)), ("full", whole(-9))]))]);
+    let one =
+        |name: &str, estimate| FittedCoefficient { name: name.to_owned(), estimate, standard_error: 1.0 };
+    let fitted = model(vec![one("intercept", 1.0), one("age", 250.0), one("years", 731.5)], 0.5, 397);
+    let of_pay = parts(&[("assistant", within(80_776.31, 1_592.0)), ("full", within(126_772.11, 4_100.0))]);
+    let of_ages = parts(&[("0..18", within(12.0, 6.2)), ("18..40", within(-3.0, 6.2))]);
+    let of_fitted = parts(&[
+        ("intercept", within(1.0, 9.0)),
+        ("age", within(250.0, 66.0)),
+        ("years", within(731.5, 81.0)),
+    ]);
+    let results = named(&[
+        ("mean_pay", number(113_706_458)),
+        ("pay", pay.clone()),
+        ("s", pay.clone()),
+        ("n", pay),
+        ("gap", gap),
+        ("ages", ages),
+        ("model", fitted),
+    ]);
+    let noise = |name: &str, noise: Option<Uncertainty>| (name.to_owned(), noise);
+    let noise = [
+        noise("mean_pay", Some(within(113_706.458, 812.4))),
+        noise("pay", Some(of_pay.clone())),
+        noise("s", None),
+        noise("n", None),
+        noise("gap", Some(Uncertainty::Parts(vec![("north".into(), Some(of_pay)), ("south".into(), None)]))),
+        noise("ages", Some(of_ages)),
+        noise("model", Some(of_fitted)),
+    ];
+    let (_, svg) = kept("noise", || draw(&results, &noise, Some(&circuit)));
+    let texts = texts(&svg);
+    for expected in
+        ["113710 ± 810", "80800 ± 1600", "126800 ± 4100", "12.0 ± 6.2", "-3.0 ± 6.2", "250 [184, 316]", "-9"]
+    {
+        assert!(texts.contains(&expected), "{expected} is not in {texts:?}");
+    }
+    assert_eq!(texts.iter().filter(|text| **text == "whiskers: 95% intervals of the noise alone").count(), 3);
+    assert!(texts.iter().any(|text| text.starts_with("coefficients with 95% intervals of the noise alone")));
+    // A line and two caps: two groups, two of one of two, two bins, two coefficients.
+    assert_eq!(
+        svg.matches("stroke-width=\"1.6\"").count(),
+        3 * (2 + 2 + 2 + 2),
+        "no interval of noisy spreads"
+    );
 }
 
 #[test]
@@ -215,6 +280,6 @@ fn whatever_labels_say() {
         table(&[(long, whole(1)), ("<&\">\u{7}", whole(2)), ("Ünïté Σ Ж", whole(0)), ("語", whole(3))]);
     let (_, svg) = drawn("labels", &named(&[(long, table), ("none", Outcome::Table(vec![]))]), None);
     assert!(svg.contains("&lt;&amp;&quot;&gt; ") && svg.contains('…'), "{svg}");
-    let empty = draw(&[], None);
+    let empty = draw(&[], &[], None);
     assert!(empty.svg().ends_with("</svg>\n") && empty.png().is_ok());
 }

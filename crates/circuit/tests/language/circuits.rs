@@ -123,9 +123,17 @@ fn is_same(found: &Value, expected: &Value) -> bool {
 
 #[test]
 fn the_other_circuits_give_what_python_gives() {
-    for name in
-        ["pay_gap", "fairness", "customers", "hospital", "credit", "attributions", "regression", "ab_test"]
-    {
+    for name in [
+        "pay_gap",
+        "fairness",
+        "customers",
+        "hospital",
+        "credit",
+        "attributions",
+        "regression",
+        "ab_test",
+        "ward",
+    ] {
         let text = file(&format!("{name}.circuit"));
         let table = sample(name, &text);
         let rows = table[0].len() as u64;

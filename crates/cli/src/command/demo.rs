@@ -5,7 +5,7 @@ mod salaries;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Disclosure, Rounding, Sharing, SharingKind};
+use quorate_circuit::{Rounding, Sharing, SharingKind};
 use quorate_client::analyst::Run;
 use quorate_contribute::{BadRowsPolicy, Packer, Table, scheme_of};
 use quorate_field::{Field, with_field};
@@ -14,7 +14,7 @@ use quorate_wire::{Contribution, PieceBytes};
 use serde_json::json;
 
 use crate::clear::ClearText;
-use crate::draft;
+use crate::draft::{self, Rules};
 use crate::failure::Failure;
 use crate::output::{self, aligned, bytes, heading, line, seconds};
 use crate::report::{Report, helpers};
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let say = Say { quiet: arguments.json };
 
     say.heading("1. Four organisations run one helper each; here, four processes on this machine.")?;
-    let mut trial = Trial::start(CIRCUIT, SHARING, None, Disclosure::default(), table, started).await?;
+    let mut trial = Trial::start(CIRCUIT, SHARING, None, Rules::default(), table, started).await?;
     say.line(format!(
         "   No helper alone learns anything; any two of them can answer. ({})",
         seconds(trial.seconds_of("start"))

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use quorate_circuit::{Compiled, Speed, Study, StudyDraft, compile_after, explain_after};
 use quorate_client::analyst::asked_before;
-use quorate_client::{Helpers, forecast, speed};
+use quorate_client::{Helpers, budget, forecast, speed};
+use quorate_privacy::Loss;
 use quorate_wire::StudyState;
 
 use crate::draft::{self, BitsArgument, RulesArguments, SharingArgument, refused};
@@ -54,16 +55,16 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (name, text) = (arguments.circuit.display().to_string(), files::text(&arguments.circuit)?);
-    let Asked { study, speed, rows, earlier } = study(&arguments, &name, &text).await?;
+    let Asked { study, speed, rows, earlier, spent } = study(&arguments, &name, &text).await?;
     let mut explanation = explain_after(&text, &study, earlier.as_deref())
         .map_err(|diagnostics| refused(&name, &text, diagnostics))?;
     let rows = arguments.rows.or(rows).unwrap_or(explanation.rows_max).min(explanation.rows_max);
     let earlier = earlier.unwrap_or_default();
-    let compiled = compile_after(&text, &study, &earlier).ok();
-    let estimate = compiled
-        .and_then(|Compiled { program, .. }| forecast(&text, &earlier, &program, &study, rows, speed));
-    if let Some(estimate) = estimate {
-        explanation = explanation.with_estimate(estimate);
+    if let Ok(Compiled { program, .. }) = compile_after(&text, &study, &earlier) {
+        if let Some(estimate) = forecast(&text, &earlier, &program, &study, rows, speed) {
+            explanation = explanation.with_estimate(estimate);
+        }
+        explanation = explanation.with_spent(&program, spent, Some(rows));
     }
     if arguments.json {
         output::json(&explanation)?;
@@ -80,12 +81,14 @@ struct Asked {
     rows: Option<u64>,
     /// Circuits that it was asked before, where it has a smallest group.
     earlier: Option<Vec<String>>,
+    /// What its results cost so far.
+    spent: Option<Loss>,
 }
 
 impl Asked {
     /// Nobody was asked.
     fn nobody(study: Study) -> Self {
-        Asked { study, speed: Speed::default(), rows: None, earlier: None }
+        Asked { study, speed: Speed::default(), rows: None, earlier: None, spent: None }
     }
 
     /// Those helpers of a study that answer.
@@ -101,7 +104,11 @@ impl Asked {
         };
         let of_study = statuses.iter().flat_map(|status| &status.studies).filter(|s| s.study == study.id());
         let rows = of_study.filter_map(|status| sealed(&status.state)).next();
-        Asked { speed: speed(statuses.iter()), rows, study, earlier }
+        let spent = match study.privacy {
+            Some(_) => budget::spent(helpers, &study.id()).await,
+            None => None,
+        };
+        Asked { speed: speed(statuses.iter()), rows, study, earlier, spent }
     }
 }
 
@@ -118,8 +125,10 @@ async fn study(arguments: &Arguments, name: &str, text: &str) -> Result<Asked, F
     }
     let sharing = draft::sharing(arguments.sharing, arguments.helpers, arguments.threshold)?;
     let parsed = draft::parse_circuit(name, text)?;
+    let draft::Rules { disclosure, privacy } = arguments.rules.rules()?;
     let draft = StudyDraft {
-        disclosure: arguments.rules.disclosure()?,
+        disclosure,
+        privacy,
         ..draft::of_circuit(&parsed, sharing, arguments.bits, arguments.capacity)
     };
     match draft::document(draft.clone(), name, text) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_client::{ClientError, SavedRun, analyst};
+use quorate_client::{ClientError, SavedRun, analyst, budget};
 
 use crate::draft::refused;
 use crate::failure::Failure;
@@ -49,7 +49,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         error => error.into(),
     })?;
-    let report = Report::of(&study, &run, 0);
+    let spent = budget::spent_after(&helpers, &study, &run).await;
+    let report = Report::of(&study, &run, 0, spent);
     if let Some(path) = &arguments.save {
         saved::write(path, &SavedRun::new(&run, &text, &document, helpers.federation(), saved::now()))?;
     }

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         .check(trusted.as_ref())
         .map_err(|error| Failure::Saved { path: arguments.result.clone(), error: Box::new(error) })?;
     output::note(what_was_checked(&saved_run, &checked, trusted.is_some()));
-    let report = Report::of(&checked.study, &checked.run, 0);
+    let report = Report::of(&checked.study, &checked.run, 0, None);
     if let Some(path) = &arguments.report.plot {
         report.draw(path, &saved_run.circuit)?;
     }

@@ -23,7 +23,8 @@ enum StudyCommand {
     /// Create a study at all helpers, from a circuit's inputs or a document
     #[command(
         after_help = "Examples:\n  quorate study create --owner owner.key --circuit wages.circuit --capacity 10000 \
-        --analyst analyst.pub\n  quorate study create --owner owner.key --document study.toml"
+        --analyst analyst.pub\n  quorate study create --owner owner.key --circuit private.circuit --capacity 10000 --analyst analyst.pub --privacy \
+        epsilon=1,delta=0.000001\n  quorate study create --owner owner.key --document study.toml"
     )]
     Create(Box<Create>),
     /// Show a study's document and what is checked of contributions
@@ -154,6 +155,7 @@ fn draft_document(
         hint: Some("write a decimal from 0 to 1, as in 0.05 for one in twenty".into()),
     })?;
     let analysts = rules.analyst.iter().map(|key| Ok(*keys::public(key)?.as_bytes()));
+    let draft::Rules { disclosure, privacy } = rules.disclosure.rules()?;
     let from_circuit = draft::of_circuit(&parsed, sharing, rules.bits, rules.capacity.unwrap_or(1));
     let draft = StudyDraft {
         name: rules.name.clone().unwrap_or_else(|| from_circuit.name.clone()),
@@ -163,7 +165,8 @@ fn draft_document(
         min_cohort: rules.min_cohort,
         excluded_max,
         analysts: analysts.collect::<Result<_, Failure>>()?,
-        disclosure: rules.disclosure.disclosure()?,
+        disclosure,
+        privacy,
         ..from_circuit
     };
     // A circuit that the engine cannot run yet may still say what is asked of contributors.
@@ -176,7 +179,12 @@ fn draft_document(
 
 /// What holds for contributions, and for what may be asked, in words.
 fn rules(study: &Study) -> Vec<String> {
-    [study.norm_rules(), study.policy.disclosure.rules()].concat()
+    let privacy = study.privacy.map(|budget| {
+        format!(
+            "privacy: all results together cost a contribution at most {budget}; every one of them is noisy"
+        )
+    });
+    [study.norm_rules(), study.policy.disclosure.rules(), privacy.into_iter().collect()].concat()
 }
 
 fn print(study: &Study, json: bool) -> Result<(), Failure> {

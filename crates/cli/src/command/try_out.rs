@@ -17,7 +17,7 @@ use crate::{files, saved};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  quorate try --circuit wages.circuit --csv wages.csv --helpers 5 --threshold 2 --stop 2,4\n  quorate try --circuit \
-    learning.circuit --vector g=gradients.npy --clip"
+    learning.circuit --vector g=gradients.npy --clip\n  quorate try --circuit private.circuit --csv wages.csv --privacy epsilon=1"
 )]
 pub(crate) struct Arguments {
     /// The circuit; its inputs are the columns that are contributed
@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let table = arguments.rows.table(&columns, BadRowsPolicy::Refuse)?;
 
     let mut trial =
-        Trial::start(circuit, sharing, arguments.bits, arguments.rules.disclosure()?, table, started).await?;
+        Trial::start(circuit, sharing, arguments.bits, arguments.rules.rules()?, table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     for helper in &arguments.stop {

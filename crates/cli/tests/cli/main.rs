@@ -10,6 +10,7 @@ mod files;
 mod lifecycle;
 mod masks;
 mod norms;
+mod privacy;
 mod results;
 mod rules;
 mod study;

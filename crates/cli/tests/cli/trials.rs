@@ -66,6 +66,7 @@ fn the_other_circuits_on_one_federation_each() {
         ),
         ("ab_test", &["revenue_spread", "revenue_test"], &["--helpers", "3"]),
         ("gradients", &[], &["--helpers", "3"]),
+        ("ward", &[], &["--stop", "4"]),
     ] {
         let (files, mut expected) = library(name);
         let mut found = try_json(&files, more)["results"].take();

@@ -1,7 +1,6 @@
-//! Bars for the groups of a table, each with its label and its number; by two groupings, groups of bars.
+//! Bars for the groups of a table, each with its label and its number; by two groupings, groups of bars. Noisy numbers have whiskers.
 
-use super::widest;
-use crate::number::with_digits;
+use super::{panel_figures, whisker, widest};
 use crate::picture::{Anchor, Color, Picture, Style};
 use crate::scale::{Scale, hull};
 use crate::theme;
@@ -15,6 +14,8 @@ pub(super) struct Bars {
 pub(super) struct Bar {
     pub(super) label: String,
     pub(super) value: Option<f64>,
+    /// Half the length of its whisker, if it has one.
+    pub(super) margin: Option<f64>,
     pub(super) color: Color,
 }
 
@@ -30,14 +31,15 @@ impl Bars {
         let heading = text.medium();
         let bars = || self.groups.iter().flat_map(|(_, bars)| bars);
         let values: Vec<f64> = bars().map(|bar| bar.value.unwrap_or(f64::NAN)).collect();
-        let mut texts = with_digits(&values, 5).into_iter();
+        let margins: Vec<Option<f64>> = bars().map(|bar| bar.margin).collect();
+        let mut texts = panel_figures(&values, &margins, 5).into_iter();
 
         let groups = widest(self.groups.iter().map(|(name, _)| name.as_str()), heading, theme::LABEL_MAX);
         let groups = if groups > 0.0 { groups + 18.0 } else { 0.0 };
         let labels = widest(bars().map(|bar| bar.label.as_str()), text, theme::LABEL_MAX);
         let numbers = widest(texts.as_slice().iter().map(String::as_str), text, f64::INFINITY)
             .max(text.width(theme::NOT_SHOWN));
-        let (low, high) = hull(values.iter().copied(), true);
+        let (low, high) = hull(bars().flat_map(Bar::ends), true);
         let room_left = if low < 0.0 { numbers + PADDING } else { 0.0 };
         let left = theme::MARGIN + groups + labels + 12.0;
         let right = theme::WIDTH - theme::MARGIN - numbers - PADDING;
@@ -71,6 +73,14 @@ impl Bars {
     }
 }
 
+impl Bar {
+    /// Where it ends, and its whisker.
+    fn ends(&self) -> [f64; 2] {
+        let (value, margin) = (self.value.unwrap_or(f64::NAN), self.margin.unwrap_or(0.0));
+        [value - margin, value + margin]
+    }
+}
+
 fn draw_bar(picture: &mut Picture, scale: &Scale, bar: &Bar, number: &str, y: f64) {
     let text = Style::new(theme::TEXT_SIZE, theme::INK);
     let (zero, base) = (scale.at(0.0), y + theme::ROW * 0.68);
@@ -81,10 +91,15 @@ fn draw_bar(picture: &mut Picture, scale: &Scale, bar: &Bar, number: &str, y: f6
     let end = scale.at(value);
     let at = (zero.min(end), y + (theme::ROW - BAR_HEIGHT) / 2.0);
     picture.rectangle(at, ((end - zero).abs(), BAR_HEIGHT), bar.color);
+    let [low, high] = bar.ends().map(|end| scale.at(end));
+    if low < high {
+        let middle = y + theme::ROW / 2.0;
+        whisker(picture, (low, middle), (high, middle), theme::INK);
+    }
     if value < 0.0 {
-        picture.text((end - PADDING, base), Anchor::End, text, number);
+        picture.text((low - PADDING, base), Anchor::End, text, number);
     } else {
-        picture.text((end + PADDING, base), Anchor::Start, text, number);
+        picture.text((high + PADDING, base), Anchor::Start, text, number);
     }
 }
 

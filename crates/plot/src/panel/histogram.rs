@@ -1,6 +1,7 @@
-//! Histograms: touching bars between labelled edges. All bars are equally wide, whatever the bins' widths are.
+//! Histograms: touching bars between labelled edges. All bars are equally wide, whatever the bins' widths are. Noisy numbers have
+//! whiskers.
 
-use crate::number::with_digits;
+use super::{panel_figures, whisker};
 use crate::picture::{Anchor, Picture, Style};
 use crate::scale::{Scale, hull};
 use crate::theme;
@@ -10,6 +11,8 @@ pub(super) struct Histogram {
     /// In the circuit's words, one more than there are values.
     pub(super) edges: Vec<String>,
     pub(super) values: Vec<Option<f64>>,
+    /// Half the length of each number's whisker, if it has one.
+    pub(super) margins: Vec<Option<f64>>,
 }
 
 const HEIGHT: f64 = 220.0;
@@ -21,8 +24,7 @@ const BAR_MAX: f64 = 110.0;
 impl Histogram {
     pub(super) fn draw(&self, picture: &mut Picture, top: f64) -> f64 {
         let small = Style::new(theme::SMALL_SIZE, theme::MUTED);
-        let values: Vec<f64> = self.values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        let bounds = hull(values.iter().copied(), true);
+        let bounds = hull((0..self.values.len()).flat_map(|index| self.ends(index)), true);
         let bottom = top + HEAD + HEIGHT;
         // Numbers of what is below zero stand below their bars.
         let foot = if bounds.0 < 0.0 { HEAD } else { 0.0 };
@@ -32,8 +34,8 @@ impl Histogram {
         let left = theme::MARGIN + ticks_width + 12.0;
         // Half of the last edge's label is beyond the last bar.
         let last = self.edges.last().map_or(0.0, |edge| small.width(edge) / 2.0);
-        let step = ((theme::WIDTH - theme::MARGIN - last - left) / values.len() as f64).min(BAR_MAX);
-        let right = left + step * values.len() as f64;
+        let step = ((theme::WIDTH - theme::MARGIN - last - left) / self.values.len() as f64).min(BAR_MAX);
+        let right = left + step * self.values.len() as f64;
         for (value, text) in ticks {
             let y = scale.at(value);
             picture.line((left, y), (right, y), 1.0, theme::GRID);
@@ -49,7 +51,7 @@ impl Histogram {
     fn draw_bars(&self, picture: &mut Picture, scale: &Scale, left: f64, step: f64) {
         let (text, zero) = (Style::new(theme::SMALL_SIZE, theme::INK), scale.at(0.0));
         let values: Vec<f64> = self.values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        let texts = with_digits(&values, 4);
+        let texts = panel_figures(&values, &self.margins, 4);
         // Numbers that would touch each other are left to the axis.
         let has_numbers = texts.iter().all(|number| text.width(number) < step - 4.0);
         for (index, (value, number)) in values.iter().zip(&texts).enumerate() {
@@ -64,11 +66,21 @@ impl Histogram {
             let end = scale.at(*value);
             // A thin line of white keeps neighbours apart and lets them touch.
             picture.rectangle((x + 0.5, end.min(zero)), (step - 1.0, (end - zero).abs()), theme::ACCENT);
+            let [low, high] = self.ends(index).map(|end| scale.at(end));
+            if low > high {
+                whisker(picture, (middle, low), (middle, high), theme::INK);
+            }
             if has_numbers {
-                let y = if *value < 0.0 { end + 14.0 } else { end - 6.0 };
+                let y = if *value < 0.0 { low + 14.0 } else { high - 6.0 };
                 picture.text((middle, y), Anchor::Middle, text, number);
             }
         }
+    }
+
+    /// Where a bar ends, and its whisker.
+    fn ends(&self, index: usize) -> [f64; 2] {
+        let (value, margin) = (self.values[index].unwrap_or(f64::NAN), self.margins[index].unwrap_or(0.0));
+        [value - margin, value + margin]
     }
 
     fn draw_edges(&self, picture: &mut Picture, left: f64, step: f64, bottom: f64) {

@@ -1,6 +1,6 @@
 //! Estimates as points with their intervals: means of groups, coefficients of a model.
 
-use super::{bars, widest};
+use super::{bars, whisker, widest};
 use crate::number::with_digits;
 use crate::picture::{Anchor, Picture, Style};
 use crate::scale::{Scale, hull};
@@ -22,8 +22,6 @@ pub(super) struct Interval {
 
 /// Where the largest estimate is so many times the smallest, each has a scale of its own.
 const RATIO_MAX: f64 = 40.0;
-/// Half a whisker's cap.
-const CAP: f64 = 5.0;
 
 impl Interval {
     fn ends(&self) -> Option<(f64, f64, f64)> {
@@ -103,11 +101,7 @@ impl Intervals {
 fn draw_point(picture: &mut Picture, scale: &Scale, row: &Interval, y: f64) {
     let Some((low, middle, high)) = row.ends() else { return };
     if low < high {
-        let (from, to) = (scale.at(low), scale.at(high));
-        picture.line((from, y), (to, y), 1.6, theme::ACCENT);
-        for x in [from, to] {
-            picture.line((x, y - CAP), (x, y + CAP), 1.6, theme::ACCENT);
-        }
+        whisker(picture, (scale.at(low), y), (scale.at(high), y), theme::ACCENT);
     }
     picture.circle((scale.at(middle), y), 4.5, theme::ACCENT);
 }

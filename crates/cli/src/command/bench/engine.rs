@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use quorate_circuit::{Disclosure, Rounding};
+use quorate_circuit::Rounding;
 use quorate_contribute::{BadRowsPolicy, Table};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
-use crate::draft::{self, BitsArgument, SharingArgument};
+use crate::draft::{self, BitsArgument, Rules, SharingArgument};
 use crate::failure::Failure;
 use crate::output;
 use crate::trial::{CircuitText, Trial};
@@ -190,8 +190,7 @@ impl Bench<'_> {
         let table = Table::read(&inputs, csv.as_bytes(), Rounding::Exact, BadRowsPolicy::Refuse)
             .map_err(|error| Failure::Table { path: "generated numbers".into(), error })?;
         let text = CircuitText { name: "the benchmark", text: &text };
-        let mut trial =
-            Trial::start(text, sharing, Some(bits), Disclosure::default(), table, started).await?;
+        let mut trial = Trial::start(text, sharing, Some(bits), Rules::default(), table, started).await?;
         trial.contribute().await?;
         trial.seal().await?;
         Ok(trial)

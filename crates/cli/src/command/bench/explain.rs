@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use clap::Args;
-use quorate_circuit::{Disclosure, Rounding, Speed, compile};
+use quorate_circuit::{Rounding, Speed, compile};
 use quorate_client::{forecast, speed};
 use quorate_contribute::{BadRowsPolicy, Table};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
-use crate::draft::{self, BitsArgument, SharingArgument};
+use crate::draft::{self, BitsArgument, Rules, SharingArgument};
 use crate::failure::Failure;
 use crate::output;
 use crate::trial::{CircuitText, Trial};
@@ -163,7 +163,7 @@ async fn trial(arguments: &Arguments, rows: u32) -> Result<Trial, Failure> {
         .map_err(|error| Failure::Table { path: "generated numbers".into(), error })?;
     let text = CircuitText { name: "the benchmark", text: &text };
     let mut trial =
-        Trial::start(text, sharing, Some(arguments.bits), Disclosure::default(), table, started).await?;
+        Trial::start(text, sharing, Some(arguments.bits), Rules::default(), table, started).await?;
     trial.contribute().await?;
     trial.seal().await?;
     Ok(trial)

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use quorate_circuit::Disclosure;
 use quorate_client::ClientError;
 use quorate_client::contributor::upload_batch;
 use quorate_contribute::{ContributeError, Packer};
@@ -19,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::generated;
 use super::schemes::SchemeArgument;
-use crate::draft::{self, BitsArgument};
+use crate::draft::{self, BitsArgument, Rules};
 use crate::failure::Failure;
 use crate::output::{self, aligned};
 use crate::trial::{CircuitText, Trial};
@@ -153,7 +152,7 @@ async fn trial(arguments: &Arguments, rows: u32) -> Result<Trial, Failure> {
     let circuit = format!("circuit ingest\n{inputs}reveal s = sum(v0)\n");
     let table = generated::table(&draft::parse_circuit("the benchmark", &circuit)?.inputs(), rows)?;
     let circuit = CircuitText { name: "the benchmark", text: &circuit };
-    let (bits, rules) = (Some(BitsArgument::None), Disclosure::default());
+    let (bits, rules) = (Some(BitsArgument::None), Rules::default());
     let trial = Trial::start(circuit, arguments.scheme.0, bits, rules, table, started).await?;
     trial.local.wait_until_connected().await?;
     Ok(trial)

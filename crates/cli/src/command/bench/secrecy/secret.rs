@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use quorate_circuit::{Disclosure, Sharing};
+use quorate_circuit::Sharing;
 use quorate_client::ClientError;
 use quorate_client::contributor::{Progress, upload_batch};
 use quorate_contribute::{ContributeError, Packer, Table};
@@ -11,7 +11,7 @@ use quorate_local::{Network, cpu_of_process};
 
 use super::{Costs, Job, WINDOW, microseconds_each};
 use crate::clear::ClearText;
-use crate::draft::BitsArgument;
+use crate::draft::{BitsArgument, Rules};
 use crate::failure::Failure;
 use crate::trial::{CircuitText, Trial};
 
@@ -19,7 +19,7 @@ use crate::trial::{CircuitText, Trial};
 pub(super) async fn measure(job: &Job, sharing: Sharing, bits: BitsArgument) -> Result<Costs, Failure> {
     let circuit = CircuitText { name: "the benchmark", text: &job.circuit };
     // The relays of a network without delay count what helpers send each other.
-    let (network, rules) = (Some(Network::default()), Disclosure::default());
+    let (network, rules) = (Some(Network::default()), Rules::default());
     let (table, started) = (job.table()?, Instant::now());
     let mut trial = Trial::start_over(network, circuit, sharing, Some(bits), rules, table, started).await?;
     trial.local.wait_until_connected().await?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use quorate_circuit::{Disclosure, Sharing, Speed};
+use quorate_circuit::{Sharing, Speed};
 use quorate_client::{ClientError, analyst, answer, forecast};
 use quorate_contribute::{Packer, scheme_of};
 use quorate_local::{Network, cpu_of_thread};
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{Arguments, Job, generated};
 use crate::clear::ClearText;
+use crate::draft::Rules;
 use crate::failure::Failure;
 use crate::trial::{CircuitText, Trial};
 
@@ -108,7 +109,7 @@ async fn start(
 ) -> Result<Trial, Failure> {
     let started = Instant::now();
     let table = generated::table(&job.inputs, contributors)?;
-    let (circuit, rules) = (CircuitText { name: &job.name, text: &job.text }, Disclosure::default());
+    let (circuit, rules) = (CircuitText { name: &job.name, text: &job.text }, Rules::default());
     let trial = Trial::start_over(network, circuit, sharing, job.bits, rules, table, started).await?;
     trial.local.wait_until_connected().await?;
     Ok(trial)
