@@ -8,6 +8,7 @@
 //! `row` lowers row values (`kleene` says where they are known), `scalar` sums and polynomials of them, `decision` comparisons of aggregates, `quantile`
 //! order statistics, `disclosure` which results are shown, all on `arena` and `comparison`; `finish` leaves out what nothing reads and picks the reductions; `refusal` says no.
 
+mod allocation;
 mod arena;
 mod comparison;
 mod decision;

@@ -23,8 +23,8 @@
 use quorate_field::Integer;
 
 use super::Lowering;
+use super::allocation::{Rank, around};
 use super::arena::{Arena, constant};
-use super::private::{Rank, around};
 use super::row::{Blanks, Truth};
 use crate::check::form::Condition;
 use crate::check::polynomial::Polynomial;

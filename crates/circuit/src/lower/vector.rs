@@ -1,8 +1,8 @@
 //! Vectors: the sum of a column of them, which is revealed as it is, with noise in every element where it is private.
 
 use super::Lowering;
+use super::allocation::around;
 use super::arena::narrow;
-use super::private::around;
 use crate::check::tree::Total;
 use crate::check::unit;
 use crate::diagnostics::{Diagnostic, Span};
