@@ -13,6 +13,7 @@ import sys
 
 import mask_rounds
 import masks
+import noise
 from primitives import (
     FIELDS, Difference, check_primitives, expect, hkdf, hkdf_expand, interpolate, keystream, number, stream, tagged,
 )
@@ -236,6 +237,7 @@ CHECKS = {
     "prss.json": check_prss,
     **masks.CHECKS,
     **mask_rounds.CHECKS,
+    **noise.CHECKS,
 }
 
 

@@ -2,6 +2,7 @@
 
 mod cost;
 mod estimate;
+mod privacy;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -9,10 +10,12 @@ use std::fmt;
 
 use quorate_field::FieldId;
 use quorate_hash::Digest;
+use quorate_privacy::Loss;
 use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
 pub use estimate::{Estimate, RecentRuns, Speed, Workload};
+pub use privacy::{ExpectedError, ExplainedNoise, Privacy};
 
 use crate::check::{Checked, check_after};
 use crate::diagnostics::Diagnostics;
@@ -24,7 +27,7 @@ use crate::syntax::Circuit;
 use rules::rules;
 
 /// What a run of a circuit on a study means.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The circuit's name.
     pub circuit: String,
@@ -46,6 +49,8 @@ pub struct Explanation {
     pub outputs: Vec<ExplainedOutput>,
     /// Every computed value, in the order of the text.
     pub nodes: Vec<ExplainedNode>,
+    /// What the noise in results is, and costs; `None` where there is none.
+    pub privacy: Option<Privacy>,
     /// What a run costs; `None` if it is refused.
     pub cost: Option<Cost>,
     /// How long a run takes; `None` until somebody says on how many rows ([`Explanation::with_estimate`]).
@@ -140,6 +145,7 @@ pub fn explain_after(
         reveals: program.map_or(vec![], |program| reveals(program, &checked, text)),
         outputs: outputs.iter().map(output).chain(vectors.iter().map(vector)).collect(),
         nodes: nodes(&circuit, &checked, study, text),
+        privacy: program.and_then(|program| Privacy::of(program, study)),
         cost: program.map(|program| Cost::of(program, study)),
         estimate: None,
         input_checks: study.input_checks(),
@@ -221,6 +227,9 @@ impl fmt::Display for Explanation {
                 writeln!(f, "  {}: {}", diagnostic.message, diagnostic.label)?;
             }
         }
+        if let Some(privacy) = &self.privacy {
+            privacy.fmt(f)?;
+        }
         if let Some(cost) = &self.cost {
             cost.fmt(f)?;
         }
@@ -260,6 +269,15 @@ impl Explanation {
             cost.row_ands = ands.checked_div(rows).unwrap_or(cost.row_ands);
         }
         self.estimate = Some(estimate);
+        self
+    }
+
+    /// The same with what was spent of the study's budget before, and how many rows there are, as far as either is known.
+    #[must_use]
+    pub fn with_spent(mut self, program: &Program, spent: Option<Loss>, rows: Option<u64>) -> Self {
+        if let Some(privacy) = &mut self.privacy {
+            privacy.expect(program, spent, rows);
+        }
         self
     }
 

@@ -34,16 +34,16 @@ pub use column::{
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use evaluate::{EvaluateError, oracle};
 pub use explain::{
-    Cost, Estimate, ExplainedNode, ExplainedOutput, ExplainedReveal, Explanation, RecentRuns, Speed,
-    Workload, explain, explain_after,
+    Cost, Estimate, ExpectedError, ExplainedNode, ExplainedNoise, ExplainedOutput, ExplainedReveal,
+    Explanation, Privacy, RecentRuns, Speed, Workload, explain, explain_after,
 };
 pub use interval::Interval;
 pub use lower::lower;
 pub use program::{
-    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Noise, Outcome,
-    Output, Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed, RevealedAs,
-    RowInstruction, RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest, Undefined, Vector,
-    VectorSum, margin_of_mean,
+    Adder, Bit, Bounded, ChiSquared, Coefficient, Fit, FittedCoefficient, InvalidProgram, Margin, Noise,
+    Outcome, Output, Parts, Passes, Plan, Program, PublicInstruction, Reduction, Regression, Revealed,
+    RevealedAs, RowInstruction, RowTerm, Sample, ScalarInstruction, ScalarTerm, Statistic, TTest,
+    Uncertainty, Undefined, Vector, VectorSum, margin_of_mean,
 };
 pub use quorate_field::Quantity;
 pub use study::{

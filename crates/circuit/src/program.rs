@@ -29,6 +29,7 @@ mod operands;
 mod outcome;
 mod passes;
 mod plan;
+mod uncertainty;
 mod validate;
 mod vector;
 
@@ -39,6 +40,8 @@ pub(crate) use outcome::Number;
 pub use outcome::{Outcome, Undefined};
 pub use passes::Passes;
 pub use plan::{Adder, Plan};
+pub(crate) use uncertainty::{GAUSSIAN, LAPLACE};
+pub use uncertainty::{Margin, Parts, Uncertainty};
 pub(crate) use validate::INSTRUCTIONS_MAX;
 pub use validate::InvalidProgram;
 pub use vector::{Vector, VectorSum};
@@ -218,6 +221,8 @@ pub struct Noise {
     pub bound: Integer,
     /// What it is added to, in the circuit's words.
     pub meaning: String,
+    /// Of a comparison of an order statistic, what one row counts in it.
+    pub rank: Option<Integer>,
 }
 
 /// A summand of a linear combination of scalars.

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Domain};
 use crate::interval::Interval;
+use crate::program::Parts;
 
 /// Longest document, in bytes.
 pub const DOCUMENT_MAX: usize = 1024 * 1024;
@@ -147,6 +148,13 @@ impl Study {
             _ => None,
         };
         self.columns.iter().filter_map(rule).collect()
+    }
+
+    /// Of how many parts the noise of a run is, at most, and how many of them nobody is taken to know: one helper's each.
+    pub fn noise_parts(&self, is_linear: bool) -> Parts {
+        let (helpers, threshold) = (u32::from(self.sharing.helpers), u32::from(self.sharing.threshold));
+        let all = if is_linear { helpers } else { 2 * threshold + 1 };
+        Parts { all, honest: all.saturating_sub(threshold) }
     }
 
     /// Which input checks a seal runs, and which it has to take on trust.

@@ -26,7 +26,9 @@ pub struct ParseAmountError {
 impl Amount {
     /// None.
     pub const ZERO: Amount = Amount(0);
-    /// The most that there can be.
+    /// The least above none.
+    pub const UNIT: Amount = Amount(1);
+    /// The most that there can be: sums stop there.
     pub const MAX: Amount = Amount(1_000_000_000_000_000_000);
 
     /// A quantity rounded down to an amount; `None` if it is negative or beyond the most.
@@ -44,6 +46,12 @@ impl Amount {
         let (whole, _) = scaled.div_rem(&quantity.denominator())?;
         let amount = u64::try_from(whole.to_i128()?).ok().map(Amount)?;
         (!quantity.is_negative() && amount <= Amount::MAX).then_some(amount)
+    }
+
+    /// Half the square of a quantity, rounded up to an amount; `None` if it is beyond the most.
+    pub(crate) fn half_square(quantity: &Quantity) -> Option<Amount> {
+        let half = Quantity::new(Integer::ONE, Integer::from(2_u64))?;
+        Amount::ceil(&quantity.checked_mul(quantity)?.checked_mul(&half)?)
     }
 
     /// The exact number.

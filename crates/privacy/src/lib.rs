@@ -14,10 +14,11 @@ mod amount;
 mod budget;
 mod conversion;
 mod distribution;
+mod logarithm;
 mod sampler;
 
 pub use amount::{Amount, ParseAmountError};
 pub use budget::{Budget, BudgetError, Loss};
-pub use conversion::rho_of;
+pub use conversion::{epsilon_of, rho_of};
 pub use distribution::Distribution;
 pub use sampler::Sampler;

@@ -125,3 +125,6 @@ fn draw<N: Natural>(parameters: &Parameters<N>, coins: &mut impl Coins) -> Integ
 pub(crate) fn draw_anything(rng: &mut (impl CryptoRng + ?Sized)) -> Integer {
     Integer::read(<Integer as Natural>::BITS, || rng.next_u64())
 }
+
+#[cfg(test)]
+mod tests;

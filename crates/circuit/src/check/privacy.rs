@@ -116,19 +116,20 @@ impl Checker<'_> {
             }
             *place = Some((self.amount(amount)?, amount.span));
         }
-        let quantity = |(amount, _): (Amount, Span)| amount.quantity();
         let private = |mechanism, loss| Some(Private { mechanism, loss, span: privacy.span });
         match (rho, epsilon, delta) {
-            (Some((amount, _)), None, None) => {
-                let rho = amount.quantity();
-                private(Mechanism::Gaussian { rho }, Loss { rho: amount, epsilon: None })
-            }
+            (Some((amount, span)), None, None) => match gaussian(amount) {
+                Some((mechanism, loss)) => private(mechanism, loss),
+                None => self.refuse_amount(span),
+            },
             (None, Some((amount, span)), None) => {
                 let epsilon = amount.quantity();
-                let Some(rho) = rho_of_pure(&epsilon) else { return self.refuse_amount(span) };
-                private(Mechanism::Laplace { epsilon }, Loss { rho, epsilon: Some(amount) })
+                match Loss::pure(&epsilon) {
+                    Some(loss) => private(Mechanism::Laplace { epsilon }, loss),
+                    None => self.refuse_amount(span),
+                }
             }
-            (None, Some(epsilon), Some((amount, span))) => {
+            (None, Some((epsilon, epsilon_span)), Some((amount, span))) => {
                 if amount.quantity().checked_cmp(&Quantity::ONE).is_none_or(std::cmp::Ordering::is_ge) {
                     let message = "delta is a small probability";
                     self.refuse(
@@ -137,11 +138,11 @@ impl Checker<'_> {
                     );
                     return None;
                 }
-                let rho = rho_of(&quantity(epsilon), &amount.quantity()).and_then(|rho| Amount::floor(&rho));
-                let Some(rho) = rho.filter(|rho| *rho > Amount::ZERO) else {
-                    return self.refuse_amount(epsilon.1);
-                };
-                private(Mechanism::Gaussian { rho: rho.quantity() }, Loss { rho, epsilon: None })
+                let rho = rho_of(&epsilon.quantity(), &amount.quantity());
+                match rho.and_then(|rho| gaussian(Amount::floor(&rho)?)) {
+                    Some((mechanism, loss)) => private(mechanism, loss),
+                    None => self.refuse_amount(epsilon_span),
+                }
             }
             _ => {
                 let message = "this is no amount of privacy";
@@ -205,10 +206,11 @@ impl Checker<'_> {
     }
 }
 
-/// What a pure loss is in rho: half its square.
-fn rho_of_pure(epsilon: &Quantity) -> Option<Amount> {
-    let half = Quantity::new(Integer::ONE, Integer::from(2_u64))?;
-    Amount::ceil(&epsilon.checked_mul(epsilon)?.checked_mul(&half)?)
+/// Gaussian noise that costs `rho` in all: what its parts cost beyond a discrete Gaussian, which is less than one unit, is taken off.
+fn gaussian(rho: Amount) -> Option<(Mechanism, Loss)> {
+    let noise = rho.saturating_sub(Amount::UNIT).quantity();
+    let loss = Loss::concentrated(&noise)?;
+    (noise != Quantity::ZERO).then_some((Mechanism::Gaussian { rho: noise }, loss))
 }
 
 /// Whether a form is computed of the number of rows alone.

@@ -55,6 +55,8 @@ struct Planned {
     distribution: Distribution,
     sensitivity: Integer,
     bound: Integer,
+    /// Of a comparison of an order statistic, what one row counts in it.
+    rank: Option<Integer>,
     /// Where it stands in the program, once it does.
     place: Option<(u32, FieldId)>,
 }
@@ -168,10 +170,10 @@ impl Lowering<'_> {
         });
         let sums = wanted.sums.keys().zip(all.each);
         let sums = sums.map(|(terms, each)| Some((terms.clone(), planned(each)?)));
-        let ranks = wanted
-            .ranks
-            .iter()
-            .map(|(atom, (_, unit))| Some((*atom, planned(unit.checked_mul(&rows.into())?)?)));
+        let ranks = wanted.ranks.iter().map(|(atom, (_, unit))| {
+            let planned = planned(unit.checked_mul(&rows.into())?)?;
+            Some((*atom, Planned { rank: Some(*unit), ..planned }))
+        });
         Some(Plan {
             sums: sums.collect::<Option<_>>()?,
             ranks: ranks.collect::<Option<_>>()?,
@@ -392,8 +394,8 @@ impl Lowering<'_> {
     }
 
     fn push_noise(&mut self, planned: &Planned, field: FieldId, count: u32, meaning: String) -> u32 {
-        let Planned { distribution, sensitivity, bound, .. } = *planned;
-        self.noise.push(Noise { field, count, distribution, sensitivity, bound, meaning });
+        let Planned { distribution, sensitivity, bound, rank, .. } = *planned;
+        self.noise.push(Noise { field, count, distribution, sensitivity, bound, meaning, rank });
         narrow(self.noise.len() - 1)
     }
 }
@@ -418,7 +420,8 @@ impl Joint {
         let (helpers, threshold) = (u32::from(study.sharing.helpers), u32::from(study.sharing.threshold));
         let bounds = (threshold + 1..=helpers).map(|quorum| distribution.bound(quorum, quorum - threshold));
         let bound = bounds.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        Some(Planned { distribution, sensitivity, bound, place: None })
+        (1..=helpers - threshold).try_for_each(|honest| distribution.sampler(honest).map(|_| ()))?;
+        Some(Planned { distribution, sensitivity, bound, rank: None, place: None })
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Undefined {
         "undefined: too few rows, a variable that does not vary, or predictors that depend on each other"
     )]
     NotDetermined,
+    /// A square root of what noise took below zero.
+    #[error("undefined: the noise took a square below zero")]
+    Noise,
     /// Of fewer rows than the study's smallest group, or with too few to tell it from another result.
     #[error("suppressed: too few rows")]
     Suppressed,
@@ -78,6 +81,29 @@ impl Program {
             "one integer for each output, and for each element of a vector"
         );
         let (outputs, elements) = outputs.split_at(self.outputs.len());
+        let numbers = self.public_numbers(outputs, rows);
+        let number = |index: u32| numbers[index as usize].outcome();
+        let truth = |index: u32| match number(index) {
+            Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
+            other => other,
+        };
+        let outcome = |result: &Revealed| match result {
+            Revealed::Vector { vector, divisor } => {
+                let (before, of_vector) = self.vectors.split_at(*vector as usize);
+                let from: usize = before.iter().map(|vector| vector.length as usize).sum();
+                let integers = elements[from..][..of_vector[0].length as usize].to_vec();
+                let vector = divisor.at(rows).and_then(|divisor| Vector::new(integers, divisor));
+                vector.map_or(Outcome::Undefined(Undefined::DivisionByZero), Outcome::Vector)
+            }
+            result => result.outcome(&number, &truth),
+        };
+        self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
+    }
+}
+
+impl Program {
+    /// What the analyst computes in the clear, number by number.
+    pub(super) fn public_numbers(&self, outputs: &[Integer], rows: u64) -> Vec<Number> {
         let mut numbers: Vec<Number> = Vec::with_capacity(self.public.len());
         for instruction in &self.public {
             let at = |index: u32| numbers[index as usize];
@@ -97,22 +123,7 @@ impl Program {
             };
             numbers.push(number);
         }
-        let number = |index: u32| numbers[index as usize].outcome();
-        let truth = |index: u32| match number(index) {
-            Outcome::Number(quantity) => Outcome::Truth(quantity != Quantity::ZERO),
-            other => other,
-        };
-        let outcome = |result: &Revealed| match result {
-            Revealed::Vector { vector, divisor } => {
-                let (before, of_vector) = self.vectors.split_at(*vector as usize);
-                let from: usize = before.iter().map(|vector| vector.length as usize).sum();
-                let integers = elements[from..][..of_vector[0].length as usize].to_vec();
-                let vector = divisor.at(rows).and_then(|divisor| Vector::new(integers, divisor));
-                vector.map_or(Outcome::Undefined(Undefined::DivisionByZero), Outcome::Vector)
-            }
-            result => result.outcome(&number, &truth),
-        };
-        self.reveals.iter().map(|reveal| (reveal.name.clone(), outcome(&reveal.result))).collect()
+        numbers
     }
 }
 
@@ -178,12 +189,14 @@ impl Number {
     /// The square root, exact where it is rational.
     pub(crate) fn root(self) -> Number {
         match self {
+            Number::Exact(square) if square.is_negative() => Number::Undefined(Undefined::Noise),
             Number::Exact(square) => {
                 let exact = || {
                     Quantity::new(integer_root(&square.numerator())?, integer_root(&square.denominator())?)
                 };
                 exact().map_or_else(|| Number::Real(square.to_f64().sqrt()), Number::Exact)
             }
+            Number::Real(square) if square < 0.0 => Number::Undefined(Undefined::Noise),
             Number::Real(square) => Number::Real(square.sqrt()),
             undefined @ Number::Undefined(_) => undefined,
         }

@@ -92,7 +92,8 @@ impl Moments<'_> {
         }
         let about_means = self.about_means()?;
         let spread = |i: usize| about_means[i][i].sqrt();
-        if (0..=predictors).any(|i| spread(i) <= 0.0) {
+        // Noise can take a sum of squares below zero, whose root is no number.
+        if (0..=predictors).any(|i| about_means[i][i] <= 0.0) {
             return None;
         }
         let correlation = |i: usize, j: usize| about_means[i][j] / (spread(i) * spread(j));
@@ -116,7 +117,8 @@ impl Moments<'_> {
         let standard_error = (variance * (1.0 / rows + leverage)).sqrt();
         coefficients
             .insert(0, FittedCoefficient { name: "intercept".into(), estimate: intercept, standard_error });
-        Some(Regression { coefficients, r_squared, rows: whole })
+        let is_fit = |one: &FittedCoefficient| one.estimate.is_finite() && one.standard_error.is_finite();
+        coefficients.iter().all(is_fit).then_some(Regression { coefficients, r_squared, rows: whole })
     }
 
     /// `sum(x*y) - sum(x)*sum(y)/n` for all pairs.
