@@ -130,6 +130,29 @@ fn any_t_plus_one_helpers_give_the_result_unverified() {
 }
 
 #[test]
+fn noise_is_of_as_many_parts_as_helpers_answered() {
+    let text = "circuit wages\ninput salary : 0.00 .. 1000.00\nreveal people = count()\nreveal total = sum(salary) with rho 1\n";
+    for (scheme, helpers, parts) in [
+        (Scheme::shamir(4, 1), &[1, 2, 3, 4][..], 4.0 / 3.0),
+        (Scheme::shamir(4, 1), &[1, 2, 3], 3.0 / 2.0),
+        (Scheme::shamir(5, 2), &[1, 2, 3, 4, 5], 5.0 / 3.0),
+        (Scheme::additive(3), &[1, 2, 3], 3.0),
+    ] {
+        let scheme = scheme.unwrap();
+        let program = compile(text, &study(&scheme)).unwrap();
+        let shares = share::<F61>(&scheme, 0, 100_000);
+        let replies = (1..).zip(shares).map(|(helper, share)| reply(helper, vec![share])).collect();
+        let noise = Case { scheme, program, replies }.answer_of(helpers).unwrap().noise;
+        assert_eq!(noise[0], ("people".to_owned(), None));
+        let Some(Uncertainty::Number(margin)) = &noise[1].1 else { panic!("{noise:?}") };
+        // One salary moves it by 1000: at rho 1 a variance of 1000^2 / 2, in parts.
+        let expected = (parts * 500_000.0_f64).sqrt();
+        assert!((margin.stderr / expected - 1.0).abs() < 1e-6, "{margin:?}, not {expected}");
+        assert!(margin.low < 1_000.0 && 1_000.0 < margin.high, "{margin:?}");
+    }
+}
+
+#[test]
 fn without_redundancy_a_lie_passes_and_the_count_says_so() {
     let mut case = shamir(3, 1);
     case.lie(2, 0);
