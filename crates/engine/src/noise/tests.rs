@@ -13,7 +13,7 @@ use super::*;
 fn entry(field: FieldId, count: u32, size: u64) -> Noise {
     let distribution = Distribution::Gaussian { variance: Quantity::from(Integer::from(size)) };
     let (sensitivity, bound) = (Integer::ONE, distribution.bound(7, 1).unwrap());
-    Noise { field, count, distribution, sensitivity, bound, meaning: String::new() }
+    Noise { field, count, distribution, sensitivity, bound, meaning: String::new(), rank: None }
 }
 
 /// One in each field, one longer than a block, and one of each distribution.

@@ -256,6 +256,7 @@ impl Author {
             sensitivity: Integer::ONE,
             bound,
             meaning: String::new(),
+            rank: None,
         });
         (ScalarInstruction::Noise(entry), Interval::new(bound.checked_neg().unwrap(), bound))
     }

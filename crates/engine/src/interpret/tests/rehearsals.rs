@@ -190,8 +190,15 @@ fn a_rehearsal_knows_morsels_and_lanes() {
 fn noise_is_a_round_more() {
     let distribution = Distribution::Laplace { scale: Quantity::ONE };
     let (sensitivity, bound) = (Integer::ONE, distribution.bound(4, 1).unwrap());
-    let noise =
-        |field, count| Noise { field, count, distribution, sensitivity, bound, meaning: String::new() };
+    let noise = |field, count| Noise {
+        field,
+        count,
+        distribution,
+        sensitivity,
+        bound,
+        meaning: String::new(),
+        rank: None,
+    };
     for (reveals, members) in [("reveal total = sum(a)", 4), (REVEALS[0], 3)] {
         let (study, mut program) = study(reveals, 4, 1, Bits::Sealed);
         let before = rehearsed(&study, &program, 70);
