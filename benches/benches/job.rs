@@ -13,6 +13,7 @@ use quorate_circuit::{
 };
 use quorate_engine::boolean::lanes;
 use quorate_engine::boolean::sum::Shape;
+use quorate_engine::noise::NoiseShares;
 use quorate_engine::interpret::{ColumnBits, Morsel, RowPlan, ScalarPlan, SealPlan, Session, Sums};
 use quorate_engine::testing::{Network, keys, scheme};
 use quorate_field::{F61, Field};
@@ -91,7 +92,7 @@ impl Bench {
         }
         let mut tasks = Vec::new();
         for ((session, sums), (_, plan)) in sessions.iter().zip(sums).zip(&plans) {
-            tasks.push(plan.start(session, sums));
+            tasks.push(plan.start(session, sums, NoiseShares::none().into()));
         }
         self.network.drive(&mut tasks);
         self.network.forget();
