@@ -13,8 +13,8 @@ use quorate_circuit::{
 };
 use quorate_engine::boolean::lanes;
 use quorate_engine::boolean::sum::Shape;
-use quorate_engine::noise::NoiseShares;
 use quorate_engine::interpret::{ColumnBits, Morsel, RowPlan, ScalarPlan, SealPlan, Session, Sums};
+use quorate_engine::noise::NoiseShares;
 use quorate_engine::testing::{Network, keys, scheme};
 use quorate_field::{F61, Field};
 use quorate_hash::Digest;
