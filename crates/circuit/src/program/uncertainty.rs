@@ -167,6 +167,9 @@ impl Program {
             largest = largest.max(error / noise.rank?.to_f64());
             steps += 1.0;
         }
+        if terms.is_empty() {
+            return None;
+        }
         // Each step is within it but for a share of 5 percent; the tails of Laplace noise are longer.
         let beyond = 0.025 / steps;
         let gaussian = Normal::new(0.0, 1.0).ok()?.inverse_cdf(1.0 - beyond);

@@ -314,6 +314,21 @@ fn results_say_how_far_noise_may_have_taken_them() {
 }
 
 #[test]
+fn what_is_known_before_has_no_uncertainty() {
+    for with in ["", " with epsilon 1", " with rho 0.5"] {
+        for reveal in [
+            "median(salary - salary)",
+            "quantile(hourly * 0 + 3, 0.9) where gender == male",
+            "count(salary >= 0)",
+        ] {
+            let program = lowered(&format!("reveal m = {reveal}{with}"));
+            let outputs = program.evaluate(&whole_table()).unwrap();
+            assert_eq!(program.uncertainties(&outputs, 7, PARTS)[0].1, None, "{reveal}{with}");
+        }
+    }
+}
+
+#[test]
 fn explanations_say_what_is_promised_and_what_is_left() {
     let study = private_study(budget(None, Some("1")));
     let text =
