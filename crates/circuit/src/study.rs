@@ -153,8 +153,7 @@ impl Study {
     /// Of how many parts the noise of a run is, at most, and how many of them nobody is taken to know: one helper's each.
     pub fn noise_parts(&self, is_linear: bool) -> Parts {
         let (helpers, threshold) = (u32::from(self.sharing.helpers), u32::from(self.sharing.threshold));
-        let all = if is_linear { helpers } else { 2 * threshold + 1 };
-        Parts { all, honest: all.saturating_sub(threshold) }
+        Parts::of(if is_linear { helpers } else { 2 * threshold + 1 }, threshold)
     }
 
     /// Which input checks a seal runs, and which it has to take on trust.

@@ -172,14 +172,10 @@ pub fn answer(
     let mut quorum: Vec<HelperNumber> = replies.iter().map(|reply| reply.helper).collect();
     quorum.sort_unstable();
     let results = program.outcomes(&integers, rows);
-    let noise = program.uncertainties(&integers, rows, parts_of(scheme, quorum.len()));
+    // Whoever answered drew it; the threshold's helpers may know each other's.
+    let parts = Parts::of(u32::try_from(quorum.len()).unwrap_or(u32::MAX), scheme.threshold().into());
+    let noise = program.uncertainties(&integers, rows, parts);
     Ok(Answer { results, noise, outputs: integers, quorum, integrity, implausible, session: first.session })
-}
-
-/// Of how many parts noise is that so many helpers drew: the threshold's helpers may know each other's.
-fn parts_of(scheme: &Scheme, helpers: usize) -> Parts {
-    let all = u32::try_from(helpers).unwrap_or(u32::MAX);
-    Parts { all, honest: all.saturating_sub(scheme.threshold().into()) }
 }
 
 struct Values {

@@ -186,9 +186,8 @@ impl Spending {
 /// A loss in a budget's measure.
 fn cost(budget: &Budget, loss: &Loss) -> String {
     match (budget, loss.epsilon) {
-        (Budget::Pure { .. }, Some(epsilon)) => format!("epsilon {epsilon}"),
         (Budget::Pure { .. }, None) => format!("rho {}, which no epsilon without delta allows", loss.rho),
-        _ => format!("rho {}", loss.rho),
+        _ => budget.spent_words(loss),
     }
 }
 

@@ -99,7 +99,9 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)], 
             Some(edges) => Content::Histogram(Histogram {
                 edges: edges.into_iter().map(str::to_owned).collect(),
                 values: cells.iter().map(|(_, cell)| cell.to_f64()).collect(),
-                margins: (0..cells.len()).map(|index| margin(part(noise, index))).collect(),
+                margins: (0..cells.len())
+                    .map(|index| noise.and_then(|noise| noise.part(index)?.margin()))
+                    .collect(),
             }),
             None => Content::Bars(Bars { groups: vec![(String::new(), bars_of(cells, noise, false))] }),
         };
@@ -109,7 +111,7 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)], 
     for (index, (label, cell)) in cells.iter().enumerate() {
         match cell {
             Outcome::Table(inner) if inner.iter().all(|(_, cell)| is_number(cell)) => {
-                groups.push((label.clone(), bars_of(inner, part(noise, index), true)));
+                groups.push((label.clone(), bars_of(inner, noise.and_then(|noise| noise.part(index)), true)));
             }
             _ => break,
         }
@@ -119,13 +121,13 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)], 
     }
     if cells.iter().all(|(_, cell)| !matches!(cell, Outcome::Table(_) | Outcome::Fit(_))) {
         let row = |(index, (label, cell)): (usize, &(String, Outcome))| {
-            (label.clone(), shown(cell, part(noise, index)))
+            (label.clone(), shown(cell, noise.and_then(|noise| noise.part(index))))
         };
         let rows = cells.iter().enumerate().map(row).collect();
         return push(panels, name, Content::Listing(Listing { rows }));
     }
     for (index, (label, cell)) in cells.iter().enumerate() {
-        let (title, noise) = (format!("{name} / {label}"), part(noise, index));
+        let (title, noise) = (format!("{name} / {label}"), noise.and_then(|noise| noise.part(index)));
         match cell {
             Outcome::Table(_) | Outcome::Fit(_) => push_outcome(panels, &title, cell, noise),
             _ => {
@@ -140,30 +142,19 @@ fn push_table(panels: &mut Vec<Panel>, name: &str, cells: &[(String, Outcome)], 
 fn bars_of(cells: &[(String, Outcome)], noise: Option<&Uncertainty>, has_shades: bool) -> Vec<Bar> {
     let bar = |(index, (label, cell)): (usize, &(String, Outcome))| {
         let color = if has_shades { theme::tint(index, cells.len()) } else { theme::ACCENT };
-        Bar { label: label.clone(), value: cell.to_f64(), margin: margin(part(noise, index)), color }
+        Bar {
+            label: label.clone(),
+            value: cell.to_f64(),
+            margin: noise.and_then(|noise| noise.part(index)?.margin()),
+            color,
+        }
     };
     cells.iter().enumerate().map(bar).collect()
 }
 
-/// What noise says of one group of a table, or of one coefficient of a model.
-fn part(noise: Option<&Uncertainty>, index: usize) -> Option<&Uncertainty> {
-    match noise {
-        Some(Uncertainty::Parts(parts)) => parts.get(index)?.1.as_ref(),
-        _ => None,
-    }
-}
-
-/// Half the width of the 95% interval of a number's noise.
-fn margin(noise: Option<&Uncertainty>) -> Option<f64> {
-    match noise {
-        Some(Uncertainty::Number(margin)) => Some((margin.high - margin.low) / 2.0),
-        _ => None,
-    }
-}
-
 /// A number in words.
 fn shown(outcome: &Outcome, noise: Option<&Uncertainty>) -> Option<String> {
-    if let (Some(value), Some(margin)) = (outcome.to_f64(), margin(noise)) {
+    if let (Some(value), Some(margin)) = (outcome.to_f64(), noise.and_then(Uncertainty::margin)) {
         let (value, margin) = noisy_figures(&[(value, margin)]).swap_remove(0);
         return Some(format!("{value} ± {margin}"));
     }
@@ -206,7 +197,11 @@ fn model(fit: &Regression, noise: Option<&Uncertainty>) -> (Content, String) {
         label: one.name.clone(),
         middle: Some(one.estimate),
         // A standard error does not count noise, so an interval is of one or the other.
-        margin: if noise.is_some() { margin(part(noise, index)) } else { Some(fit.margin(one)) },
+        margin: if noise.is_some() {
+            noise.and_then(|noise| noise.part(index)?.margin())
+        } else {
+            Some(fit.margin(one))
+        },
     };
     let intercept = figure(fit.coefficients.first().map_or(f64::NAN, |one| one.estimate));
     let slopes = fit.coefficients.iter().enumerate().skip(1);

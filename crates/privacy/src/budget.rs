@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Amount, rho_of};
 
 /// What results cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loss {
     /// In zero-concentrated differential privacy.
@@ -123,18 +123,20 @@ impl Budget {
 
     /// Whether a loss is within it. A loss of [`Amount::MAX`] is within none: it may be more.
     pub fn allows(&self, loss: &Loss) -> bool {
-        let (lost, most) = match self {
-            Budget::Pure { epsilon } => (loss.epsilon, *epsilon),
-            Budget::Concentrated { rho } | Budget::Approximate { rho, .. } => (Some(loss.rho), *rho),
-        };
-        lost.is_some_and(|lost| lost <= most && lost < Amount::MAX)
+        let spent = self.spent(loss);
+        spent <= self.most() && spent < Amount::MAX
     }
 
     /// What is left of it after a loss, in its own measure.
     pub fn left(&self, loss: &Loss) -> Amount {
+        self.most().saturating_sub(self.spent(loss))
+    }
+
+    /// The most that may be spent, in its own measure.
+    fn most(&self) -> Amount {
         match self {
-            Budget::Pure { epsilon } => epsilon.saturating_sub(loss.epsilon.unwrap_or(Amount::MAX)),
-            Budget::Concentrated { rho } | Budget::Approximate { rho, .. } => rho.saturating_sub(loss.rho),
+            Budget::Pure { epsilon } => *epsilon,
+            Budget::Concentrated { rho } | Budget::Approximate { rho, .. } => *rho,
         }
     }
 
@@ -146,12 +148,27 @@ impl Budget {
         }
     }
 
+    /// [`Budget::spent`] with its measure: `epsilon 0.5`.
+    pub fn spent_words(&self, loss: &Loss) -> String {
+        format!("{} {}", self.measure(), self.spent(loss))
+    }
+
     /// The name of its measure: `epsilon` or `rho`.
     pub fn measure(&self) -> &'static str {
         match self {
             Budget::Pure { .. } => "epsilon",
             Budget::Concentrated { .. } | Budget::Approximate { .. } => "rho",
         }
+    }
+}
+
+/// In both measures, as far as it has both: `epsilon 0.5, rho 0.125`.
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(epsilon) = self.epsilon {
+            write!(f, "epsilon {epsilon}, ")?;
+        }
+        write!(f, "rho {}", self.rho)
     }
 }
 

@@ -81,11 +81,7 @@ impl Checker<'_> {
         let Some(budget) = self.study.privacy else { return };
         let total = losses.iter().fold(Loss::NONE, |total, (loss, _)| total.plus(loss));
         if let (false, Some((_, span))) = (budget.allows(&total), losses.last()) {
-            let cost = match budget {
-                Budget::Pure { .. } => total.epsilon.unwrap_or(Amount::MAX),
-                _ => total.rho,
-            };
-            let label = format!("all results together cost {} {cost}", budget.measure());
+            let label = format!("all results together cost {}", budget.spent_words(&total));
             let message = format!("the circuit costs more than the study may in all, {budget}");
             self.refuse(
                 Diagnostic::new(*span, message, label).help("ask for less at once, or with more noise"),

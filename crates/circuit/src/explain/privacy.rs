@@ -6,7 +6,7 @@ use quorate_privacy::{Amount, Budget, Distribution, Loss};
 use serde::{Deserialize, Serialize};
 
 use super::write_aligned;
-use crate::program::{Parts, Program};
+use crate::program::{Parts, Program, is_laplace, within};
 use crate::study::Study;
 
 /// The privacy of a run's results.
@@ -76,7 +76,7 @@ impl Privacy {
                 numbers: entry.count,
                 mechanism: mechanism.to_owned(),
                 sensitivity: entry.sensitivity.to_string(),
-                stderr: entry.distribution.variance(parts.all, parts.honest).sqrt(),
+                stderr: parts.error(&entry.distribution),
             };
             // The steps of an order statistic are all alike.
             match noise.last_mut().filter(|last| last.meaning == explained.meaning && entry.rank.is_some()) {
@@ -101,9 +101,7 @@ impl Privacy {
         self.spent = spent;
         self.left = self.budget.zip(spent).map(|(budget, spent)| budget.left(&spent.plus(&self.loss)));
         let Some(rows) = rows else { return };
-        let is_laplace =
-            program.noise.iter().any(|noise| matches!(noise.distribution, Distribution::Laplace { .. }));
-        let factor = if is_laplace { crate::program::LAPLACE } else { crate::program::GAUSSIAN };
+        let factor = within(program.noise.iter().any(|noise| is_laplace(&noise.distribution)));
         let errors = program.expected_errors(rows, Parts { all: self.parts, honest: self.honest });
         let expected = |(name, stderr): (String, Option<f64>)| {
             stderr.map(|stderr| ExpectedError { name, stderr, margin: factor * stderr })
@@ -154,13 +152,11 @@ impl fmt::Display for Privacy {
             });
             write_aligned(f, &rows.collect::<Vec<_>>())?;
         }
-        let pure = self.loss.epsilon.map(|epsilon| format!("epsilon {epsilon}, "));
-        write!(f, "\nthe run costs {}rho {}", pure.unwrap_or_default(), self.loss.rho)?;
+        write!(f, "\nthe run costs {}", self.loss)?;
         match (self.budget, self.spent, self.left) {
             (None, ..) => writeln!(f, "; the study has no budget"),
             (Some(budget), Some(spent), Some(left)) => {
-                let (spent, measure) = (budget.spent(&spent), budget.measure());
-                write!(f, " of the study's {budget}: {measure} {spent} is spent, ")?;
+                write!(f, " of the study's {budget}: {} is spent, ", budget.spent_words(&spent))?;
                 match self.is_refused() {
                     true => writeln!(f, "so helpers refuse it"),
                     false => writeln!(f, "{left} would be left"),

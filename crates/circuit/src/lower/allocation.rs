@@ -9,7 +9,7 @@ use quorate_field::{FieldId, Integer};
 use quorate_privacy::Distribution;
 
 use super::arena::primitive;
-use super::sensitivity::{among, words_of};
+use super::sensitivity::{Moves, among, words_of};
 use crate::check::form::{Atom, Source, Summand};
 use crate::check::polynomial::Polynomial;
 use crate::check::privacy::{Mechanism, Private};
@@ -32,12 +32,6 @@ pub(super) struct Planned {
     pub(super) centre: Option<(usize, Integer)>,
     /// Where it stands in the program, once it does.
     pub(super) place: Option<(u32, FieldId)>,
-}
-
-/// How far all numbers of a result move together, each in its own scale.
-pub(super) struct Joint {
-    pub(super) sum: Quantity,
-    pub(super) squares: Quantity,
 }
 
 /// The noise of the comparisons of an order statistic.
@@ -97,7 +91,7 @@ pub(super) fn centred(sum: &Polynomial, centre: Option<&(usize, Integer)>) -> Op
     sum.checked_add(&Polynomial::atom(*count).checked_scale(&times.checked_neg()?)?)
 }
 
-impl Joint {
+impl Moves {
     /// The noise of a number that moves by `sensitivity` at most, for all numbers together to cost what the result may.
     pub(super) fn planned(&self, sensitivity: Integer, private: &Private, study: &Study) -> Option<Planned> {
         // Also where nothing can move, noise is of something.

@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_field::quantity::Quantity;
 use quorate_field::{FieldId, Integer};
 
-use super::allocation::{Joint, Planned, Rank, Terms, Wanted, Whole, around, centred, whole};
+use super::allocation::{Planned, Rank, Terms, Wanted, Whole, around, centred, whole};
 use super::arena::{Arena, narrow};
 use super::comparison::{Asked, Comparing, Question};
-use super::sensitivity::{among, sensitivities, sensitivity_of_vector};
+use super::sensitivity::{Moves, among, sensitivities, sensitivity_of_vector};
 use super::{Lowering, meaning};
 use crate::check::CheckedReveal;
 use crate::check::form::{Atom, Form, Fraction, Source};
@@ -79,8 +79,8 @@ impl Lowering<'_> {
     /// Notes what of a polynomial gets noise.
     fn want(&mut self, polynomial: &Polynomial, wanted: &mut Wanted, span: Span) -> Option<()> {
         let checked = self.checked;
-        if let Some(Whole { terms, sum, .. }) = whole(polynomial, &checked.atoms) {
-            wanted.sums.insert(terms, sum);
+        if let Some(whole) = whole(polynomial, &checked.atoms) {
+            wanted.sums.insert(whole.terms, whole.sum);
             return Some(());
         }
         let atoms: Vec<usize> = polynomial.terms().flat_map(|(atoms, _)| atoms).copied().collect();
@@ -90,11 +90,7 @@ impl Lowering<'_> {
             }
             let atom = &checked.atoms[index];
             match &atom.source {
-                Source::Rows { .. } => {
-                    if let Some(Whole { terms, sum, .. }) = whole(&Polynomial::atom(index), &checked.atoms) {
-                        wanted.sums.insert(terms, sum);
-                    }
-                }
+                Source::Rows { .. } => self.want(&Polynomial::atom(index), wanted, span)?,
                 Source::Quantile { number, share, .. } => {
                     let bits = self.sliced(number).map(|sliced| narrow(sliced.bits.len()));
                     let bits = self.within(bits, atom.span)?;
@@ -123,12 +119,18 @@ impl Lowering<'_> {
         let all = sensitivities(&numbers, &checked.atoms, &checked.columns, rows)?;
         let comparisons: u64 = wanted.ranks.values().map(|(count, _)| u64::from(*count)).sum();
         let more = Quantity::from(Integer::from(comparisons));
-        let joint = Joint { sum: all.sum.checked_add(&more)?, squares: all.squares.checked_add(&more)? };
+        let joint = Moves {
+            sum: all.together.sum.checked_add(&more)?,
+            squares: all.together.squares.checked_add(&more)?,
+        };
         let planned = |sensitivity: Integer| joint.planned(sensitivity, private, self.study);
-        let vector = wanted.vector.map(|column| {
-            let (sum, squares) = sensitivity_of_vector(&checked.columns[column], rows)?;
-            Joint { sum, squares }.planned(Integer::ONE, private, self.study)
-        });
+        let vector = match wanted.vector {
+            Some(column) => {
+                let moves = sensitivity_of_vector(&checked.columns[column], rows)?;
+                Some(moves.planned(Integer::ONE, private, self.study)?)
+            }
+            None => None,
+        };
         let sums = wanted.sums.keys().zip(all.each).zip(centres);
         let sums = sums.map(|((terms, each), centre)| {
             let planned = planned(each)?;
@@ -143,7 +145,7 @@ impl Lowering<'_> {
             ranks: ranks.collect::<Option<_>>()?,
             made: BTreeMap::new(),
             assumed: BTreeSet::new(),
-            vector: vector.map_or(Some(None), |planned| planned.map(Some))?,
+            vector,
         })
     }
 
@@ -329,7 +331,7 @@ impl Lowering<'_> {
         found
     }
 
-    /// The noise of one comparison of an order statistic, as a scalar in `field`, if this result has it; and its bound.
+    /// The noise of each comparison of an order statistic; nothing where this result is exact.
     pub(super) fn rank_noise(&mut self, atom: usize, span: Span) -> Option<Option<Rank>> {
         let Some(plan) = &self.private else { return Some(None) };
         let planned = plan.ranks.get(&atom).copied();

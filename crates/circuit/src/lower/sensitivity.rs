@@ -30,7 +30,13 @@ const PARTS: u64 = 1 << 32;
 pub(super) struct Sensitivities {
     /// Of each alone: the most that it moves.
     pub(super) each: Vec<Integer>,
-    /// Of all together, each in units of its own: the most that the sum of their moves is.
+    /// Of all together, each in units of its own.
+    pub(super) together: Moves,
+}
+
+/// How far numbers move together.
+pub(super) struct Moves {
+    /// The most that the sum of their moves is.
     pub(super) sum: Quantity,
     /// The most that the sum of the squares of their moves is.
     pub(super) squares: Quantity,
@@ -63,20 +69,23 @@ pub(super) fn sensitivities(
         Quantity::new(count, Integer::from(i128::from(PARTS).pow(power)))
     };
     let each = each.into_iter().map(|each| each.checked_mul(&rows.into())).collect::<Option<_>>()?;
-    Some(Sensitivities { each, sum: of_parts(sum, 1)?, squares: of_parts(squares, 2)? })
+    let together = Moves { sum: of_parts(sum, 1)?, squares: of_parts(squares, 2)? };
+    Some(Sensitivities { each, together })
 }
 
-/// Of all elements of a vector's sum together: the most that the sum of their moves is, and that of their squares.
-pub(super) fn sensitivity_of_vector(column: &Column, rows: u64) -> Option<(Quantity, Quantity)> {
+/// Of all elements of a vector's sum together.
+pub(super) fn sensitivity_of_vector(column: &Column, rows: u64) -> Option<Moves> {
     let length = Integer::from(column.width() as u64);
     let range = width(&column.domain.interval())?.checked_mul(&rows.into())?;
     let (sum, squares) = (range.checked_mul(&length)?, range.checked_mul(&range)?.checked_mul(&length)?);
-    let Some(norm) = column.norm() else { return Some((sum.into(), squares.into())) };
+    let Some(norm) = column.norm() else {
+        return Some(Moves { sum: sum.into(), squares: squares.into() });
+    };
     // Two vectors within a norm are at most twice as far apart; a sum of n moves is at most the root of n times their squares'.
     let apart = norm.bound().checked_mul(&Integer::from(2_u64))?.checked_mul(&rows.into())?;
     let squares = squares.min(apart.checked_mul(&apart)?);
     let of_squares = squares.checked_mul(&length)?.floor_root()?.checked_add(&Integer::ONE)?;
-    Some((sum.min(of_squares).into(), squares.into()))
+    Some(Moves { sum: sum.min(of_squares).into(), squares: squares.into() })
 }
 
 /// The inner `None` where there are too many combinations of groups.

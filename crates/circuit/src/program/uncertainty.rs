@@ -15,9 +15,18 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::{Fit, Noise, Number, Program, PublicInstruction, Revealed, ScalarInstruction, Statistic};
 
 /// Standard errors within which 95 percent of Gaussian noise is.
-pub(crate) const GAUSSIAN: f64 = 1.96;
+const GAUSSIAN: f64 = 1.96;
 /// The same of Laplace noise: `ln(20) / sqrt(2)`. Sums of parts, and of several, have less beyond it.
-pub(crate) const LAPLACE: f64 = 2.12;
+const LAPLACE: f64 = 2.12;
+
+/// Standard errors within which 95 percent of noise is, some of which is Laplace or none.
+pub(crate) fn within(has_laplace: bool) -> f64 {
+    if has_laplace { LAPLACE } else { GAUSSIAN }
+}
+
+pub(crate) fn is_laplace(distribution: &Distribution) -> bool {
+    matches!(distribution, Distribution::Laplace { .. })
+}
 
 /// How many parts noise has, and how many of them nobody is taken to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +35,18 @@ pub struct Parts {
     pub all: u32,
     /// `all` less as many as may be known.
     pub honest: u32,
+}
+
+impl Parts {
+    /// Those of so many helpers, of which up to `threshold` may know each other's.
+    pub fn of(helpers: u32, threshold: u32) -> Self {
+        Parts { all: helpers, honest: helpers.saturating_sub(threshold) }
+    }
+
+    /// The standard error of all of them together.
+    pub fn error(&self, distribution: &Distribution) -> f64 {
+        distribution.variance(self.all, self.honest).sqrt()
+    }
 }
 
 /// How far noise may have taken a result.
@@ -63,6 +84,24 @@ pub struct Margin {
     pub high: f64,
 }
 
+impl Uncertainty {
+    /// Of group `index` of a table, or of that coefficient of a model.
+    pub fn part(&self, index: usize) -> Option<&Uncertainty> {
+        match self {
+            Uncertainty::Parts(parts) => parts.get(index)?.1.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Of a number, half the width of the interval.
+    pub fn margin(&self) -> Option<f64> {
+        match self {
+            Uncertainty::Number(margin) => Some((margin.high - margin.low) / 2.0),
+            _ => None,
+        }
+    }
+}
+
 /// A number, and how it moves with each noisy output.
 #[derive(Clone, Default)]
 struct Dual {
@@ -82,6 +121,9 @@ impl Program {
         rows: u64,
         parts: Parts,
     ) -> Vec<(String, Option<Uncertainty>)> {
+        if self.noise.is_empty() {
+            return self.reveals.iter().map(|reveal| (reveal.name.clone(), None)).collect();
+        }
         let errors = self.errors(parts);
         let exact = self.public_numbers(&outputs[..self.outputs.len()], rows);
         let duals = self.duals(&exact, parts);
@@ -109,8 +151,7 @@ impl Program {
         let noisy = (0..).zip(&self.outputs).filter_map(|(place, output)| Some((place, output.noise?)));
         let error = |(place, noise): (u32, u32)| {
             let distribution = &self.noise[noise as usize].distribution;
-            let is_laplace = matches!(distribution, Distribution::Laplace { .. });
-            (place, (distribution.variance(parts.all, parts.honest).sqrt(), is_laplace))
+            (place, (parts.error(distribution), is_laplace(distribution)))
         };
         noisy.map(error).collect()
     }
@@ -150,21 +191,17 @@ impl Program {
 
     /// How far the rank of an order statistic is off, if a scalar is one that was searched for with noise.
     fn rank_error(&self, scalar: u32, parts: Parts) -> Option<f64> {
-        let place = (scalar as usize).checked_sub(self.reductions.len())?;
-        let ScalarInstruction::Linear { terms, .. } = &self.scalar[place] else { return None };
+        let computed = |scalar: u32| self.scalar.get((scalar as usize).checked_sub(self.reductions.len())?);
+        let ScalarInstruction::Linear { terms, .. } = computed(scalar)? else { return None };
         let (mut steps, mut largest) = (0.0, 0.0_f64);
         for term in terms {
-            let compared = (term.scalar as usize).checked_sub(self.reductions.len())?;
-            let ScalarInstruction::Below(bounded) = &self.scalar[compared] else { return None };
-            let compared = (bounded.value as usize).checked_sub(self.reductions.len())?;
-            let ScalarInstruction::Linear { terms, .. } = &self.scalar[compared] else { return None };
-            let noise = terms.iter().find_map(|term| {
-                let place = (term.scalar as usize).checked_sub(self.reductions.len())?;
-                let ScalarInstruction::Noise(noise) = self.scalar[place] else { return None };
-                Some(&self.noise[noise as usize])
+            let ScalarInstruction::Below(bounded) = computed(term.scalar)? else { return None };
+            let ScalarInstruction::Linear { terms, .. } = computed(bounded.value)? else { return None };
+            let noise = terms.iter().find_map(|term| match computed(term.scalar)? {
+                ScalarInstruction::Noise(noise) => Some(&self.noise[*noise as usize]),
+                _ => None,
             })?;
-            let error = noise.distribution.variance(parts.all, parts.honest).sqrt();
-            largest = largest.max(error / noise.rank?.to_f64());
+            largest = largest.max(parts.error(&noise.distribution) / noise.rank?.to_f64());
             steps += 1.0;
         }
         if terms.is_empty() {
@@ -174,9 +211,8 @@ impl Program {
         let beyond = 0.025 / steps;
         let gaussian = Normal::new(0.0, 1.0).ok()?.inverse_cdf(1.0 - beyond);
         let laplace = -(2.0 * beyond).ln() / std::f64::consts::SQRT_2;
-        let is_laplace =
-            self.noise.iter().any(|noise| matches!(noise.distribution, Distribution::Laplace { .. }));
-        Some(largest * if is_laplace { laplace.max(gaussian) } else { gaussian })
+        let has_laplace = self.noise.iter().any(|noise| is_laplace(&noise.distribution));
+        Some(largest * if has_laplace { laplace.max(gaussian) } else { gaussian })
     }
 }
 
@@ -231,20 +267,19 @@ impl Reader<'_> {
                 let noise = self.program.vectors[*vector as usize].noise?;
                 let Noise { distribution, .. } = &self.program.noise[noise as usize];
                 let divisor = divisor.at(self.rows)?.to_f64();
-                let stderr = distribution.variance(self.parts.all, self.parts.honest).sqrt() / divisor;
-                let factor =
-                    if matches!(distribution, Distribution::Laplace { .. }) { LAPLACE } else { GAUSSIAN };
-                stderr.is_finite().then_some(Uncertainty::Vector { stderr, margin: factor * stderr })
+                let stderr = self.parts.error(distribution) / divisor;
+                let margin = within(is_laplace(distribution)) * stderr;
+                stderr.is_finite().then_some(Uncertainty::Vector { stderr, margin })
             }
         }
     }
 
     fn margin(&self, value: f64, slopes: &BTreeMap<u32, f64>) -> Option<Margin> {
         let is_noisy = slopes.keys().any(|output| self.errors.contains_key(output));
-        let is_laplace =
+        let has_laplace =
             slopes.keys().any(|output| self.errors.get(output).is_some_and(|(_, laplace)| *laplace));
         let stderr = stderr(slopes, &self.errors);
-        let half = stderr * if is_laplace { LAPLACE } else { GAUSSIAN };
+        let half = stderr * within(has_laplace);
         (is_noisy && value.is_finite() && stderr.is_finite()).then_some(Margin {
             stderr,
             low: value - half,

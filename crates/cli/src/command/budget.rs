@@ -123,11 +123,7 @@ impl Ledgers {
 
 /// A loss in the budget's measure; without a budget in both that there are.
 fn amount(budget: Option<Budget>, loss: &Loss) -> String {
-    match (budget, loss.epsilon) {
-        (Some(budget), _) => format!("{} {}", budget.measure(), budget.spent(loss)),
-        (None, Some(epsilon)) => format!("epsilon {epsilon}, rho {}", loss.rho),
-        (None, None) => format!("rho {}", loss.rho),
-    }
+    budget.map_or_else(|| loss.to_string(), |budget| budget.spent_words(loss))
 }
 
 /// What to do about helpers whose ledgers lack something.

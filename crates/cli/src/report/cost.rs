@@ -30,21 +30,16 @@ impl Cost {
     pub(super) fn text(&self) -> String {
         let Cost { loss, budget, left, .. } = self;
         let Some(budget) = budget else {
-            let pure = loss.epsilon.map(|epsilon| format!("epsilon {epsilon}, "));
-            return format!(
-                "the run cost {}rho {}; the study has no budget",
-                pure.unwrap_or_default(),
-                loss.rho
-            );
+            return format!("the run cost {loss}; the study has no budget");
         };
-        let (measure, spent) = (budget.measure(), budget.spent(loss));
+        let (cost, measure) = (budget.spent_words(loss), budget.measure());
         match left {
-            Some(left) => format!(
-                "the run cost {measure} {spent}; of the study's {budget} there is {measure} {left} left"
-            ),
-            None => format!(
-                "the run cost {measure} {spent} of the study's {budget} (`quorate budget` says what is left)"
-            ),
+            Some(left) => {
+                format!("the run cost {cost}; of the study's {budget} there is {measure} {left} left")
+            }
+            None => {
+                format!("the run cost {cost} of the study's {budget} (`quorate budget` says what is left)")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 use quorate_circuit::{Margin, Outcome, Uncertainty};
 use serde_json::Value;
 
-use super::noise::{self, Noise, part};
+use super::noise::{self, Noise};
 use crate::failure::Failure;
 
 /// The results as CSV, without the last line's end.
@@ -53,7 +53,7 @@ fn push_lines(
     if let Outcome::Table(cells) = outcome {
         for (index, (label, cell)) in cells.iter().enumerate() {
             let groups = [groups, std::slice::from_ref(label)].concat();
-            push_lines(result, &groups, cell, part(noise, index), lines)?;
+            push_lines(result, &groups, cell, noise.and_then(|noise| noise.part(index)), lines)?;
         }
         return Ok(());
     }

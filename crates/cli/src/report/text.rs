@@ -3,7 +3,6 @@
 use quorate_circuit::{ChiSquared, Fit, FittedCoefficient, Outcome, Regression, TTest, Uncertainty, Vector};
 use quorate_plot::{figure, figures, is_binned, noisy_figures};
 
-use super::noise::{margin, part};
 use crate::output::aligned;
 
 /// Characters of the longest bar.
@@ -59,7 +58,7 @@ fn push_blocks(
             None => {
                 for (index, (label, cell)) in cells.iter().enumerate() {
                     let name = format!("{name} / {label}");
-                    push_blocks(&name, cell, part(noise, index), has_bars, blocks);
+                    push_blocks(&name, cell, noise.and_then(|noise| noise.part(index)), has_bars, blocks);
                 }
                 return;
             }
@@ -76,7 +75,8 @@ fn is_leaf(outcome: &Outcome) -> bool {
 
 /// Groups below each other, with bars where they are bins.
 fn one_way(cells: &[(String, Outcome)], noise: Option<&Uncertainty>, has_bars: bool) -> String {
-    let noisy = cells.iter().enumerate().map(|(index, (_, cell))| (cell, part(noise, index)));
+    let noisy =
+        cells.iter().enumerate().map(|(index, (_, cell))| (cell, noise.and_then(|noise| noise.part(index))));
     let Column { texts, margins } = Column::of(noisy);
     let values: Vec<f64> = cells.iter().map(|(_, cell)| cell.to_f64().unwrap_or(0.0)).collect();
     let largest = values.iter().copied().fold(0.0, f64::max);
@@ -113,7 +113,7 @@ fn two_way(cells: &[(String, Outcome)], noise: Option<&Uncertainty>) -> Option<S
     let mut rows = vec![heading.collect::<Vec<_>>()];
     rows.extend(cells.iter().map(|(label, _)| vec![label.clone()]));
     for index in 0..width {
-        let noise = |line: usize| part(part(noise, line), index);
+        let noise = |line: usize| noise.and_then(|noise| noise.part(line)?.part(index));
         let texts =
             Column::of(lines.iter().enumerate().map(|(line, cells)| (&cells[index].1, noise(line)))).joined();
         rows[1..].iter_mut().zip(texts).for_each(|(row, text)| row.push(text));
@@ -150,8 +150,9 @@ fn vector(vector: &Vector, noise: Option<&Uncertainty>) -> String {
 
 /// A row for each coefficient.
 fn model(fit: &Regression, noise: Option<&Uncertainty>) -> String {
-    let margins: Vec<Option<f64>> =
-        (0..fit.coefficients.len()).map(|index| margin(part(noise, index))).collect();
+    let margins: Vec<Option<f64>> = (0..fit.coefficients.len())
+        .map(|index| noise.and_then(|noise| noise.part(index)?.margin()))
+        .collect();
     let of_noise = noise.is_some().then_some("noise");
     let heading = ["", "estimate"].into_iter().chain(of_noise).chain(["standard error", "t", "p"]);
     let row = |(one, margin): (&FittedCoefficient, &Option<f64>)| {
@@ -206,9 +207,13 @@ impl Column {
         let cells: Vec<(&Outcome, Option<&Uncertainty>)> = cells.collect();
         let value = |cell: &Outcome| cell.to_f64().unwrap_or(f64::NAN);
         let is_number = |cell: &Outcome| matches!(cell, Outcome::Number(_) | Outcome::Real(_));
-        let exact = cells.iter().filter(|(cell, noise)| is_number(cell) && margin(*noise).is_none());
+        let exact = cells
+            .iter()
+            .filter(|(cell, noise)| is_number(cell) && noise.and_then(Uncertainty::margin).is_none());
         let numbers: Vec<f64> = exact.map(|(cell, _)| value(cell)).collect();
-        let noisy = cells.iter().filter_map(|(cell, noise)| Some((value(cell), margin(*noise)?)));
+        let noisy = cells
+            .iter()
+            .filter_map(|(cell, noise)| Some((value(cell), noise.and_then(Uncertainty::margin)?)));
         let mut noisy = noisy_figures(&noisy.collect::<Vec<_>>()).into_iter();
         let mut exact = figures(&numbers).into_iter();
         let has_noise = cells.iter().any(|(_, noise)| noise.is_some());
